@@ -1,0 +1,84 @@
+# Everything a person or a machine does with this tree. The first call makes .venv from the locked
+# requirements; a stamp in it records what is installed, so that later calls start at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-14s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this machine only
+	$(BIN)/shangding demo
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
+	@bin/ensure-redis
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(VENV)/dev.stamp ## Run the tests on SQLite only, with few hypothesis examples
+	@bin/ensure-redis
+	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -k "not postgresql" $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/dev.stamp ## Run every test and show which lines none of them reaches
+	@bin/ensure-redis
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term-missing $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## Check style, types, boundaries and the API description
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/shangding openapi --check
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## Rewrite the source in its one format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: openapi
+openapi: $(VENV)/runtime.stamp ## Write openapi.yaml anew from the routes
+	$(BIN)/shangding openapi
+
+# The lock is made with the oldest Python we promise, Debian 12's 3.11.2: redis needs async-timeout there
+# and nowhere later, and whatever the oldest one picks installs on the newer ones too.
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url \
+	--no-emit-trusted-host --no-emit-find-links --strip-extras --allow-unsafe --build-deps-for editable
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## Lock the requirements anew, keeping versions that still fit (ARGS=--upgrade for newer)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 11, 3))' || \
+		{ echo "make lock: the lock is made with Python 3.11.0 to 3.11.2, as Debian 12 has it;" \
+			"run: make clean lock PYTHON=/usr/bin/python3" >&2; exit 1; }
+	$(LOCK) $(ARGS) --output-file requirements/runtime.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra dev --constraint requirements/runtime.txt \
+		--output-file requirements/dev.txt pyproject.toml
+
+.PHONY: clean
+clean: ## Remove what these commands have made, .venv included
+	rm -rf $(VENV) build dist *.egg-info htmlcov .coverage .coverage.*
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@bin/create-venv $(VENV) $(PYTHON)
+
+$(VENV)/runtime.stamp: requirements/runtime.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/runtime.stamp
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

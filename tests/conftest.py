@@ -1,0 +1,96 @@
+"""What every test may ask for: fresh databases on both engines, a Redis, and the hypothesis profiles.
+
+With xdist the first process starts the servers and hands their addresses to the workers, because the one
+that starts a server is the one that must stop it. Without xdist a server starts when a test first asks.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.servers import fresh_postgres_database, running_postgres, running_redis
+
+settings.register_profile("ci", deadline=None, print_blob=True)
+settings.register_profile(
+    "quick", deadline=None, print_blob=True, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_POSTGRES, _REDIS = "postgres_url", "redis_url"
+_servers = pytest.StashKey[ExitStack]()
+_addresses = pytest.StashKey[dict[str, str]]()
+_database_numbers = count(1)
+
+
+class ServersForWorkers:
+    """Starts the servers in the first process of a run with xdist, and passes their addresses on."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist ships no types for it
+        config: pytest.Config = node.config
+        if _addresses not in config.stash:
+            stack = config.stash[_servers]
+            config.stash[_addresses] = {
+                _POSTGRES: stack.enter_context(running_postgres()),
+                _REDIS: stack.enter_context(running_redis()),
+            }
+        node.workerinput.update(config.stash[_addresses])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Ended from outside, a run still has to stop its servers: take TERM as the INT that pytest knows.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.stash[_servers] = ExitStack()
+    config.pluginmanager.register(ServersForWorkers())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_servers].close()
+
+
+def _handed_down(config: pytest.Config, name: str) -> str | None:
+    given: dict[str, str] = getattr(config, "workerinput", {})
+    return given.get(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """libpq URL of the PostgreSQL server of this run; tests want `database_url`."""
+    config = request.config
+    return _handed_down(config, _POSTGRES) or config.stash[_servers].enter_context(running_postgres())
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """URL of the Redis of this run. It is shared: a test that writes takes keys of its own."""
+    config = request.config
+    return _handed_down(config, _REDIS) or config.stash[_servers].enter_context(running_redis())
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """SQLAlchemy URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'test.sqlite'}"
+
+
+@pytest.fixture
+def postgresql_url(postgres_url: str) -> Iterator[str]:
+    """SQLAlchemy URL of an empty PostgreSQL database, dropped after the test."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    name = f"test_{worker}_{os.getpid()}_{next(_database_numbers)}"
+    with fresh_postgres_database(postgres_url, name) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLAlchemy URL of a fresh empty database; the test runs once on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
