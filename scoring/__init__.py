@@ -1,0 +1,1 @@
+"""The pure core: how many points, and why."""

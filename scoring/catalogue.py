@@ -1,0 +1,217 @@
+"""The catalogue: which kinds of record may be collected at all.
+
+An indicator carries the ten columns that Art. 11 of the Henan social credit regulation demands: code, name, format,
+providers, subjects, nature, sharing, coverage, update cycle and items.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from scoring.records import Value
+
+PERMITTED_CLASSES = (
+    "registration",
+    "licence",
+    "penalty",
+    "traffic",
+    "enforcement",
+    "inspection",
+    "levy",
+    "arrears",
+    "award",
+    "commendation",
+    "public_welfare",
+    "volunteering",
+    "conviction",
+    "judgment",
+    "contract",
+    "finance",
+    "list",
+    "family_duty",
+    "integrity",
+    "other_by_law",
+)
+
+# What may never be counted, with the ground that a refusal names. The grounds are national: they bind in every city.
+FORBIDDEN_CLASSES: Mapping[str, str] = {
+    "petition": "信访是公民的法定权利，不是失信行为（国办发〔2020〕49号：认定失信须以具有法律效力的文书为依据）",
+    "speech": "言论、转发不反映履行义务的状态，未有生效文书不得记入（国办发〔2020〕49号）",
+    "religion": "宗教信仰是敏感个人信息，禁止采集（《个人信息保护法》第二十八条；《征信业管理条例》第十四条）",
+    "birth_policy": "生育情况不在公共信用信息目录内（国办发〔2020〕49号）",
+    "refuse_sorting": "未经依法处罚的垃圾分类行为不得记入（国办发〔2020〕49号）",
+    "party_discipline": "党务、党纪事项不属于公共信用信息（国办发〔2020〕49号）",
+    "work_discipline": "单位内部的岗位管理、考核与奖惩不属于公共信用信息（国办发〔2020〕49号）",
+    "investment_promotion": "招商引资与履行义务无关，不在目录内（国办发〔2020〕49号）",
+    "personal_profile": "学历、婚姻、户籍、收入等个人情况不是行为（《个人信息保护法》第六条：限于实现目的的最小范围）",
+    "job_change": "更换工作是劳动者的权利，不在目录内（国办发〔2020〕49号）",
+    "village_rule": "村规民约、居民公约不是具有法律效力的文书，其加分减分均不记入（国办发〔2020〕49号）",
+    "association_event": "社团评比、文体活动不属于公共信用信息（国办发〔2020〕49号）",
+}
+
+# Items that no row may carry, whatever the indicator (Henan regulation Art. 45 and 46, by the item's name).
+SENSITIVE_WORDS = (
+    "religion",
+    "faith",
+    "gene",
+    "genetic",
+    "fingerprint",
+    "blood_type",
+    "disease",
+    "medical",
+    "health",
+    "income",
+    "deposit_balance",
+    "securities",
+    "insurance",
+    "real_estate",
+    "property_value",
+    "tax_amount",
+    "宗教",
+    "信仰",
+    "基因",
+    "指纹",
+    "血型",
+    "疾病",
+    "病史",
+    "收入",
+    "存款",
+    "有价证券",
+    "保险",
+    "不动产",
+    "纳税数额",
+)
+
+FILTERS = (
+    "outside_catalogue",
+    "simple_procedure",
+    "minor_remedied",
+    "not_final",
+    "unconfirmed_arrears",
+    "sensitive_item",
+    "expired",
+    "no_document",
+)
+PENALTY_CLASSES = frozenset({"penalty", "traffic", "licence", "enforcement", "inspection", "levy"})
+
+
+class Nature(StrEnum):
+    """Whether a record speaks for the subject, against it, or neither."""
+
+    FAVOURABLE = "favourable"
+    ADVERSE = "adverse"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One information item of an indicator. `choices` maps codes to Chinese labels; bounds are inclusive."""
+
+    name: str
+    title: str
+    type: str
+    unit: str
+    required: bool
+    choices: Mapping[str, str]
+    at_least: int | None
+    at_most: int | None
+
+    def find_fault(self, value: object) -> str | None:
+        """Say what is wrong with a value for this item and what would be right; None when it is good."""
+        match self.type:
+            case "choice":
+                if not isinstance(value, str) or value not in self.choices:
+                    return f"{self.name}: {value!r} is not one of {', '.join(self.choices)}"
+            case "flag":
+                if not isinstance(value, bool):
+                    return f"{self.name}: {value!r} is not true or false"
+            case _:
+                return self._find_integer_fault(value)
+        return None
+
+    def _find_integer_fault(self, value: object) -> str | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return f"{self.name}: {value!r} is not a whole number ({self.unit or 'count'})"
+        if self.at_least is not None and value < self.at_least:
+            return f"{self.name}: {value} is below {self.at_least}"
+        if self.at_most is not None and value > self.at_most:
+            return f"{self.name}: {value} is above {self.at_most}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """A kind of record that may be collected, in the ten columns of Art. 11, with its class and legal basis."""
+
+    code: str
+    name: str
+    name_en: str
+    format: str
+    providers: tuple[str, ...]
+    subjects: tuple[str, ...]
+    nature: Nature
+    sharing: str
+    coverage: str
+    update_cycle: str
+    items: Mapping[str, Item]
+    rule_class: str
+    basis: str
+    continuing: bool
+
+    def find_field_faults(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
+        """Say what is wrong with the items of a row: unknown, missing and ill-valued ones; empty when all are good."""
+        unknown = [
+            f"{name}: is not an item of {self.code}; its items are {', '.join(self.items) or 'none'}"
+            for name in fields
+            if name not in self.items
+        ]
+        missing = [
+            f"{item.name}: is missing ({item.title})"
+            for item in self.items.values()
+            if item.required and item.name not in fields
+        ]
+        wrong = [
+            fault
+            for name, value in fields.items()
+            if name in self.items and (fault := self.items[name].find_fault(value))
+        ]
+        return tuple(unknown + missing + wrong)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Department:
+    """A body that hands records in."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The dated list of indicators. `laws` says which admission filters bind in this city, and on what ground."""
+
+    city: str
+    version: str
+    effective_on: date
+    title: str
+    title_en: str
+    basis: str
+    note: str
+    laws: Mapping[str, str]
+    adverse_kept_months: int
+    departments: Mapping[str, Department]
+    indicators: Mapping[str, Indicator]
+
+
+def is_sensitive(name: str) -> bool:
+    """Tell whether an item's name stands for something that may not be collected (Henan regulation Art. 45, 46)."""
+    folded = name.casefold()
+    padded = f"_{folded}_"
+    return any(f"_{word}_" in padded or (not word.isascii() and word in folded) for word in SENSITIVE_WORDS)
+
+
+def find_forbidden(rule_class: str) -> str | None:
+    """Give the ground on which a class of records may not be counted, None when it may."""
+    return FORBIDDEN_CLASSES.get(rule_class)

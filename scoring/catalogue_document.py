@@ -1,0 +1,169 @@
+"""A catalogue from its TOML document, or a refusal that lists every fault."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import cast
+
+from scoring.catalogue import (
+    FILTERS,
+    PERMITTED_CLASSES,
+    Catalogue,
+    Department,
+    Indicator,
+    Item,
+    Nature,
+    find_forbidden,
+    is_sensitive,
+)
+from scoring.documents import DocumentError, Table
+
+FORMATS = ("structured", "document")
+SUBJECTS = (
+    "natural_person",
+    "enterprise",
+    "sole_trader",
+    "social_organisation",
+    "public_institution",
+    "government_body",
+)
+SHARING = ("open", "government", "authorised")
+COVERAGE = ("district", "city", "province", "nation")
+CYCLES = ("daily", "weekly", "monthly", "quarterly", "yearly", "on_event")
+ITEM_TYPES = ("choice", "integer", "flag")
+
+
+def read_catalogue(text: str, name: str) -> Catalogue:
+    """Read a catalogue; DocumentError names every fault with its place and what would be right."""
+    faults: list[str] = []
+    try:
+        document = Table(tomllib.loads(text), name, faults)
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError(name, [f"is not TOML: {error}"]) from error
+    catalogue = build_catalogue(document)
+    if faults:
+        raise DocumentError(name, faults)
+    return catalogue
+
+
+def build_catalogue(document: Table) -> Catalogue:
+    """Build a catalogue from a parsed document; faults are noted in the document's list."""
+    head = document.table("catalogue")
+    admission = document.table("admission")
+    laws = {key: admission.text(key) for key in FILTERS if admission.has(key)}
+    kept = admission.integer("adverse_kept_months") if "expired" in laws else 0
+    departments = _read_departments(document)
+    indicators: dict[str, Indicator] = {}
+    for table in document.tables("indicators", "code"):
+        indicator = _read_indicator(table, departments)
+        if indicator.code in indicators:
+            table.fault("code", f"{indicator.code} stands twice; each indicator needs a code of its own")
+        indicators[indicator.code] = indicator
+    catalogue = Catalogue(
+        city=head.text("city"),
+        version=head.text("version"),
+        effective_on=head.day("effective_on"),
+        title=head.text("title"),
+        title_en=head.text("title_en"),
+        basis=head.text("basis"),
+        note=head.text("note", ""),
+        laws=laws,
+        adverse_kept_months=kept,
+        departments=departments,
+        indicators=indicators,
+    )
+    for table in (head, admission, document):
+        table.finish()
+    return catalogue
+
+
+def _read_departments(document: Table) -> dict[str, Department]:
+    departments: dict[str, Department] = {}
+    for table in document.tables("departments", "code"):
+        department = Department(code=table.text("code"), name=table.text("name"), name_en=table.text("name_en"))
+        if department.code in departments:
+            table.fault("code", f"{department.code} stands twice; each department needs a code of its own")
+        departments[department.code] = department
+        table.finish()
+    return departments
+
+
+def _read_indicator(table: Table, departments: Mapping[str, Department]) -> Indicator:
+    items: dict[str, Item] = {}
+    for item_table in table.tables("items", "name"):
+        item = _read_item(item_table)
+        if item.name in items:
+            item_table.fault("name", f"{item.name} stands twice in {table.path}")
+        items[item.name] = item
+    indicator = Indicator(
+        code=table.text("code"),
+        name=table.text("name"),
+        name_en=table.text("name_en"),
+        format=table.one_of("format", FORMATS),
+        providers=table.texts("providers"),
+        subjects=table.texts("subjects"),
+        nature=Nature(table.one_of("nature", tuple(Nature))),
+        sharing=table.one_of("sharing", SHARING),
+        coverage=table.one_of("coverage", COVERAGE),
+        update_cycle=table.one_of("update_cycle", CYCLES),
+        items=items,
+        rule_class=_read_class(table),
+        basis=table.text("basis"),
+        continuing=table.flag("continuing", default=False),
+    )
+    _check_lists(table, indicator, departments)
+    table.finish()
+    return indicator
+
+
+def _read_class(table: Table) -> str:
+    rule_class = table.text("class")
+    ground = find_forbidden(rule_class)
+    if ground is not None:
+        table.fault("class", f"{rule_class} may not be collected: {ground}")
+    elif rule_class and rule_class not in PERMITTED_CLASSES:
+        table.fault("class", f"{rule_class!r} is not one of {', '.join(PERMITTED_CLASSES)}")
+    return rule_class
+
+
+def _check_lists(table: Table, indicator: Indicator, departments: Mapping[str, Department]) -> None:
+    if not indicator.providers:
+        table.fault("providers", "names nobody; an indicator needs a department that may hand it in")
+    for code in indicator.providers:
+        if code not in departments:
+            table.fault("providers", f"{code} is not a department of this catalogue")
+    if not indicator.subjects:
+        table.fault("subjects", f"is empty; name one or more of {', '.join(SUBJECTS)}")
+    for subject in indicator.subjects:
+        if subject not in SUBJECTS:
+            table.fault("subjects", f"{subject!r} is not one of {', '.join(SUBJECTS)}")
+
+
+def _read_item(table: Table) -> Item:
+    name = table.text("name")
+    if is_sensitive(name):
+        table.fault("name", f"{name} may not be collected: it is sensitive (个人信息保护法 Art. 28)")
+    item_type = table.one_of("type", ITEM_TYPES)
+    choices = table.raw("choices") or {}
+    if item_type == "choice" and not _are_labels(choices):
+        table.fault("choices", "is missing or not a table of code to label")
+        choices = {}
+    item = Item(
+        name=name,
+        title=table.text("title"),
+        type=item_type,
+        unit=table.text("unit", ""),
+        required=table.flag("required", default=True),
+        choices=cast("dict[str, str]", choices),
+        at_least=table.optional_integer("at_least"),
+        at_most=table.optional_integer("at_most"),
+    )
+    table.finish()
+    return item
+
+
+def _are_labels(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) > 0
+        and all(isinstance(code, str) and isinstance(label, str) for code, label in value.items())
+    )

@@ -1,0 +1,40 @@
+"""City days and calendar months. China keeps one time all year, UTC+8."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+CITY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
+ONE_DAY = timedelta(days=1)
+MONTHS_A_YEAR = 12
+
+
+def day_of(moment: datetime) -> date:
+    """Give the city day of an aware moment; a naive moment is refused with ValueError."""
+    if moment.tzinfo is None:
+        message = f"{moment.isoformat()} has no time zone; an aware moment such as one in UTC is needed"
+        raise ValueError(message)
+    return moment.astimezone(CITY_TIME).date()
+
+
+def end_of(day: date) -> datetime:
+    """Give the last moment of a city day, in UTC: one microsecond before the next day begins."""
+    midnight = datetime.combine(day, time(), CITY_TIME).astimezone(UTC)
+    return midnight + ONE_DAY - timedelta(microseconds=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """Move a day by calendar months; where the target month is too short, its last day is taken."""
+    year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)
+    if year > date.max.year:
+        return date.max
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def new_year_after(day: date) -> date:
+    """Give the first day of the next calendar year."""
+    return date(day.year + 1, 1, 1)
+
+
+def age_on(born_on: date, day: date) -> int:
+    """Count completed years of life; a birthday counts from its own day (29 February: from 1 March in common years)."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))

@@ -1,0 +1,132 @@
+"""Reading a TOML document into values: typed, strict, and with every fault reported at once."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import cast
+
+
+class DocumentError(ValueError):
+    """A document is refused. `faults` holds one sentence each: where, what is wrong, what would be right."""
+
+    def __init__(self, name: str, faults: list[str]) -> None:
+        """Keep the faults; the message lists them all, one a line."""
+        super().__init__(f"{name} is refused:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+class Table:
+    """One table of a document. Each reader names its key once; `finish` reports the keys that nobody asked for."""
+
+    def __init__(self, values: Mapping[str, object], path: str, faults: list[str]) -> None:
+        """Take the parsed values, the path to show in faults, and the list that collects them."""
+        self._values = values
+        self._asked: set[str] = set()
+        self.path = path
+        self.faults = faults
+
+    def fault(self, key: str, wrong: str) -> None:
+        """Note a fault at a key of this table."""
+        self.faults.append(f"{self.path}.{key}: {wrong}")
+
+    def has(self, key: str) -> bool:
+        """Tell whether the key is present."""
+        return key in self._values
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Give the keys in the order of the document."""
+        return tuple(self._values)
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Read a non-empty text; without a default a missing one is a fault."""
+        value = self._take(key, str, default, "a text")
+        if value == "" and default is None and self.has(key):
+            self.fault(key, "is empty; a text is needed")
+        return "" if value is None else cast("str", value)
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        """Read a whole number."""
+        value = self._take(key, int, default, "a whole number")
+        return 0 if value is None else cast("int", value)
+
+    def optional_integer(self, key: str) -> int | None:
+        """Read a whole number that may be absent."""
+        return self.integer(key) if self.has(key) else None
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        return cast("bool", self._take(key, bool, default, "true or false"))
+
+    def day(self, key: str, default: date | None = None) -> date:
+        """Read a day, written without quotes: 2026-01-31."""
+        value = self._take(key, date, default, "a day such as 2026-01-31, without quotes")
+        return date.min if value is None else cast("date", value)
+
+    def optional_day(self, key: str) -> date | None:
+        """Read a day that may be absent."""
+        return self.day(key) if self.has(key) else None
+
+    def one_of(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
+        """Read a text out of a closed list."""
+        value = self.text(key, default)
+        if value in allowed:
+            return value
+        if self.has(key):
+            self.fault(key, f"{value!r} is not one of {', '.join(allowed)}")
+        return allowed[0]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Read a list of texts; absent means empty."""
+        return tuple(cast("str", item) for item in self._items(key, str, "texts"))
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers; absent means empty."""
+        return tuple(cast("int", item) for item in self._items(key, int, "whole numbers"))
+
+    def table(self, key: str) -> "Table":
+        """Read a table; absent means an empty one."""
+        value = self._take(key, dict, {}, "a table")
+        return Table(cast("Mapping[str, object]", value), f"{self.path}.{key}", self.faults)
+
+    def tables(self, key: str, label: str = "") -> list["Table"]:
+        """Read a list of tables; the value under `label` (an id, a code) is shown in their paths."""
+        found = []
+        for index, item in enumerate(self._items(key, dict, "tables")):
+            values = cast("Mapping[str, object]", item)
+            shown = values.get(label, index)
+            found.append(Table(values, f"{self.path}.{key}[{shown}]", self.faults))
+        return found
+
+    def raw(self, key: str) -> object:
+        """Take the value as parsed, None when absent; the caller checks it."""
+        self._asked.add(key)
+        return self._values.get(key)
+
+    def finish(self) -> None:
+        """Report every key that no reader asked for: a misspelt key must not be silently ignored."""
+        for key in self._values.keys() - self._asked:
+            self.fault(key, "is not a key of this table; remove it or correct its name")
+
+    def _take(self, key: str, kind: type, default: object, wanted: str) -> object:
+        self._asked.add(key)
+        if key not in self._values:
+            if default is None:
+                self.fault(key, f"is missing; {wanted} is needed")
+            return default
+        value = self._values[key]
+        if not _is_exactly(value, kind):
+            self.fault(key, f"{value!r} is not {wanted}")
+            return default
+        return value
+
+    def _items(self, key: str, kind: type, wanted: str) -> list[object]:
+        values = self._take(key, list, [], f"a list of {wanted}")
+        good = [value for value in cast("list[object]", values) if _is_exactly(value, kind)]
+        if len(good) != len(cast("list[object]", values)):
+            self.fault(key, f"holds something else than {wanted}")
+        return good
+
+
+def _is_exactly(value: object, kind: type) -> bool:
+    """Hold bool apart from int, and a moment apart from a day: Python counts each as the other."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, (bool, datetime)))

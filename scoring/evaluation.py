@@ -1,0 +1,251 @@
+"""`evaluate`: records in, a score that adds up out. The steps stand in the order of the rules' own logic."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+from scoring.bounds import Sheet, apply_limit, freeze, keep_highest
+from scoring.days import new_year_after
+from scoring.pricing import Curve, Price, Streak
+from scoring.records import Record, as_known
+from scoring.rulebook import Level, Rule, Rulebook
+from scoring.statement import Line, LineKind, Reason, Score, Uncounted
+
+NO_VETO = 2
+
+
+class UnreconciledError(AssertionError):
+    """The lines of a score do not add up to it: a defect of this system, never of its input."""
+
+
+class Weighed(NamedTuple):
+    """A known record with its rule, its price alone, and the day on which it lapses."""
+
+    record: Record
+    rule: Rule
+    price: Price
+    ends_on: date | None
+
+    @property
+    def weight(self) -> tuple[int, int, int, date, str]:
+        """Order records of one act: the severest veto first, then points, then plus before minus, then the earlier."""
+        return (
+            NO_VETO if self.rule.veto is None else -self.rule.veto.severity,
+            -abs(self.price.points),
+            -self.price.points,
+            self.record.occurred_on,
+            self.record.record_id,
+        )
+
+    @property
+    def is_adverse(self) -> bool:
+        """Tell whether the record speaks against the person."""
+        return self.price.points < 0 or self.rule.veto is not None
+
+
+_in_order = attrgetter("record.occurred_on", "record.record_id")
+
+
+def evaluate(
+    records: Iterable[Record],
+    rulebook: Rulebook,
+    *,
+    as_of: date,
+    known_at: datetime,
+    since: date | None = None,
+) -> Score:
+    """Compute the score of a city day from the records as they were known at a moment.
+
+    `since` is the day from which clean years are counted, normally the opening of the account; without it no streak
+    counts. The order of the records does not matter. Never raises on admitted records.
+    """
+    weighed, uncounted = _weigh(records, rulebook, as_of, known_at)
+    counted = _keep_one_of_each_act(weighed, as_of, uncounted)
+    sheet = Sheet()
+    sheet.add(Line(LineKind.BASE, rulebook.base, ""))
+    _price(counted, weighed, rulebook, sheet)
+    _add_streaks(weighed, rulebook, as_of, since, sheet)
+    for group in rulebook.exclusives:
+        keep_highest(group, sheet)
+    for limit in rulebook.limits:
+        apply_limit(limit, sheet)
+    vetoes = tuple(line for line in sheet.lines if line.kind is LineKind.RECORD and line.rule and line.rule.veto)
+    if vetoes:
+        freeze(sheet)
+    dimensions = _sum_dimensions(rulebook, sheet)
+    points = _clamp(rulebook, sheet, dimensions)
+    uncounted.sort(key=_in_order)
+    return Score(
+        points=points,
+        level=_level(rulebook, points, vetoes),
+        lines=tuple(sheet.lines),
+        uncounted=tuple(uncounted),
+        dimensions=dimensions,
+        vetoes=vetoes,
+        changes_on=_first_change(weighed, uncounted, rulebook, as_of, since),
+        as_of=as_of,
+        known_at=known_at,
+        rulebook=rulebook,
+    )
+
+
+def _weigh(
+    records: Iterable[Record], rulebook: Rulebook, as_of: date, known_at: datetime
+) -> tuple[list[Weighed], list[Uncounted]]:
+    """Find each record's rule; what has none, is suspended or not yet begun is set aside as uncounted."""
+    weighed: list[Weighed] = []
+    uncounted: list[Uncounted] = []
+    for reported in records:
+        record = as_known(reported, known_at)
+        if record is None:
+            continue
+        found = rulebook.match(record.indicator, record.fields)
+        if found is None:
+            uncounted.append(Uncounted(record, Reason.UNSCORED, None, 0, None))
+            continue
+        rule, price = found
+        ends_on = price.validity.ends_on(record.occurred_on, record.ended_on)
+        item = Weighed(record, rule, price, ends_on)
+        if record.occurred_on > as_of:
+            uncounted.append(Uncounted(record, Reason.NOT_YET, rule, price.points, ends_on))
+        elif record.suspended and item.is_adverse:
+            uncounted.append(Uncounted(record, Reason.SUSPENDED, rule, price.points, ends_on))
+        else:
+            weighed.append(item)
+    weighed.sort(key=_in_order)
+    return weighed, uncounted
+
+
+def _keep_one_of_each_act(weighed: list[Weighed], as_of: date, uncounted: list[Uncounted]) -> list[Weighed]:
+    """Of records sharing an act keep the weightiest, and drop what has lapsed.
+
+    The weightiest is chosen before lapsed records are dropped: an act counts once and for all, so that a lighter
+    record with a longer validity does not come up when the weightier one has lapsed.
+    """
+    best: dict[str, Weighed] = {}
+    for item in weighed:
+        act = item.record.act
+        if act is not None and (act not in best or item.weight < best[act].weight):
+            best[act] = item
+    counted: list[Weighed] = []
+    for item in weighed:
+        act = item.record.act
+        if item.ends_on is not None and as_of >= item.ends_on:
+            reason = Reason.LAPSED
+        elif act is not None and best[act] is not item:
+            reason = Reason.SAME_ACT
+        else:
+            counted.append(item)
+            continue
+        uncounted.append(Uncounted(item.record, reason, item.rule, item.price.points, item.ends_on))
+    return counted
+
+
+def _price(counted: list[Weighed], weighed: list[Weighed], rulebook: Rulebook, sheet: Sheet) -> None:
+    """Write a line for each counted record, and one more for each repeat.
+
+    Along a curve a record's points are what it adds to the sum of those before it, so that the lines of the curve
+    always add up to the curve.
+    """
+    sums: dict[tuple[str, int], int] = defaultdict(int)
+    for record, rule, price, ends_on in counted:
+        points = price.points
+        if isinstance(rule.pricing, Curve):
+            key = rule.id, record.occurred_on.year if rule.pricing.by_year else 0
+            before = sums[key]
+            sums[key] = after = before + int(record.fields[rule.pricing.field])
+            points = rule.pricing.points_at(after) - rule.pricing.points_at(before)
+        sheet.add(Line(LineKind.RECORD, points, rule.dimension, rule, record, ends_on))
+        if rulebook.repeats and points < 0 and _is_repeat(record, rule, weighed):
+            extra = points * (rulebook.repeats.factor - 1)
+            sheet.add(Line(LineKind.REPEAT, extra, rule.dimension, rule, record, ends_on))
+
+
+def _is_repeat(record: Record, rule: Rule, weighed: list[Weighed]) -> bool:
+    """Tell whether an earlier minus of the same class, of another act, was in force when this one happened."""
+    for earlier in weighed:
+        if earlier.record is record:
+            return False
+        if (
+            earlier.price.points < 0
+            and earlier.rule.repeat_class == rule.repeat_class
+            and (earlier.record.act is None or earlier.record.act != record.act)
+            and (earlier.ends_on is None or record.occurred_on < earlier.ends_on)
+        ):
+            return True
+    return False
+
+
+def _add_streaks(weighed: list[Weighed], rulebook: Rulebook, as_of: date, since: date | None, sheet: Sheet) -> None:
+    """Add points for whole clean calendar years since the account was opened, counted back without a gap."""
+    if since is None or not rulebook.streaks:
+        return
+    first = since.year if (since.month, since.day) == (1, 1) else since.year + 1
+    marred: set[int] = set()
+    for item in weighed:
+        if item.is_adverse:
+            marred.update(range(item.record.occurred_on.year, _last_year(item, as_of) + 1))
+    clean = 0
+    while as_of.year - 1 - clean >= first and as_of.year - 1 - clean not in marred:
+        clean += 1
+    for rule in rulebook.streaks:
+        if clean and isinstance(rule.pricing, Streak):
+            count = min(clean, rule.pricing.most)
+            sheet.add(Line(LineKind.STREAK, rule.pricing.points * count, rule.dimension, rule, years=count))
+
+
+def _last_year(item: Weighed, as_of: date) -> int:
+    """Give the last calendar year that an adverse record mars: that of its end when it is a continuing one."""
+    if not item.price.validity.from_end:
+        return item.record.occurred_on.year
+    ended_on = item.record.ended_on
+    return as_of.year if ended_on is None else max(ended_on.year, item.record.occurred_on.year)
+
+
+def _clamp(rulebook: Rulebook, sheet: Sheet, dimensions: dict[str, int]) -> int:
+    """Hold the sum within floor and ceiling, by a line of its own, and give the score.
+
+    The sum is taken twice, over the lines and over the dimensions: a statement that does not add up must not leave.
+    """
+    total = sum(line.points for line in sheet.lines)
+    if total != rulebook.base + sum(dimensions.values()):
+        message = f"lines give {total}, base and dimensions give {rulebook.base + sum(dimensions.values())}"
+        raise UnreconciledError(message)
+    points = max(rulebook.floor, min(rulebook.ceiling, total))
+    if points != total:
+        sheet.add(Line(LineKind.CLAMP, points - total, ""))
+    return points
+
+
+def _level(rulebook: Rulebook, points: int, vetoes: tuple[Line, ...]) -> Level:
+    """Give the level by the bands, lowered where a veto in force says so."""
+    level = rulebook.level_of(points)
+    for line in vetoes:
+        if line.rule and line.rule.veto and line.rule.veto.level_at_most:
+            level = max(level, line.rule.veto.level_at_most, key=attrgetter("rank"))
+    return level
+
+
+def _sum_dimensions(rulebook: Rulebook, sheet: Sheet) -> dict[str, int]:
+    sums = dict.fromkeys((dimension.code for dimension in rulebook.dimensions), 0)
+    for line in sheet.lines:
+        if line.dimension:
+            sums[line.dimension] += line.points
+    return sums
+
+
+def _first_change(
+    weighed: list[Weighed], uncounted: list[Uncounted], rulebook: Rulebook, as_of: date, since: date | None
+) -> date | None:
+    """Give the first later day on which a record begins or lapses, or a clean year may be complete."""
+    days = [item.ends_on for item in weighed if item.ends_on is not None and item.ends_on > as_of]
+    for item in uncounted:
+        if item.reason is Reason.NOT_YET:
+            days.append(item.record.occurred_on)
+        elif item.reason is Reason.SUSPENDED and item.lapses_on is not None and item.lapses_on > as_of:
+            days.append(item.lapses_on)
+    if since is not None and rulebook.streaks:
+        days.append(new_year_after(as_of))
+    return min(days, default=None)

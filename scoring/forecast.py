@@ -1,0 +1,67 @@
+"""`forecast`: every future day on which the score changes if nothing new happens, and why."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from scoring.comparison import Change, compare
+from scoring.days import add_months
+from scoring.evaluation import evaluate
+from scoring.records import Record
+from scoring.rulebook import Rulebook, rulebook_on
+from scoring.statement import Score
+
+HORIZON_MONTHS = 72  # longer than the longest validity, five years, so that everything in force today is seen to lapse
+
+
+class Step(NamedTuple):
+    """A day on which the score or the level differs from the day before, with the lines that make the difference."""
+
+    on: date
+    before: Score
+    after: Score
+    changes: tuple[Change, ...]
+
+
+def forecast(
+    records: Iterable[Record],
+    editions: Iterable[Rulebook],
+    *,
+    as_of: date,
+    known_at: datetime,
+    since: date | None = None,
+) -> tuple[Step, ...]:
+    """List the coming days on which points, level or veto change by themselves, over the next six years.
+
+    Rulebook editions that are announced but not yet in force are taken into account on their day. NoRulebookError
+    when none is in force on `as_of`.
+    """
+    held, books = list(records), sorted(editions, key=lambda edition: edition.effective_on)
+    end = add_months(as_of, HORIZON_MONTHS)
+    score = evaluate(held, rulebook_on(books, as_of), as_of=as_of, known_at=known_at, since=since)
+    steps = []
+    day = _next_day(score, books)
+    while day is not None and day <= end:
+        later = evaluate(held, rulebook_on(books, day), as_of=day, known_at=known_at, since=since)
+        if differs(score, later):
+            steps.append(Step(day, score, later, compare(score, later)))
+        score = later
+        day = _next_day(score, books)
+    return tuple(steps)
+
+
+def differs(one: Score, other: Score) -> bool:
+    """Tell whether a citizen would see a difference: points, level, a veto, or the points of a dimension."""
+    return (one.points, one.level, one.incentives_suspended, one.dimensions) != (
+        other.points,
+        other.level,
+        other.incentives_suspended,
+        other.dimensions,
+    )
+
+
+def _next_day(score: Score, books: list[Rulebook]) -> date | None:
+    days = [book.effective_on for book in books if book.effective_on > score.as_of]
+    if score.changes_on is not None:
+        days.append(score.changes_on)
+    return min(days, default=None)

@@ -1,0 +1,292 @@
+"""A rulebook from its TOML document, or a refusal that lists every fault."""
+
+import tomllib
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+from scoring.catalogue import Catalogue, Indicator, Nature
+from scoring.checking import find_defects
+from scoring.documents import DocumentError, Table
+from scoring.pricing import ByTable, Streak, Validity
+from scoring.pricing_document import read_pricing, read_when
+from scoring.records import Value
+from scoring.rulebook import (
+    ORIGINS,
+    Action,
+    Dimension,
+    Exclusive,
+    Grounds,
+    Level,
+    Limit,
+    Repeats,
+    Rule,
+    Rulebook,
+    Unscored,
+    Veto,
+)
+
+
+class _Frame(NamedTuple):
+    """What the rules of one document refer to."""
+
+    catalogue: Catalogue
+    levels: Mapping[str, Level]
+    dimensions: Mapping[str, Dimension]
+
+
+def read_rulebook(text: str, name: str, catalogue: Catalogue) -> Rulebook:
+    """Read a rulebook against its catalogue; DocumentError names every fault, overlaps and dead rules included."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError(name, [f"is not TOML: {error}"]) from error
+    return build_rulebook(values, name, catalogue)
+
+
+def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue) -> Rulebook:
+    """Build a rulebook from parsed values; DocumentError names every fault, overlaps and dead rules included."""
+    faults: list[str] = []
+    document = Table(values, name, faults)
+    head = document.table("rulebook")
+    if head.text("catalogue") != catalogue.version or head.text("city") != catalogue.city:
+        head.fault("catalogue", f"is not the catalogue given, {catalogue.city} {catalogue.version}")
+    scale = document.table("scale")
+    levels = _read_levels(document)
+    dimensions = _read_dimensions(document)
+    frame = _Frame(catalogue, {level.code: level for level in levels}, {each.code: each for each in dimensions})
+    rules = tuple(_read_rule(table, frame) for table in document.tables("rules", "id"))
+    rulebook = Rulebook(
+        city=head.text("city"),
+        version=head.text("version"),
+        effective_on=head.day("effective_on"),
+        title=head.text("title"),
+        title_en=head.text("title_en"),
+        basis=head.text("basis"),
+        note=head.text("note", ""),
+        catalogue=catalogue,
+        base=scale.integer("base"),
+        floor=scale.integer("floor"),
+        ceiling=scale.integer("ceiling"),
+        levels=levels,
+        dimensions=dimensions,
+        rules=rules,
+        exclusives=tuple(_read_exclusive(table, rules) for table in document.tables("exclusive", "id")),
+        limits=tuple(_read_limit(table, rules, frame) for table in document.tables("limits", "id")),
+        repeats=_read_repeats(document),
+        unscored=tuple(_read_unscored(table, frame) for table in document.tables("unscored", "indicator")),
+        rules_by_indicator=_index(rules),
+        streaks=tuple(rule for rule in rules if isinstance(rule.pricing, Streak)),
+    )
+    for table in (head, scale, document):
+        table.finish()
+    if not faults:
+        faults.extend(find_defects(rulebook))
+    if faults:
+        raise DocumentError(name, faults)
+    return rulebook
+
+
+def _read_dimensions(document: Table) -> tuple[Dimension, ...]:
+    dimensions = []
+    for table in document.tables("dimensions", "code"):
+        dimensions.append(Dimension(table.text("code"), table.text("name"), table.text("name_en")))
+        table.finish()
+    return tuple(dimensions)
+
+
+def _read_levels(document: Table) -> tuple[Level, ...]:
+    levels = []
+    for rank, table in enumerate(document.tables("levels", "code")):
+        above = table.optional_integer("above")
+        bound = table.optional_integer("at_least") if above is None else above + 1
+        levels.append(Level(table.text("code"), table.text("name"), table.text("name_en"), rank, bound))
+        table.finish()
+    bounds = [level.at_least for level in levels]
+    if not levels or bounds[-1] is not None or None in bounds[:-1]:
+        document.fault("levels", "the last level, and only it, has no bound: it takes everything below")
+    given = [bound for bound in bounds if bound is not None]
+    if given != sorted(set(given), reverse=True):
+        document.fault("levels", "stand best first, each bound below the one before")
+    return tuple(levels)
+
+
+def read_grounds(table: Table) -> Grounds:
+    """Read why a figure stands: `basis` and `origin` are demanded of every figure."""
+    return Grounds(table.text("basis"), table.one_of("origin", ORIGINS), table.text("origin_note", ""))
+
+
+def _read_rule(table: Table, frame: _Frame) -> Rule:
+    kind = table.text("kind")
+    code = "" if kind == "streak" else table.text("indicator")
+    indicator = frame.catalogue.indicators.get(code)
+    if code and indicator is None:
+        table.fault("indicator", f"{code} is not in the catalogue {frame.catalogue.version}")
+    dimension = table.text("dimension")
+    if dimension not in frame.dimensions:
+        table.fault("dimension", f"{dimension!r} is not one of {', '.join(frame.dimensions)}")
+    rule_id = table.text("id")
+    pricing = read_pricing(table, kind, indicator)
+    rule = Rule(
+        id=rule_id,
+        name=table.text("name"),
+        name_en=table.text("name_en"),
+        dimension=dimension,
+        indicator=code,
+        conditions=read_when(table, indicator),
+        pricing=pricing,
+        veto=_read_veto(table, frame),
+        repeat_class=table.text("repeat_class", rule_id),
+        repairable_after_months=table.optional_integer("repairable_after_months"),
+        action=_read_action(table, indicator),
+        published=table.integers("published"),
+        grounds=read_grounds(table),
+    )
+    _check_nature(table, rule, indicator)
+    if indicator is not None and not indicator.continuing and any(each.from_end for each in _validities_of(rule)):
+        table.fault(
+            "valid",
+            f"runs from an end, but {code} is not `continuing` in the catalogue: it would never lapse",
+        )
+    table.finish()
+    return rule
+
+
+def _read_veto(table: Table, frame: _Frame) -> Veto | None:
+    if not table.has("veto"):
+        return None
+    veto = table.table("veto")
+    code = veto.text("level_at_most", "")
+    veto.finish()
+    if code and code not in frame.levels:
+        veto.fault("level_at_most", f"{code!r} is not one of {', '.join(frame.levels)}")
+    return Veto(frame.levels.get(code))
+
+
+def _read_action(table: Table, indicator: Indicator | None) -> Action | None:
+    if not table.has("action"):
+        return None
+    action = table.table("action")
+    fields = action.raw("set") or {}
+    if not isinstance(fields, dict) or not all(isinstance(value, (int, str)) for value in fields.values()):
+        action.fault("set", "is not a table of items")
+        fields = {}
+    for name, value in fields.items():
+        item = indicator.items.get(name) if indicator else None
+        fault = item.find_fault(value) if item else f"{name} is not an item of the indicator"
+        if fault:
+            action.fault("set", fault)
+    read = Action(
+        action.text("name"),
+        action.text("name_en"),
+        cast("dict[str, Value]", fields),
+        action.integer("most", 0),
+        action.integer("step", 1),
+    )
+    if read.step < 1 or read.most < 0:
+        action.fault("step", "and `most` are counted in whole units from 1 and 0")
+    action.finish()
+    return read
+
+
+def _check_nature(table: Table, rule: Rule, indicator: Indicator | None) -> None:
+    """Hold the sign of the points to the nature that the catalogue gives the indicator."""
+    signs = {points > 0 for points in _points_of(rule) if points}
+    if len(signs) > 1:
+        table.fault("points", "add and deduct in one rule; make it two rules")
+    if indicator is None:
+        return
+    if indicator.nature is not Nature.FAVOURABLE and True in signs:
+        table.fault("points", f"add points for {indicator.code}, which the catalogue calls {indicator.nature}")
+    if indicator.nature is not Nature.ADVERSE and (False in signs or rule.veto):
+        table.fault(
+            "points",
+            f"deduct points or veto for {indicator.code}, which the catalogue calls {indicator.nature}",
+        )
+
+
+def _validities_of(rule: Rule) -> tuple[Validity, ...]:
+    pricing = rule.pricing
+    if isinstance(pricing, ByTable):
+        return tuple(row.validity for row in pricing.rows)
+    return () if isinstance(pricing, Streak) else (pricing.validity,)
+
+
+def _points_of(rule: Rule) -> tuple[int, ...]:
+    """Give every point figure of a rule."""
+    pricing = rule.pricing
+    rows = [part.points for name in ("rows", "segments", "stairs") for part in getattr(pricing, name, ())]
+    bounds = [getattr(pricing, name) for name in ("points", "least") if hasattr(pricing, name)]
+    return tuple(rows + bounds)
+
+
+def _read_rule_ids(table: Table, rules: tuple[Rule, ...]) -> frozenset[str]:
+    named = table.texts("rules")
+    for rule_id in named:
+        if rule_id not in {rule.id for rule in rules}:
+            table.fault("rules", f"{rule_id} is not a rule of this rulebook")
+    return frozenset(named)
+
+
+def _read_exclusive(table: Table, rules: tuple[Rule, ...]) -> Exclusive:
+    group = Exclusive(
+        table.text("id"),
+        table.text("name"),
+        table.text("name_en"),
+        _read_rule_ids(table, rules),
+        read_grounds(table),
+    )
+    if not group.rules:
+        table.fault("rules", "is empty; a group needs at least one rule")
+    table.finish()
+    return group
+
+
+def _read_limit(table: Table, rules: tuple[Rule, ...], frame: _Frame) -> Limit:
+    named = _read_rule_ids(table, rules)
+    dimension = table.text("dimension", "")
+    if dimension and dimension not in frame.dimensions:
+        table.fault("dimension", f"{dimension!r} is not one of {', '.join(frame.dimensions)}")
+    if bool(named) == bool(dimension):
+        table.fault("rules", "or `dimension`, one of the two, says what the limit binds")
+    limit = Limit(
+        id=table.text("id"),
+        name=table.text("name"),
+        name_en=table.text("name_en"),
+        rules=named or frozenset(rule.id for rule in rules if rule.dimension == dimension),
+        by_year=table.one_of("per", ("calendar_year", "in_force")) == "calendar_year",
+        at_most=table.optional_integer("at_most"),
+        at_least=table.optional_integer("at_least"),
+        grounds=read_grounds(table),
+    )
+    if (limit.at_most is None) == (limit.at_least is None):
+        table.fault("at_most", "or `at_least`, one of the two, says how far the points may go")
+    if (limit.at_most or 0) < 0 or (limit.at_least or 0) > 0:
+        table.fault("at_most", "is 0 or more, and `at_least` is 0 or less")
+    table.finish()
+    return limit
+
+
+def _read_unscored(table: Table, frame: _Frame) -> Unscored:
+    code = table.text("indicator")
+    indicator = frame.catalogue.indicators.get(code)
+    if indicator is None:
+        table.fault("indicator", f"{code} is not in the catalogue {frame.catalogue.version}")
+    unscored = Unscored(code, read_when(table, indicator), table.text("reason"))
+    table.finish()
+    return unscored
+
+
+def _read_repeats(document: Table) -> Repeats | None:
+    if not document.has("repeats"):
+        return None
+    table = document.table("repeats")
+    repeats = Repeats(table.integer("factor"), read_grounds(table))
+    if repeats.factor < 2:  # noqa: PLR2004 - once is not a repeat
+        table.fault("factor", "is 2 or more: how many times a repeat counts")
+    table.finish()
+    return repeats
+
+
+def _index(rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:
+    codes = dict.fromkeys(rule.indicator for rule in rules if rule.indicator)
+    return {code: tuple(rule for rule in rules if rule.indicator == code) for code in codes}

@@ -1,0 +1,68 @@
+import re
+
+import pytest
+
+from scoring.catalogue import FORBIDDEN_CLASSES
+from scoring.catalogue_document import read_catalogue
+from scoring.documents import DocumentError
+from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT
+
+
+def refuse(text: str) -> str:
+    with pytest.raises(DocumentError) as caught:
+        read_catalogue(text, "spoilt")
+    return str(caught.value)
+
+
+def test_an_indicator_has_the_ten_columns_of_article_11() -> None:
+    fine = CATALOGUE.indicators["FINE"]
+    columns = (
+        "code",
+        "name",
+        "format",
+        "providers",
+        "subjects",
+        "nature",
+        "sharing",
+        "coverage",
+        "update_cycle",
+        "items",
+    )
+    assert all(getattr(fine, column) for column in columns)
+
+
+@pytest.mark.parametrize(
+    "column", ["name", "format", "nature", "sharing", "coverage", "update_cycle", "class", "basis"]
+)
+def test_a_missing_column_is_refused(column: str) -> None:
+    without = re.sub(rf'\n{column} = "[^"]*"', "", CATALOGUE_TEXT)
+    assert f"[HONOUR].{column}: is missing" in refuse(without)
+
+
+@pytest.mark.parametrize("rule_class", FORBIDDEN_CLASSES)
+def test_a_forbidden_class_is_refused_with_its_ground(rule_class: str) -> None:
+    fault = refuse(CATALOGUE_TEXT.replace('class = "public_welfare"', f'class = "{rule_class}"'))
+    assert "[BLOOD].class" in fault
+    assert FORBIDDEN_CLASSES[rule_class] in fault
+
+
+def test_an_unknown_class_is_refused() -> None:
+    assert "'dancing' is not one of" in refuse(CATALOGUE_TEXT.replace('class = "public_welfare"', 'class = "dancing"'))
+
+
+@pytest.mark.parametrize("name", ["blood_type", "monthly_income", "religion", "disease_name", "血型"])
+def test_a_sensitive_item_is_refused(name: str) -> None:
+    assert f"{name} may not be collected" in refuse(CATALOGUE_TEXT.replace('name = "hours"', f'name = "{name}"'))
+
+
+def test_a_provider_must_be_a_department() -> None:
+    fault = refuse(CATALOGUE_TEXT.replace('providers = ["waterworks"]', 'providers = ["gasworks"]'))
+    assert "gasworks is not a department" in fault
+
+
+def test_a_code_stands_once() -> None:
+    assert "HOURS stands twice" in refuse(CATALOGUE_TEXT.replace('code = "STARS"', 'code = "HOURS"'))
+
+
+def test_an_unknown_filter_is_refused() -> None:
+    assert "gossip: is not a key" in refuse(CATALOGUE_TEXT.replace("not_final =", "gossip ="))

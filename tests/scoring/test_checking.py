@@ -1,0 +1,174 @@
+"""A rulebook with a planted defect is refused, and the fault names the place."""
+
+import tomllib
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from scoring.checking import find_gaps, find_unscored_indicators
+from scoring.documents import DocumentError
+from scoring.rulebook_document import build_rulebook, read_rulebook
+from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT
+
+type_of_document = dict[str, Any]
+
+
+def find_faults(spoil: Callable[[type_of_document], object]) -> str:
+    document = tomllib.loads(RULEBOOK_TEXT)
+    spoil(document)
+    with pytest.raises(DocumentError) as caught:
+        build_rulebook(document, "spoilt", CATALOGUE)
+    return str(caught.value)
+
+
+def rule(document: type_of_document, rule_id: str) -> type_of_document:
+    found: type_of_document = next(each for each in document["rules"] if each["id"] == rule_id)
+    return found
+
+
+def test_the_small_rulebook_has_only_the_gaps_it_means() -> None:
+    assert find_gaps(RULEBOOK) == []
+    assert find_unscored_indicators(RULEBOOK) == ["REGISTRATION"]
+
+
+def test_a_rule_without_a_basis_is_refused() -> None:
+    fault = find_faults(lambda document: rule(document, "R-BLOOD").pop("basis"))
+    assert "rules[R-BLOOD].basis: is missing" in fault
+
+
+def test_a_rule_without_an_origin_is_refused() -> None:
+    assert "rules[R-BLOOD].origin: is missing" in find_faults(lambda document: rule(document, "R-BLOOD").pop("origin"))
+
+
+def test_overlapping_rules_are_refused() -> None:
+    def add_second_blood_rule(document: type_of_document) -> None:
+        document["rules"].append(rule(document, "R-BLOOD") | {"id": "R-BLOOD-2"})
+
+    assert "R-BLOOD and R-BLOOD-2: both match every record" in find_faults(add_second_blood_rule)
+
+
+def test_overlapping_rows_are_refused() -> None:
+    def widen(document: type_of_document) -> None:
+        rule(document, "R-FINE")["rows"][0]["at_most"] = 60000
+
+    fault = find_faults(widen)
+    assert "R-FINE row 1 and R-FINE row 2: both match amount_fen = 50001..60000" in fault
+
+
+def test_rules_kept_apart_by_a_condition_do_not_overlap() -> None:
+    document = tomllib.loads(RULEBOOK_TEXT)
+    first = rule(document, "R-ARREARS")
+    second = deepcopy(first) | {"id": "R-ARREARS-LONG", "when": {"months": {"above": 6}}}
+    first["when"] = {"months": {"at_most": 6}}
+    document["rules"].append(second)
+    assert len(build_rulebook(document, "split", CATALOGUE).rules) == len(RULEBOOK.rules) + 1
+
+
+def test_a_rule_that_can_never_apply_is_refused() -> None:
+    def lift(document: type_of_document) -> None:
+        rule(document, "R-ARREARS")["when"] = {"months": {"above": 12}}
+
+    assert "R-ARREARS: can never apply" in find_faults(lift)
+
+
+def test_an_indicator_outside_the_catalogue_is_refused() -> None:
+    fault = find_faults(lambda document: rule(document, "R-BLOOD").update(indicator="GOSSIP"))
+    assert "GOSSIP is not in the catalogue 1" in fault
+
+
+def test_points_against_the_nature_of_the_indicator_are_refused() -> None:
+    assert "the catalogue calls favourable" in find_faults(lambda doc: rule(doc, "R-BLOOD").update(points=-10))
+    assert "the catalogue calls adverse" in find_faults(lambda doc: rule(doc, "R-ARREARS").update(points=2))
+
+
+def test_a_misspelt_key_is_refused() -> None:
+    fault = find_faults(lambda document: rule(document, "R-BLOOD").update(vald={"months": 1}))
+    assert "rules[R-BLOOD].vald: is not a key of this table" in fault
+
+
+def test_a_limit_that_can_never_bite_is_refused() -> None:
+    assert "L-BLOOD: can never bite" in find_faults(lambda doc: doc["limits"][0].update(rules=["R-FINE"]))
+    assert "L-FINES: can never bite" in find_faults(lambda doc: doc["limits"][2].update(rules=["R-BLOOD"]))
+
+
+def test_only_plus_rules_exclude_one_another() -> None:
+    fault = find_faults(lambda document: document["exclusive"][0].update(rules=["R-FINE", "R-STARS"]))
+    assert "X-VOLUNTEER: R-FINE adds no points" in fault
+
+
+def test_ids_that_stand_twice_are_refused() -> None:
+    fault = find_faults(lambda document: document["limits"][0].update(id="R-BLOOD"))
+    assert "R-BLOOD: stands twice" in fault
+
+
+def test_all_faults_come_at_once() -> None:
+    def spoil(document: type_of_document) -> None:
+        rule(document, "R-BLOOD").pop("basis")
+        rule(document, "R-FINE")["dimension"] = "gossip"
+        document["scale"]["base"] = "hundred"
+        document["levels"][0]["above"] = 10
+
+    fault = find_faults(spoil)
+    for words in (
+        "basis: is missing",
+        "'gossip' is not one of",
+        "'hundred' is not a whole number",
+        "best first",
+    ):
+        assert words in fault
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "change", "words"),
+    [
+        ("R-BLOOD", {"kind": "magic"}, "'magic' is not one of each, table"),
+        ("R-BLOOD", {"points": 0}, "points: is 0"),
+        ("R-BLOOD", {"points": 1.5}, "1.5 is not a whole number"),
+        ("R-BLOOD", {"points": True}, "True is not a whole number"),
+        ("R-BLOOD", {"valid": {"months": 0}}, "months: is 1 or more"),
+        ("R-BLOOD", {"valid": {"until": "doomsday"}}, "'doomsday' is not one of end"),
+        ("R-HOURS", {"field": "minutes"}, "'minutes' is not a whole-number item of HOURS"),
+        (
+            "R-HOURS",
+            {"segments": [{"to": 9, "points": 1, "per": 1}, {"to": 5, "points": 1, "per": 1}]},
+            "each ends above",
+        ),
+        ("R-HOURS", {"segments": [{"points": 1, "per": 0}]}, "a curve rises"),
+        ("R-HONOUR", {"rows": []}, "a table rule needs rows"),
+        (
+            "R-HONOUR",
+            {"rows": [{"is": "galaxy", "points": 1, "valid": {"months": 1}}]},
+            "'galaxy' is not one of",
+        ),
+        ("R-GRADED", {"at_most": 10}, "a range of one sign"),
+        ("R-CLEAN", {"points": 0}, "of a streak are 1 or more"),
+        ("R-DEFAULTER", {"veto": {"level_at_most": "bottom"}}, "'bottom' is not one of top"),
+        ("R-BLOOD", {"valid": {"until": "end"}}, "not `continuing` in the catalogue"),
+        ("R-GRADED", {"at_least": -60}, "reach beyond the bounds"),
+        (
+            "R-BLOOD",
+            {"action": {"name": "献血", "name_en": "Give", "set": {"litres": 1}}},
+            "litres is not an item",
+        ),
+    ],
+)
+def test_a_wrong_figure_is_named(rule_id: str, change: type_of_document, words: str) -> None:
+    assert words in find_faults(lambda document: rule(document, rule_id).update(change))
+
+
+def test_gaps_are_found() -> None:
+    document = tomllib.loads(RULEBOOK_TEXT)
+    rule(document, "R-HONOUR").pop("unscored")
+    rule(document, "R-FINE")["rows"][1]["above"] = 70000
+    gaps = find_gaps(build_rulebook(document, "gapped", CATALOGUE))
+    assert [(gap.indicator, gap.where) for gap in gaps] == [
+        ("HONOUR", "grade = school"),
+        ("FINE", "amount_fen = 50001..70000"),
+    ]
+
+
+def test_what_is_not_toml_is_refused() -> None:
+    with pytest.raises(DocumentError, match="is not TOML"):
+        read_rulebook("[rulebook", "broken", CATALOGUE)
