@@ -30,7 +30,7 @@ _CLOCK_READS = frozenset(
 )
 _TALKING = ("backend/cli", "backend/demo")
 _IMPURE_BUILTINS = frozenset({"__import__", "breakpoint", "eval", "exec", "input", "open"})
-_WEB_LIBRARIES = frozenset({"flask", "flask_limiter", "flask_smorest", "marshmallow", "webargs", "werkzeug"})
+_WEB_LIBRARIES = frozenset({"flask", "flask_smorest", "marshmallow", "webargs", "werkzeug"})
 _SHELL = frozenset({"cli", "demo", "gateways", "storage", "web"})
 _WEB_MODULES = frozenset({"routes", "schemas"})
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)[^)]*\)")
