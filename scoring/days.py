@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 CITY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 ONE_DAY = timedelta(days=1)
 MONTHS_A_YEAR = 12
+SHORTEST_MONTH = 28
 
 
 def day_of(moment: datetime) -> date:
@@ -27,6 +28,8 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)
     if year > date.max.year:
         return date.max
+    if day.day <= SHORTEST_MONTH:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

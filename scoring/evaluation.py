@@ -67,10 +67,13 @@ def evaluate(
     sheet.add(Line(LineKind.BASE, rulebook.base, ""))
     _price(counted, weighed, rulebook, sheet)
     _add_streaks(weighed, rulebook, as_of, since, sheet)
+    used = {line.rule.id for line in sheet.lines if line.rule is not None}
     for group in rulebook.exclusives:
-        keep_highest(group, sheet)
+        if not group.rules.isdisjoint(used):
+            keep_highest(group, sheet)
     for limit in rulebook.limits:
-        apply_limit(limit, sheet)
+        if not limit.rules.isdisjoint(used):
+            apply_limit(limit, sheet)
     vetoes = tuple(line for line in sheet.lines if line.kind is LineKind.RECORD and line.rule and line.rule.veto)
     if vetoes:
         freeze(sheet)

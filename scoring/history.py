@@ -17,13 +17,15 @@ def history(
 ) -> tuple[Score, tuple[Step, ...]]:
     """Replay the score from the day the account was opened until a moment, day by day as it was known then.
 
-    Gives the first score and every later step. Each day is seen as it stood at its end, the last one at `until`; the
-    rulebook is the one in force on the day. NoRulebookError when none was in force on `since`.
+    Gives the first score and every later step. It begins with the first rulebook where the account is older. Each day
+    is seen as it stood at its end, the last one at `until`; the rulebook is the one in force on the day.
+    NoRulebookError when none is in force at `until`.
     """
     held, books = list(records), sorted(editions, key=lambda edition: edition.effective_on)
     news = {day_of(moment) for moment in days_of_news(held)} | {book.effective_on for book in books}
     last = day_of(until)
-    first = score = _score_at_end(held, books, since, since, until)
+    begin = max([since, *(book.effective_on for book in books[:1])])
+    first = score = _score_at_end(held, books, begin, since, until)
     steps = []
     day = _next_day(score, news)
     while day is not None and day <= last:

@@ -28,11 +28,12 @@ class Content(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One later word about a record; `content` replaces the record's own when it is a correction."""
+    """One later word about a record; `content` and `document_no` replace the record's own when it is a correction."""
 
     kind: EventKind
     known_at: datetime
     content: Content | None = None
+    document_no: str = ""
 
 
 class Record(NamedTuple):
@@ -66,7 +67,7 @@ def as_known(record: Record, known_at: datetime) -> Record | None:
 
 
 def _after_events(record: Record, known_at: datetime) -> Record | None:
-    content: Content | None = None
+    known = record
     objections = decisions = 0
     for event in record.events:
         if event.known_at > known_at:
@@ -75,14 +76,18 @@ def _after_events(record: Record, known_at: datetime) -> Record | None:
             case EventKind.WITHDRAWN | EventKind.REPAIRED:
                 return None
             case EventKind.CORRECTED:
-                content = event.content
+                known = _correct(known, event)
             case EventKind.OBJECTED:
                 objections += 1
             case EventKind.DECIDED:
                 decisions += 1
-    suspended = objections > 0 and decisions == 0
-    known = record._replace(events=(), suspended=suspended)
-    return known if content is None else known._replace(**content._asdict())
+    return known._replace(events=(), suspended=objections > 0 and decisions == 0)
+
+
+def _correct(record: Record, event: Event) -> Record:
+    if event.content is None:
+        return record
+    return record._replace(**event.content._asdict(), document_no=event.document_no)
 
 
 def days_of_news(records: Iterable[Record]) -> set[datetime]:

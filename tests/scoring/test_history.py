@@ -62,3 +62,10 @@ def test_a_late_report_shows_on_the_day_it_became_known() -> None:
 def test_before_the_first_edition_there_is_no_score() -> None:
     with pytest.raises(NoRulebookError, match="2019-12-31"):
         rulebook_on([RULEBOOK], date(2019, 12, 31))
+
+
+def test_an_account_older_than_the_first_edition_has_a_history_from_that_edition_on() -> None:
+    donation = record("BLOOD", date(2019, 12, 1))
+    first, steps = history([donation], [RULEBOOK], since=date(2019, 6, 1), until=end_of(date(2021, 6, 1)))
+    assert (first.as_of, first.points) == (date(2020, 1, 1), 110)
+    assert [step.on for step in steps] == [date(2020, 12, 1), date(2021, 1, 1)]
