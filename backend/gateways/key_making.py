@@ -1,0 +1,24 @@
+"""New keys, made on this machine and shown to nobody but the caller."""
+
+import base64
+import json
+import secrets
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from jwt.algorithms import ECAlgorithm
+
+from backend.settings import SECRET_BYTES
+
+
+def make_signing_keys(now: datetime) -> str:
+    """Make a JWK set (JSON) with one private ES256 key; its kid names the day it was made."""
+    entry = json.loads(ECAlgorithm.to_jwk(generate_private_key(SECP256R1())))
+    entry |= {"kid": f"{now:%Y%m%d}-{secrets.token_hex(4)}", "use": "sig", "alg": "ES256"}
+    return json.dumps({"keys": [entry]}, indent=2)
+
+
+def make_secret_key(now: datetime) -> str:
+    """Make one secret key in the form of the settings: `id:base64`, the id naming the day it was made."""
+    secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return f"{now:%Y%m%d}-{secrets.token_hex(2)}:{secret}"

@@ -1,0 +1,202 @@
+"""Signed claims (JWT, ES256 only), read with suspicion.
+
+The header chooses nothing but the key id: the algorithm, the keys, the type, the issuer and the audience are
+given by who reads. Time is given too; no clock is read here.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from jwt.algorithms import ECAlgorithm
+
+ALGORITHM = "ES256"
+LEEWAY = timedelta(seconds=10)
+LONGEST_TOKEN = 4096
+REQUIRED = ("exp", "iat", "aud", "iss", "sub", "jti")
+_HEADER_OF_OURS = frozenset({"alg", "kid", "typ"})
+
+
+class TokenFault(StrEnum):
+    """What is wrong with a token."""
+
+    TOO_LONG = "too_long"
+    MALFORMED = "malformed"
+    WRONG_TYPE = "wrong_type"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_AUDIENCE = "wrong_audience"
+    MISSING_CLAIM = "missing_claim"
+    BAD_CLAIM = "bad_claim"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    LIVES_TOO_LONG = "lives_too_long"
+    NOT_REAL_NAME = "not_real_name"
+
+
+class TokenError(Exception):
+    """A token is refused; `code` says why, and nothing of the token is repeated."""
+
+    def __init__(self, code: TokenFault) -> None:
+        super().__init__(f"the token is refused: {code}")
+        self.code = code
+
+
+class KeySetError(Exception):
+    """A set of keys cannot be used; the message says which key and what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a token must say to be read."""
+
+    kind: str
+    issuer: str
+    audience: str
+
+
+def read_key_id(token: str, *, kind: str) -> str:
+    """Read the key id a token names, after a first look at its form; raises TokenError. Proves nothing."""
+    if len(token) > LONGEST_TOKEN:
+        raise TokenError(TokenFault.TOO_LONG)
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise TokenError(TokenFault.MALFORMED) from None
+    if header.get("alg") != ALGORITHM or not set(header) <= _HEADER_OF_OURS:
+        raise TokenError(TokenFault.MALFORMED)
+    if header.get("typ") != kind:
+        raise TokenError(TokenFault.WRONG_TYPE)
+    key_id = header.get("kid")
+    if not isinstance(key_id, str):
+        raise TokenError(TokenFault.UNKNOWN_KEY)
+    return key_id
+
+
+def read_claims(
+    token: str, keys: Mapping[str, EllipticCurvePublicKey], expected: Expected, now: datetime
+) -> dict[str, Any]:
+    """Check signature, type, issuer, audience and times of a token, and give its claims; raises TokenError."""
+    key = keys.get(read_key_id(token, kind=expected.kind))
+    if key is None:
+        raise TokenError(TokenFault.UNKNOWN_KEY)
+    claims = _verify(token, key, expected)
+    for name in ("iss", "sub", "jti"):
+        read_text(claims, name)
+    issued_at, expires_at = _read_seconds(claims, "iat"), _read_seconds(claims, "exp")
+    leeway, present = LEEWAY.total_seconds(), now.timestamp()
+    starts_at = max(issued_at, _read_seconds(claims, "nbf")) if "nbf" in claims else issued_at
+    if starts_at > present + leeway:
+        raise TokenError(TokenFault.NOT_YET_VALID)
+    if expires_at <= present - leeway:
+        raise TokenError(TokenFault.EXPIRED)
+    return claims
+
+
+def read_text(claims: Mapping[str, Any], name: str, *, longest: int = 128) -> str:
+    """Read a claim that must be a non-empty text of printable characters; raises TokenError."""
+    value = claims.get(name)
+    if value is None:
+        raise TokenError(TokenFault.MISSING_CLAIM)
+    if not isinstance(value, str) or not 0 < len(value) <= longest or not value.isprintable():
+        raise TokenError(TokenFault.BAD_CLAIM)
+    return value
+
+
+def read_public_keys(text: str) -> dict[str, EllipticCurvePublicKey]:
+    """Read the ES256 keys of a JWK set (JSON); keys of other kinds are passed over. Raises KeySetError."""
+    keys = {}
+    for entry in _entries(text):
+        if entry.get("kty") == "EC" and entry.get("crv") == "P-256" and entry.get("use", "sig") == "sig":
+            key = _read_key(entry)
+            keys[_key_id(entry)] = key.public_key() if isinstance(key, EllipticCurvePrivateKey) else key
+    if not keys:
+        raise KeySetError("the key set has no ES256 key; it needs one with kty EC, crv P-256 and a kid")
+    return keys
+
+
+def read_private_keys(text: str) -> dict[str, EllipticCurvePrivateKey]:
+    """Read a JWK set (JSON) of private ES256 keys, all of which must be usable; raises KeySetError."""
+    keys: dict[str, EllipticCurvePrivateKey] = {}
+    for entry in _entries(text):
+        key, key_id = _read_key(entry), _key_id(entry)
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise KeySetError(f"key {key_id} is not a private ES256 key; it needs kty EC, crv P-256, x, y and d")
+        if key_id in keys:
+            raise KeySetError(f"two keys have the kid {key_id}; give each its own")
+        keys[key_id] = key
+    if not keys:
+        raise KeySetError("the key set is empty; it needs at least one private ES256 key")
+    return keys
+
+
+def _verify(token: str, key: EllipticCurvePublicKey, expected: Expected) -> dict[str, Any]:
+    try:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=expected.issuer,
+            audience=expected.audience,
+            # Times are checked against the moment that was given, not against the clock of the library.
+            options={
+                "require": list(REQUIRED),
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+                "strict_aud": True,
+            },
+        )
+    except jwt.InvalidSignatureError:
+        raise TokenError(TokenFault.BAD_SIGNATURE) from None
+    except jwt.MissingRequiredClaimError:
+        raise TokenError(TokenFault.MISSING_CLAIM) from None
+    except jwt.InvalidIssuerError:
+        raise TokenError(TokenFault.WRONG_ISSUER) from None
+    except jwt.InvalidAudienceError:
+        raise TokenError(TokenFault.WRONG_AUDIENCE) from None
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise TokenError(TokenFault.MALFORMED) from None
+
+
+def _read_seconds(claims: Mapping[str, Any], name: str) -> float:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+        raise TokenError(TokenFault.BAD_CLAIM)
+    return value
+
+
+def _entries(text: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise KeySetError("the key set is not JSON") from None
+    entries = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise KeySetError('the key set is not a JWK set; it needs the form {"keys": [{...}, ...]}')
+    return entries
+
+
+def _key_id(entry: Mapping[str, Any]) -> str:
+    key_id = entry.get("kid")
+    if not isinstance(key_id, str) or not key_id:
+        raise KeySetError("a key of the set has no kid; give each key one")
+    return key_id
+
+
+def _read_key(entry: dict[str, Any]) -> EllipticCurvePrivateKey | EllipticCurvePublicKey:
+    try:
+        return ECAlgorithm.from_jwk(entry)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        raise KeySetError(f"key {entry.get('kid')!r} of the set is not a key of an elliptic curve") from None

@@ -1,0 +1,76 @@
+"""The current score of each person, kept so that it need not be computed at every look.
+
+It is a cache that cannot lie: a reader compares the facts version, the rulebook version and the day, and
+computes where one of them differs.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, and_, delete, or_
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from backend.storage.inserts import insert_into
+from backend.storage.tables import Row
+
+
+class StoredScoreRow(Row):
+    """A score of a day and a version of the facts; it stops being right on `changes_on`."""
+
+    __tablename__ = "stored_score"
+
+    subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
+    facts_version: Mapped[int]
+    rulebook_version: Mapped[str]
+    computed_on: Mapped[date]
+    changes_on: Mapped[date | None]
+    points: Mapped[int]
+    level: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    kept_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewScore:
+    """What is kept of a score; `payload` is the whole score in serialised form."""
+
+    facts_version: int
+    rulebook_version: str
+    computed_on: date
+    changes_on: date | None
+    points: int
+    level: str
+    payload: dict[str, Any] = field(repr=False)
+
+
+def find_score(session: Session, subject_id: UUID) -> StoredScoreRow | None:
+    """Find the kept score of a person; whether it is still right is for the reader to compare."""
+    return session.get(StoredScoreRow, subject_id, populate_existing=True)
+
+
+def keep_score(session: Session, subject_id: UUID, score: NewScore, *, now: datetime) -> bool:
+    """Keep a score, unless one of newer facts or of a later day is there; tells whether it did."""
+    statement = insert_into(session, StoredScoreRow).values(subject_id=subject_id, kept_at=now, **asdict(score))
+    new = statement.excluded
+    is_older = or_(
+        StoredScoreRow.facts_version < new.facts_version,
+        and_(
+            StoredScoreRow.facts_version == new.facts_version,
+            StoredScoreRow.computed_on <= new.computed_on,
+        ),
+    )
+    kept = session.scalars(
+        statement.on_conflict_do_update(
+            index_elements=["subject_id"],
+            set_={column: new[column] for column in (*asdict(score), "kept_at")},
+            where=is_older,
+        ).returning(StoredScoreRow.subject_id)
+    ).all()
+    return bool(kept)
+
+
+def forget_score(session: Session, subject_id: UUID) -> None:
+    """Delete the kept score of a person."""
+    session.execute(delete(StoredScoreRow).where(StoredScoreRow.subject_id == subject_id))
