@@ -1,0 +1,68 @@
+"""The application: a plain list of what is wired, in the order in which a request meets it."""
+
+from types import TracebackType
+
+import structlog
+from flask import Flask
+from typing_extensions import override
+
+from backend.access import routes as access
+from backend.context import EXTENSION as CONTEXT
+from backend.context import Context
+from backend.people import routes as people
+from backend.records import routes as records
+from backend.scores import routes as scores
+from backend.web import health, limits, metrics, requests
+from backend.web.declaration import BODY_LIMIT
+from backend.web.faults import describe_fault
+from backend.web.limits import RateLimiter
+from backend.web.logs import log_request
+from backend.web.metrics import Metrics
+from backend.web.openapi import make_api
+from backend.web.operations import Blueprint, seal
+
+# The rooms' blueprints, below /v1; health and metrics stand beside them.
+ROOMS: tuple[Blueprint, ...] = (
+    access.blueprint,
+    people.blueprint,
+    records.blueprint,
+    scores.blueprint,
+)
+API_PREFIX = "/v1"
+
+log = structlog.get_logger("shangding.fault")
+
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class Application(Flask):
+    """Flask, silent about the text of exceptions, which may hold personal data."""
+
+    @override
+    def log_exception(self, exc_info: _ExceptionInfo) -> None:
+        error = exc_info[1]
+        log.error("fault", **(describe_fault(error) if error is not None else {}))
+
+
+def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
+    """The application over `context`; raises `DeclarationError` when a route is served that nobody declared."""
+    app = Application("backend", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    # A path is what it says: no redirect from one spelling to another.
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = True
+    app.extensions[CONTEXT] = context
+    app.extensions[limits.EXTENSION] = RateLimiter(context.counters, context.settings.rate_limit)
+    figures = app.extensions[metrics.EXTENSION] = Metrics(commit=context.settings.commit)
+    app.before_request(requests.begin_request)
+    app.before_request(requests.refuse_strange_path)
+    app.after_request(figures.count_response)  # Flask runs these from the last to the first
+    app.after_request(log_request)
+    app.after_request(requests.set_headers)
+    api = make_api(app, context.settings.public_url)
+    api.register_blueprint(health.blueprint)
+    api.register_blueprint(metrics.blueprint)
+    for room in rooms:
+        api.register_blueprint(room, url_prefix=f"{API_PREFIX}{room.url_prefix or ''}")
+    seal(app)
+    return app

@@ -1,0 +1,66 @@
+"""Reading body and query of a request into the values that its operation declares."""
+
+from collections.abc import Mapping
+
+from flask import request
+from marshmallow import Schema, ValidationError
+
+from backend.web.declaration import Operation
+from backend.web.fields import Several, StrictSchema
+from backend.web.flaws import Flaw, list_faults
+from backend.web.json_parser import JsonError, parse_json
+from backend.web.problems import Fault, Place, Problem, ProblemCode, Refusal
+from backend.web.requests import read_body
+
+JSON_MEDIA_TYPE = "application/json"
+
+
+class EmptyQuerySchema(StrictSchema):
+    """The query of an operation that takes none."""
+
+
+def read_arguments(operation: Operation) -> Mapping[str, object]:
+    """`body` and `query` of the running request, where the operation declares them.
+
+    Raises `Problem`: 415 for another content type, 400 for what is no JSON, 413 for too much,
+    422 with every flaw for what does not fit; an undeclared query parameter does not fit either.
+    """
+    arguments: dict[str, object] = {}
+    schema = (operation.query or EmptyQuerySchema)()
+    query = _load(schema, _read_query(schema), Place.QUERY)
+    if operation.query is not None:
+        arguments["query"] = query
+    if operation.body is not None:
+        arguments["body"] = _load(operation.body(), _read_body(operation.body_limit), Place.BODY)
+    return arguments
+
+
+def _load(schema: Schema, data: object, place: Place) -> object:
+    try:
+        return schema.load(data)  # type: ignore[arg-type]  # a body that is no object is for the schema to refuse
+    except ValidationError as error:
+        raise _invalid(error, place) from None
+
+
+def _read_query(schema: Schema) -> Mapping[str, object]:
+    values = request.args.to_dict(flat=False)
+    listed = {name for name, field in schema.fields.items() if isinstance(field, Several)}
+    repeated = {name: [Flaw("repeated", {})] for name in values if name not in listed and len(values[name]) > 1}
+    if repeated:  # two readers of one query would each take another of the two values
+        raise _invalid(ValidationError(repeated), Place.QUERY)
+    return {name: found if name in listed else found[0] for name, found in values.items()}
+
+
+def _read_body(limit: int) -> object:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != JSON_MEDIA_TYPE or charset != "utf-8":
+        raise Problem(Refusal(ProblemCode.UNSUPPORTED_MEDIA_TYPE))
+    try:
+        return parse_json(read_body(limit))
+    except JsonError as error:
+        fault = Fault(place=Place.BODY, pointer="", code=error.flaw.code, values=error.flaw.values)
+        raise Problem(Refusal(ProblemCode.MALFORMED_JSON, faults=(fault,))) from None
+
+
+def _invalid(error: ValidationError, place: Place) -> Problem:
+    return Problem(Refusal(ProblemCode.INVALID_REQUEST, faults=list_faults(error, place)))

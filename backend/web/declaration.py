@@ -1,0 +1,145 @@
+"""What an operation of the API says about itself; nothing is served that says less."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from types import MappingProxyType
+
+from marshmallow import Schema
+
+from backend.principals import PrincipalKind
+from backend.web.problems import ProblemCode
+
+BODY_LIMIT = 64 * 1024
+SAFE_METHODS = frozenset({"GET"})
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
+GIVEN = frozenset({"principal", "session", "now", "body", "query"})
+
+_SCOPE = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
+_PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
+_VARIABLE = re.compile(r"<[^:>]+:([a-z][a-z0-9_]*)>")
+
+View = Callable[..., object]
+
+
+class DeclarationError(Exception):
+    """An operation is declared wrongly or not at all; the application does not start."""
+
+
+class Repeats(Enum):
+    """Why a change may be sent twice without harm."""
+
+    BY_KEY = "the caller sends an Idempotency-Key, and a repeat gets the first answer"
+    HARMLESS = "a repeat leaves the same state behind: the operation is idempotent, or changes nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path: whom it serves, what it takes and gives, what can go wrong.
+
+    `view` is asked for by keyword only, and gets what its parameters name: the path's variables, and any of
+    `principal`, `session`, `now`, `body`, `query`.
+    """
+
+    method: str
+    path: str
+    view: View = field(repr=False)
+    kinds: frozenset[PrincipalKind]
+    scope: str | None
+    summary: str
+    status: HTTPStatus = HTTPStatus.OK
+    response: type[Schema] | None = None
+    example: object = None
+    media_type: str = "application/json"
+    body: type[Schema] | None = None
+    body_example: object = None
+    query: type[Schema] | None = None
+    problems: frozenset[ProblemCode] = frozenset()
+    repeats: Repeats | None = None
+    writes: bool = True
+    limit: str | None = None
+    limited: bool = True
+    body_limit: int = BODY_LIMIT
+
+    def __post_init__(self) -> None:
+        faults = [sentence for sentence, holds in self._list_rules().items() if not holds]
+        if faults:
+            raise DeclarationError(f"{self.method} {self.path} ({self.name}): {'; '.join(faults)}")
+
+    @property
+    def name(self) -> str:
+        """The operation id in OpenAPI, logs and metrics: the name of the view."""
+        return self.view.__name__
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The names of what the view asks for."""
+        return frozenset(inspect.signature(self.view).parameters)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names of the path's variables."""
+        return frozenset(_VARIABLE.findall(self.path))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the operation serves everybody, without a token."""
+        return self.kinds == {PrincipalKind.ANYONE}
+
+    def list_problems(self) -> frozenset[ProblemCode]:
+        """The codes declared, and those that follow from the rest of the declaration."""
+        codes = set(self.problems) | {ProblemCode.INTERNAL_FAULT, ProblemCode.MALFORMED_REQUEST}
+        if not self.is_open:
+            codes |= {ProblemCode.TOKEN_MISSING, ProblemCode.TOKEN_INVALID, ProblemCode.TOKEN_EXPIRED}
+            codes |= {ProblemCode.PRINCIPAL_REFUSED, ProblemCode.SCOPE_MISSING}
+        if self.body is not None:
+            codes |= {ProblemCode.MALFORMED_JSON, ProblemCode.UNSUPPORTED_MEDIA_TYPE}
+            codes |= {ProblemCode.BODY_TOO_LARGE}
+        if self.body is not None or self.query is not None:
+            codes |= {ProblemCode.INVALID_REQUEST}
+        if self.repeats is Repeats.BY_KEY:
+            codes |= {ProblemCode.IDEMPOTENCY_KEY_MISSING, ProblemCode.IDEMPOTENCY_KEY_MALFORMED}
+            codes |= {ProblemCode.IDEMPOTENCY_KEY_REUSED, ProblemCode.REQUEST_RUNNING}
+        if self.variables:
+            codes |= {ProblemCode.NOT_FOUND}
+        if self.limited:
+            codes |= {ProblemCode.TOO_MANY_REQUESTS}
+        if "session" in self.parameters or self.repeats is Repeats.BY_KEY:
+            codes |= {ProblemCode.UNAVAILABLE}
+        return frozenset(codes)
+
+    def _list_rules(self) -> Mapping[str, bool]:
+        asked = inspect.signature(self.view).parameters.values()
+        by_keyword = all(parameter.kind is parameter.KEYWORD_ONLY for parameter in asked)
+        changes = self.method not in SAFE_METHODS
+        return MappingProxyType(
+            {
+                f"the method must be one of {', '.join(sorted(METHODS))}": self.method in METHODS,
+                "a path has lower-case words and <uuid:...> or <string(length=n):...> variables": (
+                    _PATH.fullmatch(self.path) is not None
+                ),
+                "it must name the kinds of principals it serves": bool(self.kinds),
+                "'anyone' stands alone": self.is_open or PrincipalKind.ANYONE not in self.kinds,
+                "it must name a scope such as 'score:read', unless it serves anyone": (
+                    self.scope is None if self.is_open else bool(_SCOPE.fullmatch(self.scope or ""))
+                ),
+                "it must have a summary": bool(self.summary.strip()),
+                "its view takes keywords only": by_keyword,
+                "its view asks for something it is never given": self.parameters <= GIVEN | self.variables,
+                "its view must ask for every variable of its path": self.variables <= self.parameters,
+                "a view asks for 'body' if and only if a body is declared": (
+                    ("body" in self.parameters) == (self.body is not None)
+                ),
+                "a view asks for 'query' if and only if a query is declared": (
+                    ("query" in self.parameters) == (self.query is not None)
+                ),
+                "a safe method takes no body": changes or self.body is None,
+                "what changes something must say why it may be repeated": (not changes or self.repeats is not None),
+                "a key needs a principal to belong to, and a transaction that writes": (
+                    self.repeats is not Repeats.BY_KEY or (changes and self.writes and not self.is_open)
+                ),
+            }
+        )

@@ -1,0 +1,106 @@
+"""What OpenAPI says about an operation, from its declaration alone; schemas are resolved by apispec."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from backend.web.declaration import Operation, Repeats
+from backend.web.messages import Language, get_message
+from backend.web.problem_schemas import ProblemSchema
+from backend.web.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, ProblemCode
+
+BEARER = "bearer"
+_REQUEST_ID = "019a0000-0000-7000-8000-000000000000"
+_RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+_HEADERS: Mapping[HTTPStatus, Mapping[str, object]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    HTTPStatus.CONFLICT: _RETRY_AFTER,
+    HTTPStatus.TOO_MANY_REQUESTS: _RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE: _RETRY_AFTER,
+}
+_KEY_PARAMETER = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "A key of the caller's making; a repeat with the same key gets the first answer, for 24 hours.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+    "example": "3f0c8d52-5f0e-4f6b-9a7e-0d9b4a0c1e11",
+}
+_CONDITION_PARAMETER = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "description": "The ETag of an answer that the caller still has; 304 when it holds.",
+    "schema": {"type": "string"},
+}
+_ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Strong; changes with the content."}}
+
+
+def describe_operation(operation: Operation) -> dict[str, object]:
+    """The OpenAPI operation object: id, summary, security, parameters, body, answers and problems."""
+    document: dict[str, object] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "security": [] if operation.is_open else [{BEARER: [operation.scope]}],
+        "x-principals": sorted(kind.value for kind in operation.kinds),
+        "responses": _describe_responses(operation),
+    }
+    parameters: list[object] = []
+    if operation.query is not None:
+        parameters.append({"in": "query", "schema": operation.query})
+    if operation.repeats is Repeats.BY_KEY:
+        parameters.append(_KEY_PARAMETER)
+    if operation.method == "GET":
+        parameters.append(_CONDITION_PARAMETER)
+    if parameters:
+        document["parameters"] = parameters
+    if operation.body is not None:
+        content: dict[str, object] = {"schema": operation.body}
+        if operation.body_example is not None:
+            content["example"] = operation.body_example
+        document["requestBody"] = {"required": True, "content": {"application/json": content}}
+    return document
+
+
+def _describe_responses(operation: Operation) -> dict[str, object]:
+    success: dict[str, object] = {"description": operation.status.phrase}
+    content: dict[str, object] = {}
+    if operation.response is not None:
+        content["schema"] = operation.response
+    elif operation.media_type != "application/json":
+        content["schema"] = {"type": "string"}
+    if operation.example is not None:
+        content["example"] = operation.example
+    if content:
+        success["content"] = {operation.media_type: content}
+    responses: dict[str, object] = {str(operation.status.value): success}
+    if operation.method == "GET":
+        success["headers"] = dict(_ETAG)
+        responses[str(HTTPStatus.NOT_MODIFIED.value)] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
+    by_status: dict[HTTPStatus, list[ProblemCode]] = defaultdict(list)
+    for code in sorted(operation.list_problems()):
+        by_status[code.status].append(code)
+    for status, codes in by_status.items():
+        responses[str(status.value)] = _describe_problem(status, codes)
+    return responses
+
+
+def _describe_problem(status: HTTPStatus, codes: list[ProblemCode]) -> dict[str, object]:
+    examples = {code.value: {"value": _show_problem(code)} for code in codes}
+    document: dict[str, object] = {
+        "description": f"{status.phrase}: {', '.join(codes)}",
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": ProblemSchema, "examples": examples}},
+    }
+    if status in _HEADERS:
+        document["headers"] = dict(_HEADERS[status])
+    return document
+
+
+def _show_problem(code: ProblemCode) -> dict[str, object]:
+    return {
+        "type": f"{PROBLEM_TYPE}{code}",
+        "title": get_message(f"problem.{code}.title", Language.ENGLISH),
+        "status": code.status.value,
+        "code": code.value,
+        "instance": _REQUEST_ID,
+    }

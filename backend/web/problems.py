@@ -1,0 +1,130 @@
+"""What can go wrong, as a closed list of stable codes, and the one shape in which it is said (RFC 9457).
+
+A use case that says no returns a `Refusal`: the transaction commits and the answer becomes a problem.
+The HTTP edge raises a `Problem`: the transaction, if one is open, rolls back.
+Title and detail of a code stand in `messages/*.toml` under `problem.<code>`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Self
+
+from backend.web.messages import Language, get_message
+
+PROBLEM_TYPE = "urn:shangding:problem:"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemCode(StrEnum):
+    """Every code that an answer can carry, with its HTTP status. A code is never renamed or used anew."""
+
+    MALFORMED_REQUEST = "malformed_request", 400
+    MALFORMED_JSON = "malformed_json", 400
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing", 400
+    IDEMPOTENCY_KEY_MALFORMED = "idempotency_key_malformed", 400
+    TOKEN_MISSING = "token_missing", 401
+    TOKEN_INVALID = "token_invalid", 401
+    TOKEN_EXPIRED = "token_expired", 401
+    TICKET_REFUSED = "ticket_refused", 401
+    TICKET_USED = "ticket_used", 401
+    PRINCIPAL_REFUSED = "principal_refused", 403
+    SCOPE_MISSING = "scope_missing", 403
+    UNDER_AGE = "under_age", 403
+    IDENTITY_IN_DOUBT = "identity_in_doubt", 403
+    CONSENT_WITHDRAWN = "consent_withdrawn", 403
+    PURPOSE_REFUSED = "purpose_refused", 403
+    DEPARTMENT_REFUSED = "department_refused", 403
+    CLERK_REFUSED = "clerk_refused", 403
+    NOT_FOUND = "not_found", 404
+    NOT_ENROLLED = "not_enrolled", 404
+    BATCH_NOT_FOUND = "batch_not_found", 404
+    RECORD_NOT_FOUND = "record_not_found", 404
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405
+    REQUEST_RUNNING = "request_running", 409
+    ALREADY_ENROLLED = "already_enrolled", 409
+    AGREEMENT_OUTDATED = "agreement_outdated", 409
+    RECORD_CLOSED = "record_closed", 409
+    BATCH_NO_REUSED = "batch_no_reused", 409
+    BODY_TOO_LARGE = "body_too_large", 413
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415
+    INVALID_REQUEST = "invalid_request", 422
+    CORRECTION_REFUSED = "correction_refused", 422
+    CONSENT_MISSING = "consent_missing", 422
+    DAY_OUT_OF_RANGE = "day_out_of_range", 422
+    SUPPOSITION_REFUSED = "supposition_refused", 422
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422
+    TOO_MANY_REQUESTS = "too_many_requests", 429
+    INTERNAL_FAULT = "internal_fault", 500
+    UNAVAILABLE = "unavailable", 503
+    NOT_READY = "not_ready", 503
+
+    status: HTTPStatus
+
+    def __new__(cls, code: str, status: int) -> Self:
+        """Member `code`, carrying its HTTP `status`."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status = HTTPStatus(status)
+        return member
+
+
+class Place(StrEnum):
+    """The part of a request that a fault was found in."""
+
+    BODY = "body"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with a request: where (a JSON pointer into `place`), and a code under `validation.`."""
+
+    place: Place
+    pointer: str
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A no, with its reason. `values` fill the placeholders of the detail; `faults` list what to mend."""
+
+    code: ProblemCode
+    values: Mapping[str, object] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's word; it is an answer, not an error in our code
+    """A refusal raised at the HTTP edge, before or instead of a use case."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code.value)
+        self.refusal = refusal
+
+
+def describe_refusal(refusal: Refusal, *, language: Language, instance: str) -> dict[str, object]:
+    """The members of the problem document; `instance` is the request id under which our log knows it."""
+    code = refusal.code
+    document: dict[str, object] = {
+        "type": f"{PROBLEM_TYPE}{code}",
+        "title": get_message(f"problem.{code}.title", language),
+        "status": code.status.value,
+        "detail": get_message(f"problem.{code}.detail", language, **refusal.values),
+        "code": code.value,
+        "instance": instance,
+    }
+    if refusal.faults:
+        document["errors"] = [_describe_fault(fault, language) for fault in refusal.faults]
+    return document
+
+
+def _describe_fault(fault: Fault, language: Language) -> dict[str, str]:
+    return {
+        "in": fault.place.value,
+        "pointer": fault.pointer,
+        "code": fault.code,
+        "message": get_message(f"validation.{fault.code}", language, **fault.values),
+    }

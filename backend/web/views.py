@@ -1,0 +1,93 @@
+"""The one way from a request to the view of an operation and back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from backend.context import Context, current_context
+from backend.principals import Principal
+from backend.storage.database import Database
+from backend.storage.idempotency import Answer
+from backend.web.answers import make_answer, send_answer
+from backend.web.arguments import read_arguments
+from backend.web.authentication import ANYONE, authorise, identify
+from backend.web.declaration import Operation, Repeats
+from backend.web.idempotency import Call, find_earlier, keep, read_call
+from backend.web.limits import count_request
+from backend.web.problems import Problem, Refusal
+from backend.web.requests import current_notes
+
+
+class DeclaredView:
+    """What Flask calls for an operation. Its type is the proof of the declaration that `seal` looks for."""
+
+    def __init__(self, operation: Operation, description: Mapping[str, object]) -> None:
+        self.operation = operation
+        # Flask would answer OPTIONS by itself, for everybody: an operation that nobody declared.
+        self.provide_automatic_options = False
+        self.__name__ = operation.name
+        self.__doc__ = operation.view.__doc__
+        # Where flask-smorest looks for what to say in OpenAPI; its own `doc` decorator would hide the type.
+        self._apidoc = {"manual_doc": deepcopy(dict(description))}
+
+    def __call__(self, **variables: object) -> Response:
+        """Identify, count, authorise, parse; then run the view in its transaction and send its answer.
+
+        A view that returns commits, also when it returns a `Refusal`; one that raises rolls back.
+        """
+        context, operation, notes = current_context(), self.operation, current_notes()
+        now = context.clock.now()
+        notes.operation, notes.method = operation.name, request.method
+        notes.personal = not operation.is_open
+        principal = _admit(context, operation, now)
+        notes.principal_kind = principal.kind.value
+        given = {**variables, **read_arguments(operation), "principal": principal, "now": now}
+        call = read_call(principal, operation) if operation.repeats is Repeats.BY_KEY else None
+        return send_answer(self._run(context.database, call, given, now))
+
+    def _run(self, database: Database, call: Call | None, given: Mapping[str, object], now: datetime) -> Answer:
+        with _open_session(database, self.operation) as session:
+            if call is None or session is None:
+                return self._ask({**given, "session": session})
+            earlier = find_earlier(session, call, now)
+            if earlier is not None:
+                return earlier
+            answer = self._ask({**given, "session": session})
+            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:  # "later" must not be the answer for a whole day
+                keep(session, call, answer, now)
+            return answer
+
+    def _ask(self, given: Mapping[str, object]) -> Answer:
+        wanted = {name: given[name] for name in self.operation.parameters}
+        return make_answer(self.operation.view(**wanted), self.operation, current_notes())
+
+
+def _admit(context: Context, operation: Operation, now: datetime) -> Principal:
+    identity: Principal | Refusal = ANYONE
+    if not operation.is_open:
+        identity = identify(request.headers.get("Authorization"), context.tokens, now)
+    if operation.limited:  # a caller without a valid token is counted too, by his address
+        count_request(operation, identity)
+    if isinstance(identity, Refusal):
+        raise Problem(identity)
+    refusal = authorise(identity, operation.kinds, operation.scope)
+    if refusal is not None:
+        raise Problem(refusal)
+    return identity
+
+
+@contextmanager
+def _open_session(database: Database, operation: Operation) -> Iterator[Session | None]:
+    if "session" not in operation.parameters and operation.repeats is not Repeats.BY_KEY:
+        yield None
+    elif operation.writes:
+        with database.transaction() as session:
+            yield session
+    else:
+        with database.reading() as session:
+            yield session
