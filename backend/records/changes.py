@@ -1,0 +1,102 @@
+"""Correcting and withdrawing: a further word of the department that reported the record, never a change of the first.
+
+A correction is held to the law like a report. It cannot be about another person or indicator; that is a withdrawal.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.clock import today
+from backend.people.tables import lock_subject
+from backend.records.ledger import Report, write_content
+from backend.records.rows import make_admission_row
+from backend.records.screening import find_ground
+from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_entries_of_record
+from backend.web.problems import ProblemCode, Refusal
+from scoring.catalogue import Catalogue
+from scoring.records import EventKind
+
+SEE_ERRORS = "请按 errors 所指之处修改"
+CLOSING = frozenset({EventKind.WITHDRAWN.value, EventKind.REPAIRED.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """Who speaks about which record, and why."""
+
+    record_id: UUID
+    department: str
+    clerk: str
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What was added to a record, and the moment from which it is known."""
+
+    record_id: UUID
+    kind: str
+    known_at: datetime
+
+
+def correct_record(
+    session: Session, word: Word, report: Report, *, catalogue: Catalogue, now: datetime
+) -> Change | Refusal:
+    """Replace what is said about the act of a record, from now on; what was known before stays as it was."""
+    first = _hold_open_record(session, word)
+    if isinstance(first, Refusal):
+        return first
+    reported, subject_kind = first
+    row = make_admission_row(reported.indicator, subject_kind, report)
+    ground = find_ground(row, catalogue, department=word.department, received_on=today(now))
+    if ground is not None:
+        values = {"ground": ground.code, "law": ground.law, "text": ground.text or SEE_ERRORS}
+        return Refusal(ProblemCode.CORRECTION_REFUSED, values, faults=ground.faults)
+    return _append(session, reported, EventKind.CORRECTED, word, content=write_content(report), now=now)
+
+
+def withdraw_record(session: Session, word: Word, *, now: datetime) -> Change | Refusal:
+    """Take a record back, for good, as if it had not been reported; the ledger still tells that it was."""
+    first = _hold_open_record(session, word)
+    if isinstance(first, Refusal):
+        return first
+    return _append(session, first[0], EventKind.WITHDRAWN, word, content={}, now=now)
+
+
+def _hold_open_record(session: Session, word: Word) -> tuple[LedgerEntryRow, str] | Refusal:
+    """Find the report of a record and the kind of its subject, holding the subject until the transaction ends."""
+    entries = list_entries_of_record(session, word.record_id)
+    if not entries or entries[0].department != word.department:
+        return Refusal(ProblemCode.RECORD_NOT_FOUND)
+    subject = lock_subject(session, entries[0].subject_id)
+    if subject is None:
+        raise LookupError(f"record {word.record_id} is about a subject that cannot be found")
+    # Only now nobody else can close it.
+    if any(entry.kind in CLOSING for entry in list_entries_of_record(session, word.record_id)):
+        return Refusal(ProblemCode.RECORD_CLOSED)
+    return entries[0], subject.kind
+
+
+def _append(
+    session: Session,
+    reported: LedgerEntryRow,
+    kind: EventKind,
+    word: Word,
+    *,
+    content: dict[str, object],
+    now: datetime,
+) -> Change:
+    entry = NewEntry(
+        kind=kind.value,
+        record_id=reported.record_id,
+        indicator=reported.indicator,
+        department=reported.department,
+        content=content,
+        reason=word.reason,
+        clerk=word.clerk,
+    )
+    appended = append_entry(session, reported.subject_id, entry, now=now)
+    return Change(record_id=reported.record_id, kind=kind.value, known_at=appended.known_at)

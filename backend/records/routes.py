@@ -1,0 +1,228 @@
+"""What departments hand in, look at, correct and withdraw; and the catalogue, for everybody."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError
+from sqlalchemy.orm import Session
+
+from backend.clock import today
+from backend.context import current_context
+from backend.principals import Principal, PrincipalKind
+from backend.records import examples
+from backend.records.batches import read_batch, take_batch
+from backend.records.changes import Change, Word, correct_record, withdraw_record
+from backend.records.descriptions import describe_batch, describe_catalogue, describe_record
+from backend.records.ledger import Report
+from backend.records.looks import look_at_record
+from backend.records.rows import AnyRow, Desk, HandedInRow, MalformedRow
+from backend.records.schemas import (
+    BatchSchema,
+    CatalogueSchema,
+    ChangeSchema,
+    CorrectionSchema,
+    LookQuerySchema,
+    NewBatchSchema,
+    RecordSchema,
+    RowSchema,
+    WithdrawalSchema,
+)
+from backend.records.screening import blur_pointer
+from backend.storage.identifiers import new_id
+from backend.web.answers import Reply
+from backend.web.declaration import Repeats
+from backend.web.flaws import list_faults
+from backend.web.operations import Blueprint
+from backend.web.problems import Place, ProblemCode, Refusal
+from backend.web.requests import current_notes
+from scoring.admission import LegalFacts
+from scoring.records import Content
+
+BATCH_LIMIT = 2 * 1024 * 1024
+DEPARTMENT, ANYONE = {PrincipalKind.DEPARTMENT}, {PrincipalKind.ANYONE}
+WRITE, READ = "records:write", "records:read"
+_ROW_SCHEMA = RowSchema()
+
+blueprint = Blueprint("records", __name__, description="Batches, receipts, records and the catalogue")
+
+
+@blueprint.operation(
+    "POST",
+    "/batches",
+    kinds=DEPARTMENT,
+    scope=WRITE,
+    summary="Hand in up to 500 rows, and get a receipt for each",
+    body=NewBatchSchema,
+    body_example=examples.NEW_BATCH,
+    body_limit=BATCH_LIMIT,
+    status=HTTPStatus.CREATED,
+    response=BatchSchema,
+    example=examples.BATCH,
+    problems={ProblemCode.BATCH_NO_REUSED, ProblemCode.CLERK_REFUSED, ProblemCode.DEPARTMENT_REFUSED},
+    repeats=Repeats.BY_KEY,
+)
+def hand_in_batch(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
+    """Take a batch in; a row that is refused spoils no other."""
+    if not _may_act(principal, body["clerk"]):
+        return Refusal(ProblemCode.CLERK_REFUSED)
+    context = current_context()
+    desk = Desk(
+        department=principal.id,
+        clerk=body["clerk"],
+        batch_id=new_id(now),
+        catalogue=context.rules.catalogue_on(today(now)),
+        pseudonyms=context.pseudonyms,
+        sealer=context.sealer,
+        now=now,
+    )
+    batch = take_batch(session, body["batch_no"], [_read_row(row) for row in body["rows"]], desk)
+    if isinstance(batch, Refusal):
+        return batch
+    language = current_notes().language
+    headers = {"Location": f"/v1/batches/{batch.batch_id}", "Content-Language": language.value}
+    return Reply(value=describe_batch(batch, language), headers=headers)
+
+
+@blueprint.operation(
+    "GET",
+    "/batches/<uuid:batch_id>",
+    kinds=DEPARTMENT,
+    scope=READ,
+    summary="Read a batch of one's own again, with its receipts",
+    response=BatchSchema,
+    example=examples.BATCH,
+    problems={ProblemCode.BATCH_NOT_FOUND},
+)
+def get_batch(*, batch_id: UUID, principal: Principal, session: Session) -> Reply | Refusal:
+    """Give a batch as it was answered when it was handed in."""
+    batch = read_batch(session, batch_id, department=principal.id)
+    if isinstance(batch, Refusal):
+        return batch
+    language = current_notes().language
+    return Reply(value=describe_batch(batch, language), headers={"Content-Language": language.value})
+
+
+@blueprint.operation(
+    "GET",
+    "/records/<uuid:record_id>",
+    kinds=DEPARTMENT,
+    scope=READ,
+    summary="Look at a record of one's own, for a purpose; the person sees that",
+    query=LookQuerySchema,
+    response=RecordSchema,
+    example=examples.RECORD,
+    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.CLERK_REFUSED, ProblemCode.PURPOSE_REFUSED},
+    writes=True,
+)
+def get_record(
+    *, record_id: UUID, query: dict[str, Any], principal: Principal, session: Session, now: datetime
+) -> dict[str, object] | Refusal:
+    """Give a record as it was handed in, and its events; the look is noted before the answer leaves."""
+    clerk = query["clerk"] or principal.acting
+    if clerk is None or not _may_act(principal, clerk):
+        return Refusal(ProblemCode.CLERK_REFUSED)
+    record = look_at_record(
+        session,
+        record_id,
+        principal=replace(principal, acting=clerk),
+        purpose=query["purpose"],
+        case_no=query["case_no"],
+        now=now,
+    )
+    return record if isinstance(record, Refusal) else describe_record(record)
+
+
+@blueprint.operation(
+    "POST",
+    "/records/<uuid:record_id>/corrections",
+    kinds=DEPARTMENT,
+    scope=WRITE,
+    summary="Correct a record of one's own",
+    body=CorrectionSchema,
+    body_example=examples.CORRECTION,
+    status=HTTPStatus.CREATED,
+    response=ChangeSchema,
+    example=examples.CORRECTED,
+    problems={
+        ProblemCode.RECORD_NOT_FOUND,
+        ProblemCode.RECORD_CLOSED,
+        ProblemCode.CLERK_REFUSED,
+        ProblemCode.CORRECTION_REFUSED,
+    },
+    repeats=Repeats.BY_KEY,
+)
+def add_correction(
+    *, record_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
+) -> Change | Refusal:
+    """Say anew what a record says; the law is asked again."""
+    if not _may_act(principal, body["clerk"]):
+        return Refusal(ProblemCode.CLERK_REFUSED)
+    catalogue = current_context().rules.catalogue_on(today(now))
+    word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
+    return correct_record(session, word, _make_report(body), catalogue=catalogue, now=now)
+
+
+@blueprint.operation(
+    "POST",
+    "/records/<uuid:record_id>/withdrawals",
+    kinds=DEPARTMENT,
+    scope=WRITE,
+    summary="Withdraw a record of one's own",
+    body=WithdrawalSchema,
+    body_example=examples.WITHDRAWAL,
+    status=HTTPStatus.CREATED,
+    response=ChangeSchema,
+    example=examples.WITHDRAWN,
+    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.RECORD_CLOSED, ProblemCode.CLERK_REFUSED},
+    repeats=Repeats.BY_KEY,
+)
+def add_withdrawal(
+    *, record_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
+) -> Change | Refusal:
+    """Take a record back for good."""
+    if not _may_act(principal, body["clerk"]):
+        return Refusal(ProblemCode.CLERK_REFUSED)
+    word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
+    return withdraw_record(session, word, now=now)
+
+
+@blueprint.operation(
+    "GET",
+    "/catalogue",
+    kinds=ANYONE,
+    summary="Read which kinds of record may be collected, by whom, and on what ground",
+    response=CatalogueSchema,
+    example=examples.CATALOGUE,
+)
+def get_catalogue(*, now: datetime) -> dict[str, object]:
+    """Give the catalogue in force today, with the ten columns of the Henan regulation, Art. 11."""
+    return describe_catalogue(current_context().rules.catalogue_on(today(now)))
+
+
+def _may_act(principal: Principal, clerk: str) -> bool:
+    return principal.acting in {None, clerk}
+
+
+def _read_row(raw: object) -> AnyRow:
+    try:
+        row = _ROW_SCHEMA.load(raw)  # type: ignore[arg-type]  # a row that is no object is for the schema to refuse
+    except ValidationError as error:
+        faults = list_faults(error, Place.BODY)
+        return MalformedRow(tuple(replace(fault, pointer=blur_pointer(fault.pointer)) for fault in faults))
+    return HandedInRow(
+        source_key=row["source_key"],
+        subject_kind=row["subject_kind"],
+        id_number=row["id_number"],
+        name=row["name"],
+        indicator=row["indicator"],
+        report=_make_report(row),
+    )
+
+
+def _make_report(body: Mapping[str, Any]) -> Report:
+    content = Content(occurred_on=body["occurred_on"], ended_on=body["ended_on"], fields=body["items"], act=body["act"])
+    return Report(content, LegalFacts(**body["legal"]))

@@ -1,0 +1,115 @@
+"""The current score: served from what was kept while that is right, computed anew the moment it is not.
+
+What was kept is right while the facts, the rulebook and the day are those it was computed for. All three are compared
+at every read, so that nothing ever needs to be invalidated and no answer can be older than a correction it follows.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.clock import today
+from backend.gateways.rulebook_files import CityRules
+from backend.gateways.sealing import Sealer
+from backend.people.standing import find_standing
+from backend.people.tables import lock_subject
+from backend.records.ledger import read_records
+from backend.records.tables import read_facts_version
+from backend.scores.facts import find_refusal
+from backend.scores.tables import NewScore, StoredScoreRow, find_score, keep_score
+from backend.storage.database import Database
+from backend.web.problems import ProblemCode, Refusal
+from scoring.evaluation import evaluate
+from scoring.rulebook import Rulebook
+from scoring.statement import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentScore:
+    """Today's score in short. `changes_on`: the first later day on which it may change by itself."""
+
+    points: int
+    level: str
+    dimensions: dict[str, int]
+    incentives_suspended: bool
+    as_of: date
+    changes_on: date | None
+    facts_version: int
+    rulebook: Rulebook
+
+
+def read_current_score(
+    database: Database, subject_id: UUID, *, rules: CityRules, sealer: Sealer, now: datetime
+) -> CurrentScore | Refusal:
+    """Read today's score of a person; a Refusal says why there is none.
+
+    A score that had to be computed is kept in a short transaction of its own, after the reading one has ended.
+    """
+    with database.reading() as session:
+        found = _find_or_compute(session, subject_id, rules=rules, sealer=sealer, now=now)
+    if not isinstance(found, NewScore):
+        return found
+    with database.transaction() as session:
+        # Held, because an account closed meanwhile must not find its score again.
+        lock_subject(session, subject_id)
+        if find_refusal(find_standing(session, subject_id, sealer=sealer, now=now).status) is None:
+            keep_score(session, subject_id, found, now=now)
+    return _shorten(found, rules.rulebook_on(today(now)), today(now))
+
+
+def _find_or_compute(
+    session: Session, subject_id: UUID, *, rules: CityRules, sealer: Sealer, now: datetime
+) -> CurrentScore | NewScore | Refusal:
+    standing = find_standing(session, subject_id, sealer=sealer, now=now)
+    refusal = find_refusal(standing.status)
+    facts_version = read_facts_version(session, subject_id)
+    if refusal is not None or facts_version is None:
+        return refusal or Refusal(ProblemCode.NOT_ENROLLED)
+    day = today(now)
+    rulebook = rules.rulebook_on(day)
+    kept = find_score(session, subject_id)
+    if kept is not None and is_right(kept, facts_version=facts_version, rulebook=rulebook, day=day):
+        return _shorten(kept, rulebook, day)
+    records = read_records(session, subject_id)
+    score = evaluate(records, rulebook, as_of=day, known_at=now, since=standing.since)
+    return _to_keep(score, facts_version)
+
+
+def is_right(kept: StoredScoreRow, *, facts_version: int, rulebook: Rulebook, day: date) -> bool:
+    """Tell whether a kept score still holds: same facts, same rulebook, and no day passed on which it changes."""
+    return (
+        kept.facts_version == facts_version
+        and kept.rulebook_version == rulebook.version
+        and kept.computed_on <= day
+        and (kept.changes_on is None or day < kept.changes_on)
+    )
+
+
+def _to_keep(score: Score, facts_version: int) -> NewScore:
+    return NewScore(
+        facts_version=facts_version,
+        rulebook_version=score.rulebook.version,
+        computed_on=score.as_of,
+        changes_on=score.changes_on,
+        points=score.points,
+        level=score.level.code,
+        payload={
+            "dimensions": dict(score.dimensions),
+            "incentives_suspended": score.incentives_suspended,
+        },
+    )
+
+
+def _shorten(kept: NewScore | StoredScoreRow, rulebook: Rulebook, day: date) -> CurrentScore:
+    return CurrentScore(
+        points=kept.points,
+        level=kept.level,
+        dimensions=kept.payload["dimensions"],
+        incentives_suspended=kept.payload["incentives_suspended"],
+        as_of=day,
+        changes_on=kept.changes_on,
+        facts_version=kept.facts_version,
+        rulebook=rulebook,
+    )

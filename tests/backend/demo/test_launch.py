@@ -1,0 +1,102 @@
+"""The whole demo, as somebody would try it: start it, paste what it prints, end it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_server
+
+import pytest
+
+from backend.demo.calls import CLOSING, OPENING
+from backend.demo.client import is_ready
+
+START_S, PASTE_S, STOP_S = 40, 30, 15
+LAST_LINE = "Ctrl-C ends both"
+
+
+def _find_two_free_ports() -> int:
+    """Find a port that is free together with the next one."""
+    for port in range(20_000 + os.getpid() % 20_000, 60_000, 2):
+        try:
+            for each in (port, port + 1):
+                create_server(("127.0.0.1", each)).close()
+        except OSError:
+            continue
+        return port
+    raise LookupError("there are no two free ports")
+
+
+@contextmanager
+def _running_demo(directory: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a demo of 30 people and give it with what it printed until it was ready."""
+    options = ["--people", "30", "--port", str(port), "--directory", str(directory)]
+    command = [sys.executable, "-c", "from backend.cli import main; main()", "demo", *options]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SHANGDING_")}
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environ
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if LAST_LINE in line:
+                    break
+            yield process, "".join(lines)
+        finally:
+            process.terminate()
+            process.wait(STOP_S)
+
+
+def _paste(printed: str) -> str:
+    script = printed[printed.index(OPENING) : printed.index(CLOSING)]
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PASTE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(START_S * 2)
+def test_what_the_demo_prints_can_be_pasted_and_nothing_stays_behind(tmp_path: Path) -> None:
+    port = _find_two_free_ports()
+    with _running_demo(tmp_path / "demo", port) as (process, printed):
+        assert "陈志远的商鼎分：118 分，信用良好" in printed, printed
+        assert "报送回执" in printed
+        answered = _paste(printed)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(STOP_S) == 0
+    for expected in (
+        '"status_text": "已开通"',
+        '"title": "志愿服务时长"',
+        '"balance": 118',
+        '"name": "团市委"',
+        '"accepted": 1',
+        '"refused": 1',
+        '"code": "simple_procedure"',
+        "shangding_build_info",
+    ):
+        assert expected in answered
+    assert not is_ready(port)
+    with _running_demo(tmp_path / "demo", port) as (process, printed):
+        assert "报送回执" not in printed  # the city of the first start is used again
+        assert '"accepted": 1' in _paste(printed)
+        process.terminate()
+        assert process.wait(STOP_S) == 0
+    assert not is_ready(port)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    port = _find_two_free_ports()
+    with create_server(("127.0.0.1", port + 1)), _running_demo(tmp_path, port) as (process, printed):
+        assert process.wait(STOP_S) != 0
+    assert f"port {port + 1} is in use" in printed

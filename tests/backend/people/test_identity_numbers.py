@@ -1,0 +1,131 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import CheckConstraint
+from stdnum.cn.ric import calc_check_digit
+
+from backend.people.identity_numbers import (
+    IdentityFault,
+    ResidentId,
+    SubjectKind,
+    find_check_character,
+    read_identity,
+    read_resident_id,
+    read_uscc,
+)
+from backend.people.tables import SubjectRow
+from scoring.catalogue_document import SUBJECTS
+
+TODAY = date(2026, 11, 22)
+USCC = "91110000600037341L"  # the example of the standard's own documentation
+DIGITS = st.text("0123456789", min_size=17, max_size=17)
+
+
+def number(first: str) -> str:
+    return first + find_check_character(first)
+
+
+def test_a_resident_id_gives_its_number_and_day_of_birth() -> None:
+    found = read_resident_id("11010519491231002X", today=TODAY)  # the example of GB 11643-1999
+    assert found == ResidentId("11010519491231002X", date(1949, 12, 31))
+
+
+def test_a_small_x_is_a_capital_one() -> None:
+    found = read_resident_id("11010519491231002x", today=TODAY)
+    assert isinstance(found, ResidentId)
+    assert found.number == "11010519491231002X"
+
+
+@pytest.mark.parametrize("region", ["810000", "820000", "830000", "659012", "653228", "320506", "371082", "911001"])
+def test_no_region_is_refused(region: str) -> None:
+    assert isinstance(read_resident_id(number(f"{region}19700101001"), today=TODAY), ResidentId)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", IdentityFault.WRONG_LENGTH),
+        ("110105491231002", IdentityFault.WRONG_LENGTH),
+        ("11010519491231002X ", IdentityFault.WRONG_LENGTH),
+        ("１１０１０５１９４９１２３１００２Ｘ", IdentityFault.FULL_WIDTH),
+        ("11010519491231002Ｘ", IdentityFault.FULL_WIDTH),
+        ("1101051949123100٢X", IdentityFault.WRONG_CHARACTER),
+        ("11010519491231002\n", IdentityFault.WRONG_CHARACTER),
+        ("11010519491231X02X", IdentityFault.WRONG_CHARACTER),
+        ("11010519491231002Y", IdentityFault.WRONG_CHARACTER),
+        (number("11010519490230002"), IdentityFault.NO_SUCH_BIRTH_DATE),
+        (number("11010519000229002"), IdentityFault.NO_SUCH_BIRTH_DATE),
+        (number("11010500000101002"), IdentityFault.NO_SUCH_BIRTH_DATE),
+        (number("11010518991231002"), IdentityFault.BORN_BEFORE_1900),
+        (number("11010520261123002"), IdentityFault.BORN_IN_FUTURE),
+        ("110105194912310021", IdentityFault.WRONG_CHECK_CHARACTER),
+    ],
+)
+def test_what_is_no_resident_id_is_refused_with_its_reason(text: str, fault: IdentityFault) -> None:
+    assert read_resident_id(text, today=TODAY) is fault
+
+
+@pytest.mark.parametrize("born", ["19000101", "20261122", "20000229"])
+def test_the_edges_of_birth_are_inside(born: str) -> None:
+    assert isinstance(read_resident_id(number(f"410102{born}001"), today=TODAY), ResidentId)
+
+
+@given(DIGITS)
+def test_the_check_character_is_that_of_an_independent_implementation(first: str) -> None:
+    assert find_check_character(first) == calc_check_digit(first + "0")
+
+
+@given(st.integers(0, 16), st.integers(1, 9))
+def test_one_wrong_digit_is_always_found(place: int, step: int) -> None:
+    right = number("41010219900307123")
+    wrong = right[:place] + str((int(right[place]) + step) % 10) + right[place + 1 :]
+    assert isinstance(read_resident_id(wrong, today=TODAY), IdentityFault)
+
+
+@given(st.text(max_size=24))
+def test_whatever_comes_is_read_or_refused(text: str) -> None:
+    for kind in SubjectKind:
+        found = read_identity(kind, text, today=TODAY)
+        assert isinstance(found, IdentityFault) or len(found) == 18
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (USCC, USCC),
+        (USCC.lower(), USCC),
+        ("91110000600037341M", IdentityFault.WRONG_CHECK_CHARACTER),
+        ("9111000060003734１L", IdentityFault.FULL_WIDTH),
+        ("9111-0000600037341L", IdentityFault.WRONG_LENGTH),
+        ("9111 000600037341L", IdentityFault.WRONG_CHARACTER),
+        ("A1110000600037341L", IdentityFault.WRONG_CHARACTER),
+        ("91110000600O37341L", IdentityFault.WRONG_CHARACTER),
+    ],
+)
+def test_credit_codes_are_read_or_refused(text: str, expected: str | IdentityFault) -> None:
+    assert read_uscc(text) == expected
+
+
+def test_the_kind_of_subject_says_which_number_it_has() -> None:
+    assert read_identity("enterprise", USCC, today=TODAY) == USCC
+    assert read_identity("natural_person", USCC, today=TODAY) is IdentityFault.WRONG_CHARACTER
+    assert read_identity("natural_person", "11010519491231002x", today=TODAY) == "11010519491231002X"
+    with pytest.raises(ValueError, match="robot"):
+        read_identity("robot", USCC, today=TODAY)
+
+
+def test_nothing_of_a_number_shows_in_its_description() -> None:
+    found = read_resident_id("11010519491231002X", today=TODAY)
+    assert "1949" not in repr(found)
+
+
+def test_the_catalogue_and_the_table_know_the_same_kinds_of_subjects() -> None:
+    assert set(SUBJECTS) == set(SubjectKind)
+    (check,) = (
+        str(each.sqltext)
+        for each in SubjectRow.__table__.constraints  # type: ignore[attr-defined]  # typed as FromClause
+        if isinstance(each, CheckConstraint) and "kind IN" in str(each.sqltext)
+    )
+    assert set(check.split("'")[1::2]) == set(SubjectKind)
