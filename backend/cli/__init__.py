@@ -1,0 +1,39 @@
+"""The command line: `shangding COMMAND`. Each command says what it does with --help."""
+
+import sys
+
+import click
+
+from backend.cli.database import migrate
+from backend.cli.demo import demo
+from backend.cli.keys import keys
+from backend.cli.openapi import openapi
+from backend.cli.rulebooks import rulebook
+from backend.cli.serving import serve
+from backend.cli.tokens import token
+from backend.gateways.signed_claims import KeySetError
+from backend.settings import SettingsError
+from backend.storage.database import StorageUnavailableError
+from scoring.documents import DocumentError
+
+# What a person at the prompt can mend: said in one piece, without a stack.
+MENDABLE = (SettingsError, DocumentError, KeySetError, StorageUnavailableError, OSError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shangding")
+def commands() -> None:
+    """Shangding: the backend of a city's personal credit score."""
+
+
+for command in (demo, serve, migrate, rulebook, token, keys, openapi):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command; what is wrong with settings, files or the database is said without a stack, exit code 2."""
+    try:
+        commands()
+    except MENDABLE as fault:
+        click.echo(f"shangding: {fault}", err=True)
+        sys.exit(2)
