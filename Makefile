@@ -17,21 +17,22 @@ help: ## Show this list
 
 .PHONY: run
 run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this machine only
+	@bin/ensure-command curl curl 'pasting the printed calls' || true
 	$(BIN)/shangding demo
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
-	@bin/ensure-redis
+	@bin/ensure-command redis-server redis-server 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/dev.stamp ## Run the tests on SQLite only, with few hypothesis examples
-	@bin/ensure-redis
+	@bin/ensure-command redis-server redis-server 'the test suite'
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -k "not postgresql" $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/dev.stamp ## Run every test and show which lines none of them reaches
-	@bin/ensure-redis
+	@bin/ensure-command redis-server redis-server 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term-missing $(ARGS)
 
 .PHONY: lint

@@ -11,13 +11,14 @@ from backend.cli.openapi import openapi
 from backend.cli.rulebooks import rulebook
 from backend.cli.serving import serve
 from backend.cli.tokens import token
+from backend.demo.workplace import DemoError
 from backend.gateways.signed_claims import KeySetError
 from backend.settings import SettingsError
 from backend.storage.database import StorageUnavailableError
 from scoring.documents import DocumentError
 
 # What a person at the prompt can mend: said in one piece, without a stack.
-MENDABLE = (SettingsError, DocumentError, KeySetError, StorageUnavailableError, OSError)
+MENDABLE = (SettingsError, DocumentError, KeySetError, StorageUnavailableError, DemoError, OSError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,149 @@
+"""Calls to paste into bash, with tokens that work."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from backend.demo.people import Person
+from backend.demo.workplace import Workplace
+from scoring.catalogue import PENALTY_CLASSES, Catalogue, Indicator, Nature
+from scoring.records import Value
+from scoring.rulebook import Rulebook
+
+OPENING, CLOSING = "# ---- paste into bash ----", "# ---- end ----"
+CLERK = "clerk-7"
+HAPPENED_DAYS_AGO = 60
+_JSON = "-H 'Content-Type: application/json'"
+_READ = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{member}\"])'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callers:
+    """Who calls: a persona by its key, a department about a person, an operator; with their tokens."""
+
+    persona: str
+    department_token: str
+    operator_token: str
+    reported: Person
+
+
+def find_reported_indicator(catalogue: Catalogue) -> Indicator:
+    """Find a penalty about persons: lawful or not by its procedure alone, it shows both kinds of receipt."""
+    return next(
+        indicator
+        for indicator in catalogue.indicators.values()
+        if indicator.nature is Nature.ADVERSE
+        and indicator.rule_class in PENALTY_CLASSES
+        and "natural_person" in indicator.subjects
+        and not indicator.continuing
+    )
+
+
+def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, day: date) -> str:
+    """Write the calls of a citizen, a department and an operator as one script for bash."""
+    sections = [
+        *_write_setting(place, callers),
+        *_write_sign_in(callers),
+        *_write_reads(),
+        *_write_what_if(rulebook, day),
+        *_write_batch(callers, rulebook.catalogue, day),
+        *_write_metrics(),
+    ]
+    return "\n".join([OPENING, *sections, CLOSING])
+
+
+def _write_setting(place: Workplace, callers: Callers) -> Iterator[str]:
+    yield f"SERVICE={place.service_url}; PROVIDER={place.provider_url}"
+    yield f"DEPARTMENT={callers.department_token}"
+    yield f"OPERATOR={callers.operator_token}"
+    yield "show() { python3 -m json.tool --no-ensure-ascii; }"
+    yield (
+        'get() { curl -sS --fail-with-body "$SERVICE$1" -H "Authorization: Bearer $TOKEN"'
+        " -H 'Accept-Language: zh-CN' | show; }"
+    )
+
+
+def _write_sign_in(callers: Callers) -> Iterator[str]:
+    persona = json.dumps({"persona": callers.persona})
+    yield "# 演示人物；换一个 persona 就换一个人登录"
+    yield 'curl -sS --fail-with-body "$PROVIDER/personas" | show'
+    yield f"TICKET=$(curl -sS --fail-with-body \"$PROVIDER/tickets\" -d '{persona}' | {_READ.format(member='ticket')})"
+    yield (
+        f'TOKEN=$(curl -sS --fail-with-body "$SERVICE/v1/sign-in" {_JSON} -d "{{\\"ticket\\": \\"$TICKET\\"}}"'
+        f" | {_READ.format(member='access_token')})"
+    )
+
+
+def _write_reads() -> Iterator[str]:
+    for title, path in (
+        ("我的账户", "/v1/account"),
+        ("我的信用分", "/v1/score"),
+        ("积分明细：逐条相加等于总分", "/v1/score/statement"),
+        ("积分历史", "/v1/score/history"),
+        ("积分预测：不再有新记录时", "/v1/score/forecast"),
+        ("如何到达下一等级", "/v1/score/route"),
+        ("谁查询过我", "/v1/access-entries"),
+    ):
+        yield f"# {title}"
+        yield f"get {path}"
+
+
+def _write_what_if(rulebook: Rulebook, day: date) -> Iterator[str]:
+    rule, action = next((rule, rule.action) for rule in rulebook.rules if rule.action is not None)
+    indicator = rulebook.catalogue.indicators[rule.indicator]
+    items = {**_least_items(indicator), **action.fields}
+    supposed = {"indicator": indicator.code, "occurred_on": str(day), "items": items}
+    yield f"# 假如我{action.name}：{indicator.name}"
+    yield (
+        f'curl -sS --fail-with-body "$SERVICE/v1/score/what-if" -H "Authorization: Bearer $TOKEN" {_JSON}'
+        f" -H 'Accept-Language: zh-CN' -d '{json.dumps({'add': [supposed]}, ensure_ascii=False)}' | show"
+    )
+
+
+def _write_batch(callers: Callers, catalogue: Catalogue, day: date) -> Iterator[str]:
+    indicator = find_reported_indicator(catalogue)
+    row = {
+        "id_number": callers.reported.id_number,
+        "name": callers.reported.name,
+        "indicator": indicator.code,
+        "occurred_on": str(day - timedelta(days=HAPPENED_DAYS_AGO)),
+        "items": _least_items(indicator),
+    }
+    legal = {"document_no": "演示罚决字〔2026〕第1号", "procedure": "ordinary", "finality": "no_appeal_in_time"}
+    unlawful = {**legal, "procedure": "simple"} if "simple_procedure" in catalogue.laws else {}
+    batch = {
+        "batch_no": "$KEY",
+        "clerk": CLERK,
+        "rows": [
+            {"source_key": "$KEY-1", **row, "legal": legal},
+            {"source_key": "$KEY-2", **row, "legal": unlawful},
+        ],
+    }
+    yield f"# 部门报送两行“{indicator.name}”：一行接收，一行依法不接收；回执说明理由"
+    yield "KEY=$(python3 -c 'import uuid; print(uuid.uuid4())')"
+    yield (
+        f'curl -sS --fail-with-body "$SERVICE/v1/batches" -H "Authorization: Bearer $DEPARTMENT" {_JSON}'
+        " -H \"Idempotency-Key: $KEY\" -H 'Accept-Language: zh-CN' --data-binary @- <<END | show"
+    )
+    yield json.dumps(batch, ensure_ascii=False, indent=1)
+    yield "END"
+
+
+def _write_metrics() -> Iterator[str]:
+    yield "# 平台运行指标（运维）"
+    yield (
+        'curl -sS --fail-with-body "$SERVICE/metrics" -H "Authorization: Bearer $OPERATOR"'
+        " | grep -E '^shangding_(build_info|.*_count)'"
+    )
+
+
+def _least_items(indicator: Indicator) -> dict[str, Value]:
+    """Give an indicator's items with the first choice or the least value of each."""
+    found: dict[str, Value] = {}
+    for item in indicator.items.values():
+        if item.type == "choice":
+            found[item.name] = next(iter(item.choices))
+        else:
+            found[item.name] = False if item.type == "flag" else max(1, item.at_least or 0)
+    return found

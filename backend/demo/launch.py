@@ -1,0 +1,128 @@
+"""A whole invented city on this machine: keys, schema, people, identity provider, service, and calls to paste."""
+
+import os
+import signal
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from backend.clock import SystemClock, today
+from backend.context import Context, make_context
+from backend.demo.calls import CLERK, Callers, find_reported_indicator, write_calls
+from backend.demo.cast import list_persons
+from backend.demo.client import call
+from backend.demo.identity_provider import WARNING, IdentityProvider, make_provider_app
+from backend.demo.people import Person
+from backend.demo.personas import Path as AccountPath
+from backend.demo.personas import Persona
+from backend.demo.printing import print_personas, print_seeded, print_statement
+from backend.demo.processes import check_ports, read_log_end, running_provider, running_service, wait_until_ready
+from backend.demo.seed import check_usable, read_day, seed_city
+from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private
+from backend.principals import Principal, PrincipalKind
+from backend.storage.migrations import upgrade
+
+# Much longer than anywhere else, so that the calls can be tried all day.
+TOKEN_LIFETIME = timedelta(hours=8)
+FAVOURITE = "chen_zhiyuan"
+
+
+def run(*, people: int = 2000, seed: int = 1, port: int = 8000, directory: Path = Path("var/demo")) -> None:
+    """Run a demo until Ctrl-C or SIGTERM; the identity provider listens on the port after `port`.
+
+    Keys and, unless SHANGDING_DATABASE_URL says otherwise, the SQLite database lie in `directory`; a city made before
+    is used again. Raises DemoError, SettingsError or OSError when it cannot be started; ends what it started.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    place = Workplace(directory=directory, people=people, seed=seed, port=port)
+    console, clock = Console(soft_wrap=False), SystemClock()
+    check_ports(place)
+    variables, settings = open_workplace(place, os.environ, clock.now())
+    context = make_context(settings)
+    try:
+        personas = _fill(place, context, console, clock.now())
+        provider = IdentityProvider.from_file(
+            place.provider_keys, issuer=place.provider_url, audience=place.service_url, personas=personas
+        )
+        with (
+            running_provider(place, make_provider_app(provider, clock)),
+            running_service(place, variables) as service,
+        ):
+            wait_until_ready(place, service)
+            _show(place, context, console, personas, clock.now())
+            _wait_for_end(place, service)
+    except KeyboardInterrupt:
+        console.print("demo ended")
+    finally:
+        context.database.dispose()
+
+
+def _fill(place: Workplace, context: Context, console: Console, now: datetime) -> tuple[tuple[Persona, Person], ...]:
+    """Bring the schema up to date and the city into it, and give the personas."""
+    check_usable(context, people=place.people, seed=place.seed)
+    upgrade(context.settings.database_url)
+    seeded = seed_city(context, people=place.people, seed=place.seed, now=now, console=console)
+    if seeded.is_new:
+        print_seeded(console, seeded.receipts)
+    with context.database.reading() as session:
+        day = read_day(session, context, people=place.people, seed=place.seed)
+    return list_persons(context.rules.catalogue_on(day), day)
+
+
+def _show(
+    place: Workplace,
+    context: Context,
+    console: Console,
+    personas: tuple[tuple[Persona, Person], ...],
+    now: datetime,
+) -> None:
+    opened = [(persona, person) for persona, person in personas if persona.path is AccountPath.OPENED]
+    persona, person = next((pair for pair in opened if pair[0].key == FAVOURITE), opened[0])
+    rulebook = context.rules.rulebook_on(today(now))
+    callers = Callers(
+        persona=persona.key,
+        department_token=_issue_department_token(
+            context, find_reported_indicator(rulebook.catalogue).providers[0], now
+        ),
+        operator_token=_issue_operator_token(context, now),
+        reported=person,
+    )
+    script = write_calls(place, callers, rulebook, day=today(now))
+    write_private(place.calls, script + "\n")
+    print_personas(console, personas)
+    print_statement(console, persona.name, _fetch_statement(place, persona))
+    console.print(script, soft_wrap=True, markup=False, highlight=False, emoji=False)
+    console.print(
+        f"\nservice            {place.service_url}   (log: {place.log})"
+        f"\nidentity provider  {place.provider_url}   {WARNING}"
+        f"\nthe calls above    bash {place.calls}   (tokens are good for {TOKEN_LIFETIME})"
+        "\nCtrl-C ends both",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
+
+
+def _fetch_statement(place: Workplace, persona: Persona) -> dict[str, object]:
+    ticket = call(place.provider_port, "POST", "/tickets", body={"persona": persona.key})["ticket"]
+    token = call(place.port, "POST", "/v1/sign-in", body={"ticket": ticket})["access_token"]
+    statement: dict[str, object] = call(place.port, "GET", "/v1/score/statement", token=token)
+    return statement
+
+
+def _issue_department_token(context: Context, code: str, now: datetime) -> str:
+    scopes = frozenset({"records:read", "records:write"})
+    principal = Principal(kind=PrincipalKind.DEPARTMENT, id=code, scopes=scopes, acting=CLERK)
+    return context.tokens.issue(principal, TOKEN_LIFETIME, now)
+
+
+def _issue_operator_token(context: Context, now: datetime) -> str:
+    principal = Principal(kind=PrincipalKind.OPERATOR, id="demo-operator", scopes=frozenset({"metrics:read"}))
+    return context.tokens.issue(principal, TOKEN_LIFETIME, now)
+
+
+def _wait_for_end(place: Workplace, service: subprocess.Popen[bytes]) -> None:
+    code = service.wait()
+    raise DemoError(f"the service ended by itself with code {code}; the end of {place.log}:\n{read_log_end(place)}")
