@@ -45,10 +45,10 @@ def test_a_moved_figure_fails_and_the_statement_is_shown(draft: Path) -> None:
 
 
 def test_a_new_gap_fails(draft: Path) -> None:
-    spoil(draft, "rulebook", "[[unscored]]\nindicator", '[[unscored]]\nindicator = "ZZ-REG-01"\nreason = "—"\n#')
+    spoil(draft, "rulebook", "total_ml = { below = 4000 }", "total_ml = { below = 3000 }")
     result = check(draft)
     assert result.exit_code == 1, result.output
-    assert "ZZ-HON-05: " in result.output
+    assert "ZZ-HON-05: total_ml = 3000..3999" in result.output
 
 
 def test_an_overlap_refuses_the_document(draft: Path) -> None:

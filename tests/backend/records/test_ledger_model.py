@@ -298,9 +298,10 @@ def run(machine: type[LedgerMachine], database: Database, chosen: settings) -> N
 
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-SEARCH = settings(max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=QUIET, database=None)
+SEARCH = settings(max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=QUIET, database=None)
 
 
+@pytest.mark.timeout(400)  # ten thousand steps, each a transaction on a real database
 def test_the_ledger_tells_what_was_said(database: Database) -> None:
     run(LedgerMachine, database, SEARCH)
 
