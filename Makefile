@@ -18,7 +18,7 @@ help: ## Show this list
 .PHONY: run
 run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this machine only
 	@bin/ensure-command curl curl 'pasting the printed calls' || true
-	SHANGDING_COMMIT=$${SHANGDING_COMMIT:-$$(git rev-parse --short HEAD 2>/dev/null)} $(BIN)/shangding demo
+	export SHANGDING_COMMIT=$${SHANGDING_COMMIT:-$$(git rev-parse --short HEAD 2>/dev/null)}; exec $(BIN)/shangding demo
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis

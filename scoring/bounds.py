@@ -12,18 +12,27 @@ class Sheet:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.left: list[int] = []
+        self._by_rule: dict[str, list[int]] = {}
 
     def add(self, line: Line) -> None:
         """Put a line on the sheet, uncut."""
+        if line.rule is not None:
+            self._by_rule.setdefault(line.rule.id, []).append(len(self.lines))
         self.lines.append(line)
         self.left.append(line.points)
+
+    def find_indexes(self, rules: frozenset[str]) -> list[int]:
+        """Find the lines of some rules, in the order of the sheet."""
+        found = [indexes for rule_id, indexes in self._by_rule.items() if rule_id in rules]
+        return found[0] if len(found) == 1 else sorted(index for indexes in found for index in indexes)
 
 
 def keep_highest(group: Exclusive, sheet: Sheet) -> None:
     """Cut all but the highest unit of a group; a unit is one record, or one curve with all its records."""
     units: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for index, line in enumerate(sheet.lines):
-        if line.rule is not None and line.rule.id in group.rules and sheet.left[index] > 0:
+    for index in sheet.find_indexes(group.rules):
+        line = sheet.lines[index]
+        if line.rule is not None and sheet.left[index] > 0:
             record = "" if line.rule.adds_up or line.record is None else line.record.record_id
             units[line.rule.id, record].append(index)
     if len(units) < 2:  # noqa: PLR2004 - one unit has no rival
@@ -40,16 +49,17 @@ def apply_limit(limit: Limit, sheet: Sheet) -> None:
     sign = 1 if limit.at_most is not None else -1
     used: dict[int, int] = defaultdict(int)
     cuts: dict[int, int] = {}
-    for index, line in enumerate(sheet.lines):
-        rest = sheet.left[index] * sign
-        if line.rule is None or line.rule.id not in limit.rules or rest <= 0:
+    for index in sheet.find_indexes(limit.rules):
+        rest, record = sheet.left[index] * sign, sheet.lines[index].record
+        if rest <= 0:
             continue
-        year = line.record.occurred_on.year if limit.by_year and line.record else 0
+        year = record.occurred_on.year if limit.by_year and record is not None else 0
         kept = min(rest, bound * sign - used[year])
         used[year] += kept
         if kept < rest:
             cuts[index] = kept * sign
-    _cut(limit, cuts, LineKind.LIMIT, sheet)
+    if cuts:
+        _cut(limit, cuts, LineKind.LIMIT, sheet)
 
 
 def _cut(bound: Limit | Exclusive, cuts: dict[int, int], kind: LineKind, sheet: Sheet) -> None:

@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 
 CITY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 ONE_DAY = timedelta(days=1)
@@ -23,6 +24,7 @@ def end_of(day: date) -> datetime:
     return midnight + ONE_DAY - timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=8192)  # people's records share few days, and every record asks for its day of lapse
 def add_months(day: date, months: int) -> date:
     """Move a day by calendar months; where the target month is too short, its last day is taken."""
     year, month = divmod(day.year * MONTHS_A_YEAR + day.month - 1 + months, MONTHS_A_YEAR)

@@ -1,6 +1,5 @@
 """`evaluate`: records in, a score that adds up out. The steps stand in the order of the rules' own logic."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from operator import attrgetter
@@ -67,13 +66,10 @@ def evaluate(
     sheet.add(Line(LineKind.BASE, rulebook.base, ""))
     _price(counted, weighed, rulebook, sheet)
     _add_streaks(weighed, rulebook, as_of, since, sheet)
-    used = {line.rule.id for line in sheet.lines if line.rule is not None}
     for group in rulebook.exclusives:
-        if not group.rules.isdisjoint(used):
-            keep_highest(group, sheet)
+        keep_highest(group, sheet)
     for limit in rulebook.limits:
-        if not limit.rules.isdisjoint(used):
-            apply_limit(limit, sheet)
+        apply_limit(limit, sheet)
     vetoes = tuple(line for line in sheet.lines if line.kind is LineKind.RECORD and line.rule and line.rule.veto)
     if vetoes:
         freeze(sheet)
@@ -101,7 +97,7 @@ def _weigh(
     weighed: list[Weighed] = []
     uncounted: list[Uncounted] = []
     for reported in records:
-        record = as_known(reported, known_at)
+        record = as_known(reported, known_at) if reported.events or reported.known_at > known_at else reported
         if record is None:
             continue
         found = rulebook.match(record.indicator, record.fields)
@@ -152,14 +148,15 @@ def _price(counted: list[Weighed], weighed: list[Weighed], rulebook: Rulebook, s
     Along a curve a record's points are what it adds to the sum of those before it, so that the lines of the curve
     always add up to the curve.
     """
-    sums: dict[tuple[str, int], int] = defaultdict(int)
+    climbed: dict[tuple[str, int], tuple[int, int]] = {}  # of each curve and year: the sum so far, and its points
     for record, rule, price, ends_on in counted:
         points = price.points
         if isinstance(rule.pricing, Curve):
             key = rule.id, record.occurred_on.year if rule.pricing.by_year else 0
-            before = sums[key]
-            sums[key] = after = before + int(record.fields[rule.pricing.field])
-            points = rule.pricing.points_at(after) - rule.pricing.points_at(before)
+            amount, reached = climbed.get(key, (0, 0))
+            amount += int(record.fields[rule.pricing.field])
+            climbed[key] = amount, rule.pricing.points_at(amount)
+            points = climbed[key][1] - reached
         sheet.add(Line(LineKind.RECORD, points, rule.dimension, rule, record, ends_on))
         if rulebook.repeats and points < 0 and _is_repeat(record, rule, weighed):
             extra = points * (rulebook.repeats.factor - 1)
