@@ -5,6 +5,7 @@ from types import TracebackType
 import structlog
 from flask import Flask
 from typing_extensions import override
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.access import routes as access
 from backend.context import EXTENSION as CONTEXT
@@ -51,6 +52,8 @@ def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
     # A path is what it says: no redirect from one spelling to another.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
+    if context.settings.trusted_proxies:  # or everybody behind the proxy would be counted as one caller
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.settings.trusted_proxies)  # type: ignore[method-assign]
     app.extensions[CONTEXT] = context
     app.extensions[limits.EXTENSION] = RateLimiter(context.counters, context.settings.rate_limit)
     figures = app.extensions[metrics.EXTENSION] = Metrics(commit=context.settings.commit)

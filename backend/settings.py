@@ -37,6 +37,7 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "SHANGDING_COMMIT": "give the commit that was built, or leave it out",
         "SHANGDING_LOG_LEVEL": "give one of " + ", ".join(LOG_LEVELS),
         "SHANGDING_RATE_LIMIT": "give calls per period, such as 120/minute",
+        "SHANGDING_TRUSTED_PROXIES": "give how many proxies of yours stand in front, 0 to 9, or leave it out",
     }
 )
 
@@ -74,6 +75,7 @@ class Settings:
     commit: str
     log_level: str
     rate_limit: str
+    trusted_proxies: int
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -92,6 +94,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         commit=reader.read("SHANGDING_COMMIT", str, default="unknown"),
         log_level=reader.read("SHANGDING_LOG_LEVEL", _log_level, default="INFO"),
         rate_limit=reader.read("SHANGDING_RATE_LIMIT", _rate_limit, default="120/minute"),
+        trusted_proxies=reader.read("SHANGDING_TRUSTED_PROXIES", _one_digit, default="0"),
     )
     reader.finish()
     return settings
@@ -234,3 +237,9 @@ def _rate_limit(text: str) -> str:
     if not _RATE.fullmatch(text):
         raise _Refusal("is not a rate")
     return text
+
+
+def _one_digit(text: str) -> int:
+    if len(text) != 1 or text not in "0123456789":
+        raise _Refusal("is not a number of proxies")
+    return int(text)

@@ -2,15 +2,38 @@
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import NamedTuple
 
-from scoring.catalogue import PENALTY_CLASSES, Catalogue, Indicator, Nature, is_sensitive
+from scoring.catalogue import DECIDED_CLASSES, PENALTY_CLASSES, Catalogue, Indicator, Nature, is_sensitive
 from scoring.days import add_months
 from scoring.records import Value
 
-FINALITIES = ("no_appeal_in_time", "upheld", "not_final")
-PROCEDURES = ("ordinary", "simple")
-CONFIRMATIONS = ("court", "arbitration", "none")
+
+class Procedure(StrEnum):
+    """The procedure in which a penalty was decided."""
+
+    ORDINARY = "ordinary"
+    SIMPLE = "simple"
+
+
+class Finality(StrEnum):
+    """Whether a penalty can still be attacked: not in time, upheld, or it can."""
+
+    NO_APPEAL_IN_TIME = "no_appeal_in_time"
+    UPHELD = "upheld"
+    NOT_FINAL = "not_final"
+
+
+class Confirmation(StrEnum):
+    """Who confirmed arrears."""
+
+    COURT = "court"
+    ARBITRATION = "arbitration"
+    NONE = "none"
+
+
+CONFIRMED = frozenset({Confirmation.COURT, Confirmation.ARBITRATION})
 
 
 class LegalFacts(NamedTuple):
@@ -48,10 +71,13 @@ class Refusal(NamedTuple):
 OWN_GROUND = "《河南省社会信用条例》第十七条"  # whoever provides answers for accuracy; bad data goes back
 
 
-def admit(row: Row, catalogue: Catalogue, *, department: str, received_on: date) -> Refusal | None:
+def admit(
+    row: Row, catalogue: Catalogue, *, department: str, received_on: date, is_correction: bool = False
+) -> Refusal | None:
     """Decide about one row; None means it may become a record. The first ground that bites is given.
 
     `laws` of the catalogue say which filters bind in the city and on what ground; a filter without one does not apply.
+    A correction is never too old: what was reported in time must stay correctable.
     """
     indicator = catalogue.indicators.get(row.indicator)
     if indicator is None:
@@ -61,7 +87,7 @@ def admit(row: Row, catalogue: Catalogue, *, department: str, received_on: date)
         _check_sensitive(row, catalogue)
         or _check_form(row, indicator, department, received_on)
         or _check_law(row, indicator, catalogue)
-        or _check_age(row, indicator, catalogue, received_on)
+        or (None if is_correction else _check_age(row, indicator, catalogue, received_on))
     )
 
 
@@ -82,47 +108,47 @@ def _check_form(row: Row, indicator: Indicator, department: str, received_on: da
         return Refusal("wrong_subject", OWN_GROUND, f"{indicator.code} 不适用于该类主体 {row.subject_kind}")
     if row.occurred_on > received_on:
         return Refusal("future_day", OWN_GROUND, f"发生日期 {row.occurred_on} 晚于收到日期 {received_on}")
-    faults = [*indicator.find_field_faults(row.fields), *_find_end_faults(row, indicator)]
+    faults = [*indicator.find_field_faults(row.fields), *indicator.find_end_faults(row.occurred_on, row.ended_on)]
     return Refusal("bad_items", OWN_GROUND, "；".join(faults)) if faults else None
-
-
-def _find_end_faults(row: Row, indicator: Indicator) -> list[str]:
-    if row.ended_on is None:
-        return []
-    if not indicator.continuing:
-        return [f"ended_on: {indicator.code} 不是持续行为，不应填写"]
-    return [f"ended_on: {row.ended_on} 早于 occurred_on {row.occurred_on}"] if row.ended_on < row.occurred_on else []
 
 
 def _check_law(row: Row, indicator: Indicator, catalogue: Catalogue) -> Refusal | None:
     """Apply the legal filters on adverse rows; natural persons enjoy two of their own."""
     if indicator.nature is not Nature.ADVERSE:
         return None
-    laws, legal = catalogue.laws, row.legal
-    if "no_document" in laws and not legal.document_no:
+    laws = catalogue.laws
+    if "no_document" in laws and not row.legal.document_no:
         return Refusal("no_document", laws["no_document"], "失信信息须有具有法律效力的文书，请填写 document_no")
-    if indicator.rule_class in PENALTY_CLASSES:
-        return _check_penalty(row, catalogue)
-    unconfirmed = legal.confirmed_by not in {"court", "arbitration"}
-    if indicator.rule_class == "arrears" and "unconfirmed_arrears" in laws and unconfirmed:
+    if indicator.rule_class == "arrears" and "unconfirmed_arrears" in laws and row.legal.confirmed_by not in CONFIRMED:
         detail = "欠费未经法院或者仲裁机构确认，不得作为依据；请填写 confirmed_by 为 court 或 arbitration"
         return Refusal("unconfirmed_arrears", laws["unconfirmed_arrears"], detail)
-    return None
-
-
-def _check_penalty(row: Row, catalogue: Catalogue) -> Refusal | None:
-    laws, legal = catalogue.laws, row.legal
     if row.subject_kind == "natural_person":
-        if "simple_procedure" in laws and legal.procedure != "ordinary":
-            detail = "对自然人适用简易程序的处罚不报送；普通程序请填写 procedure 为 ordinary"
-            return Refusal("simple_procedure", laws["simple_procedure"], detail)
-        if "minor_remedied" in laws and legal.minor_and_remedied:
-            detail = "违法行为轻微且本人主动消除或者减轻后果的处罚不报送"
-            return Refusal("minor_remedied", laws["minor_remedied"], detail)
-    if "not_final" in laws and legal.finality not in {"no_appeal_in_time", "upheld"}:
-        detail = "处罚尚未终局；请在复议、诉讼期满或者维持后报送，finality 填 no_appeal_in_time 或 upheld"
-        return Refusal("not_final", laws["not_final"], detail)
+        refusal = _check_procedure(row, indicator, laws)
+        if refusal is not None:
+            return refusal
+    return _check_finality(row, indicator, laws)
+
+
+def _check_procedure(row: Row, indicator: Indicator, laws: Mapping[str, str]) -> Refusal | None:
+    """Refuse what was decided by simple procedure (a penalty must say it was not), and what is minor and remedied."""
+    simple = row.legal.procedure == Procedure.SIMPLE
+    unsaid = row.legal.procedure is None and indicator.rule_class in PENALTY_CLASSES
+    if "simple_procedure" in laws and (simple or unsaid):
+        detail = "对自然人适用简易程序的处罚不报送；普通程序请填写 procedure 为 ordinary"
+        return Refusal("simple_procedure", laws["simple_procedure"], detail)
+    if "minor_remedied" in laws and row.legal.minor_and_remedied:
+        return Refusal("minor_remedied", laws["minor_remedied"], "违法行为轻微且本人主动消除或者减轻后果的不报送")
     return None
+
+
+def _check_finality(row: Row, indicator: Indicator, laws: Mapping[str, str]) -> Refusal | None:
+    """Refuse what can still be attacked; where a decision or judgment stands behind the row, it must say it cannot."""
+    attackable = row.legal.finality == Finality.NOT_FINAL
+    unsaid = row.legal.finality is None and indicator.rule_class in DECIDED_CLASSES
+    if "not_final" not in laws or not (attackable or unsaid):
+        return None
+    detail = "决定或者判决尚未终局；请在期满未争议或者维持后报送，finality 填 no_appeal_in_time 或 upheld"
+    return Refusal("not_final", laws["not_final"], detail)
 
 
 def _check_age(row: Row, indicator: Indicator, catalogue: Catalogue, received_on: date) -> Refusal | None:

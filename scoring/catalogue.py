@@ -4,6 +4,8 @@ An indicator carries the ten columns that Art. 11 of the Henan social credit reg
 providers, subjects, nature, sharing, coverage, update cycle and items.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -38,50 +40,40 @@ PERMITTED_CLASSES = (
 FORBIDDEN_CLASSES: Mapping[str, str] = {
     "petition": "信访是公民的法定权利，不是失信行为（国办发〔2020〕49号：认定失信须以具有法律效力的文书为依据）",
     "speech": "言论、转发不反映履行义务的状态，未有生效文书不得记入（国办发〔2020〕49号）",
-    "religion": "宗教信仰是敏感个人信息，禁止采集（《个人信息保护法》第二十八条；《征信业管理条例》第十四条）",
+    "religion": (
+        "宗教信仰属于敏感个人信息，且不反映履行义务的状态，不得记入"
+        "（《个人信息保护法》第六条、第二十八条；国办发〔2020〕49号）"
+    ),
     "birth_policy": "生育情况不在公共信用信息目录内（国办发〔2020〕49号）",
     "refuse_sorting": "未经依法处罚的垃圾分类行为不得记入（国办发〔2020〕49号）",
     "party_discipline": "党务、党纪事项不属于公共信用信息（国办发〔2020〕49号）",
     "work_discipline": "单位内部的岗位管理、考核与奖惩不属于公共信用信息（国办发〔2020〕49号）",
     "investment_promotion": "招商引资与履行义务无关，不在目录内（国办发〔2020〕49号）",
-    "personal_profile": "学历、婚姻、户籍、收入等个人情况不是行为（《个人信息保护法》第六条：限于实现目的的最小范围）",
+    "personal_profile": (
+        "个人身份、职务、学历、婚姻、户籍、收入等不是履行义务的行为（《个人信息保护法》第六条：限于实现目的的最小范围）"
+    ),
     "job_change": "更换工作是劳动者的权利，不在目录内（国办发〔2020〕49号）",
     "village_rule": "村规民约、居民公约不是具有法律效力的文书，其加分减分均不记入（国办发〔2020〕49号）",
     "association_event": "社团评比、文体活动不属于公共信用信息（国办发〔2020〕49号）",
 }
 
-# Items that no row may carry, whatever the indicator (Henan regulation Art. 45 and 46, by the item's name).
-SENSITIVE_WORDS = (
-    "religion",
-    "faith",
-    "gene",
-    "genetic",
-    "fingerprint",
-    "blood_type",
-    "disease",
-    "medical",
-    "health",
-    "income",
-    "deposit_balance",
-    "securities",
-    "insurance",
-    "real_estate",
-    "property_value",
-    "tax_amount",
-    "宗教",
-    "信仰",
-    "基因",
-    "指纹",
-    "血型",
-    "疾病",
-    "病史",
-    "收入",
-    "存款",
-    "有价证券",
-    "保险",
-    "不动产",
-    "纳税数额",
+# Items that no row may carry, whatever the indicator (Henan regulation Art. 45 and 46), in words of their names.
+SENSITIVE_TERMS = (
+    *("religion", "religious", "gene", "genetic", "dna", "fingerprint", "biometric"),
+    *("blood_type", "blood_group", "disease", "illness", "diagnosis", "hiv"),
+    *("medical_history", "medical_record", "health_status", "health_condition"),
+    *("income", "salary", "wage", "deposit_balance", "bank_deposit", "savings"),
+    *("securities_holding", "stock_holding", "commercial_insurance", "insurance_policy"),
+    *("real_estate_holding", "property_value", "house_value", "tax_amount", "tax_paid", "taxes_paid"),
 )
+# What a label of a choice may not speak of either, and what only the name or title of an item may not.
+SENSITIVE_LABEL_WORDS = ("宗教", "信仰", "基因", "指纹", "血型", "疾病", "病史", "病历", "诊断")
+SENSITIVE_TITLE_WORDS = (
+    *SENSITIVE_LABEL_WORDS,
+    *("收入", "工资", "存款", "有价证券", "股票", "商业保险", "房产", "不动产", "纳税数额", "纳税额"),
+)
+# What the name of an indicator may not speak of, whatever class it claims.
+FORBIDDEN_NAME_WORDS = ("信访", "上访", "宗教", "计划生育", "党费", "言论")
 
 FILTERS = (
     "outside_catalogue",
@@ -94,6 +86,12 @@ FILTERS = (
     "no_document",
 )
 PENALTY_CLASSES = frozenset({"penalty", "traffic", "licence", "enforcement", "inspection", "levy"})
+# Classes behind whose adverse records stands a decision or judgment that can be attacked for a time.
+DECIDED_CLASSES = PENALTY_CLASSES | {"conviction", "judgment", "integrity", "family_duty", "other_by_law"}
+
+
+_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS = re.compile(r"[\s\-_.·]+")
 
 
 class Nature(StrEnum):
@@ -178,6 +176,14 @@ class Indicator:
         ]
         return tuple(unknown + missing + wrong)
 
+    def find_end_faults(self, occurred_on: date, ended_on: date | None) -> tuple[str, ...]:
+        """Say what is wrong with the end of an act: none may be given, or it lies before the beginning."""
+        if ended_on is None:
+            return ()
+        if not self.continuing:
+            return (f"ended_on: {self.code} is not a continuing act; leave it out",)
+        return (f"ended_on: {ended_on} lies before {occurred_on}",) if ended_on < occurred_on else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
@@ -206,10 +212,25 @@ class Catalogue:
 
 
 def is_sensitive(name: str) -> bool:
-    """Tell whether an item's name stands for something that may not be collected (Henan regulation Art. 45, 46)."""
-    folded = name.casefold()
-    padded = f"_{folded}_"
-    return any(f"_{word}_" in padded or (not word.isascii() and word in folded) for word in SENSITIVE_WORDS)
+    """Tell whether an item's name or title stands for something that may not be collected (Henan Art. 45, 46).
+
+    Spelling does not matter: case, camelCase, hyphens, blanks, full-width letters and plurals are folded first.
+    """
+    folded = _CAMEL_HUMP.sub("_", unicodedata.normalize("NFKC", name)).casefold()
+    words = _SEPARATORS.sub("_", folded)
+    joined = words.replace("_", "")
+    if any(word in joined for word in SENSITIVE_TITLE_WORDS):
+        return True
+    return any(
+        f"_{term}_" in f"_{words}_" or f"_{term}s_" in f"_{words}_" or ("_" in term and term.replace("_", "") in joined)
+        for term in SENSITIVE_TERMS
+    )
+
+
+def is_sensitive_label(label: str) -> bool:
+    """Tell whether a label of a choice speaks of faith, genes, blood or illness."""
+    folded = _SEPARATORS.sub("", unicodedata.normalize("NFKC", label))
+    return any(word in folded for word in SENSITIVE_LABEL_WORDS)
 
 
 def find_forbidden(rule_class: str) -> str | None:

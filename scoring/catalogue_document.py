@@ -6,6 +6,7 @@ from typing import cast
 
 from scoring.catalogue import (
     FILTERS,
+    FORBIDDEN_NAME_WORDS,
     PERMITTED_CLASSES,
     Catalogue,
     Department,
@@ -14,6 +15,7 @@ from scoring.catalogue import (
     Nature,
     find_forbidden,
     is_sensitive,
+    is_sensitive_label,
 )
 from scoring.documents import DocumentError, Table
 
@@ -126,6 +128,9 @@ def _read_class(table: Table) -> str:
 
 
 def _check_lists(table: Table, indicator: Indicator, departments: Mapping[str, Department]) -> None:
+    for word in FORBIDDEN_NAME_WORDS:
+        if word in indicator.name:
+            table.fault("name", f"speaks of {word}, which may not be collected, whatever class it claims")
     if not indicator.providers:
         table.fault("providers", "names nobody; an indicator needs a department that may hand it in")
     for code in indicator.providers:
@@ -139,17 +144,21 @@ def _check_lists(table: Table, indicator: Indicator, departments: Mapping[str, D
 
 
 def _read_item(table: Table) -> Item:
-    name = table.text("name")
-    if is_sensitive(name):
-        table.fault("name", f"{name} may not be collected: it is sensitive (个人信息保护法 Art. 28)")
+    name, title = table.text("name"), table.text("title")
+    for key, text in (("name", name), ("title", title)):
+        if is_sensitive(text):
+            table.fault(key, f"{text} may not be collected: it is sensitive (个人信息保护法 Art. 6, 28)")
     item_type = table.one_of("type", ITEM_TYPES)
     choices = table.raw("choices") or {}
     if item_type == "choice" and not _are_labels(choices):
         table.fault("choices", "is missing or not a table of code to label")
         choices = {}
+    for label in cast("dict[str, str]", choices).values():
+        if is_sensitive_label(label):
+            table.fault("choices", f"{label} may not be collected: it is sensitive (个人信息保护法 Art. 6, 28)")
     item = Item(
         name=name,
-        title=table.text("title"),
+        title=title,
         type=item_type,
         unit=table.text("unit", ""),
         required=table.flag("required", default=True),

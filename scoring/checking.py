@@ -39,6 +39,7 @@ def find_defects(rulebook: Rulebook) -> list[str]:
         found.extend(_find_dead(regions, space))
         found.extend(_find_overlaps(regions, space))
     found.extend(_find_senseless_bounds(rulebook))
+    found.extend(_find_huge_figures(rulebook))
     return found
 
 
@@ -97,6 +98,22 @@ def _find_senseless_bounds(rulebook: Rulebook) -> Iterator[str]:
             yield f"{limit.id}: can never bite; none of its rules deducts points"
         if limit.by_year and any(not rulebook.rule(each).indicator for each in limit.rules):
             yield f'{limit.id}: a streak belongs to no single year; use per = "in_force"'
+
+
+def _find_huge_figures(rulebook: Rulebook) -> Iterator[str]:
+    """Find points beyond the whole scale: a slip of the pen."""
+    most = rulebook.ceiling - rulebook.floor
+    for rule in rulebook.rules:
+        if any(abs(points) > most for points in list_points(rule)):
+            yield f"{rule.id}: gives more points than the whole scale of {most} has"
+
+
+def list_points(rule: Rule) -> tuple[int, ...]:
+    """Give every point figure of a rule."""
+    pricing = rule.pricing
+    parts = [part.points for name in ("rows", "segments", "stairs") for part in getattr(pricing, name, ())]
+    bounds = [getattr(pricing, name) for name in ("points", "least") if hasattr(pricing, name)]
+    return tuple(parts + bounds)
 
 
 def _adds_nothing(rule: Rule) -> bool:

@@ -12,6 +12,7 @@ class Cause(StrEnum):
     """Why a line came, went or changed."""
 
     REPORTED = "reported"
+    SUPPOSED = "supposed"
     CORRECTED = "corrected"
     WITHDRAWN = "withdrawn"
     REPAIRED = "repaired"
@@ -43,7 +44,7 @@ class Change(NamedTuple):
 
 
 def compare(before: Score, after: Score, records: Iterable[Record] = ()) -> tuple[Change, ...]:
-    """List the lines whose points differ between two scores of one person, with the cause of each.
+    """List the lines whose points differ between two scores of one person, and vetoes that came or went, with causes.
 
     The differences sum to the difference of the scores. `records` are the reported ones with their events: what became
     known of them between the two scores is the cause of their lines. A line that changed only because others did (a
@@ -59,7 +60,7 @@ def compare(before: Score, after: Score, records: Iterable[Record] = ()) -> tupl
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
         points = (now.points if now else 0) - (was.points if was else 0)
-        if not points:
+        if not points and not _is_veto_turning(was, now):
             continue
         cause = _cause_by_kind(key[0])
         if cause is None:
@@ -72,6 +73,12 @@ def compare(before: Score, after: Score, records: Iterable[Record] = ()) -> tupl
             cause = Cause.RULES
         changes.append(Change(cause or Cause.FOLLOWS, points, was, now))
     return tuple(changes)
+
+
+def _is_veto_turning(was: Line | None, now: Line | None) -> bool:
+    """Tell whether a veto came or went: it moves the level even where it has no points of its own."""
+    line = was or now
+    return (was is None) != (now is None) and line is not None and line.rule is not None and line.rule.veto is not None
 
 
 def _cause_by_kind(kind: LineKind) -> Cause | None:

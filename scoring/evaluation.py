@@ -28,20 +28,32 @@ class Weighed(NamedTuple):
     ends_on: date | None
 
     @property
-    def weight(self) -> tuple[int, int, int, date, str]:
-        """Order records of one act: the severest veto first, then points, then plus before minus, then the earlier."""
+    def weight(self) -> tuple[int, int, int, int, date, str]:
+        """Order records of one act: the severest veto first, then points, plus before minus, amount, the earlier."""
         return (
             NO_VETO if self.rule.veto is None else -self.rule.veto.severity,
             -abs(self.price.points),
             -self.price.points,
+            -self.amount,
             self.record.occurred_on,
             self.record.record_id,
         )
 
     @property
+    def amount(self) -> int:
+        """Give what the record adds to a curve's sum; 0 under any other rule."""
+        pricing = self.rule.pricing
+        return int(self.record.fields[pricing.field]) if isinstance(pricing, Curve) else 0
+
+    @property
     def is_adverse(self) -> bool:
         """Tell whether the record speaks against the person."""
         return self.price.points < 0 or self.rule.veto is not None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Tell whether it waits for the decision about an objection; a plus never does."""
+        return self.record.suspended and self.is_adverse
 
 
 _in_order = attrgetter("record.occurred_on", "record.record_id")
@@ -61,14 +73,16 @@ def evaluate(
     counts. The order of the records does not matter. Never raises on admitted records.
     """
     weighed, uncounted = _weigh(records, rulebook, as_of, known_at)
-    counted = _keep_one_of_each_act(weighed, as_of, uncounted)
+    standing = _keep_one_of_each_act(weighed, uncounted)
     sheet = Sheet()
     sheet.add(Line(LineKind.BASE, rulebook.base, ""))
-    _price(counted, weighed, rulebook, sheet)
+    _price(_drop_lapsed(standing, as_of, uncounted), standing, rulebook, sheet)
     _add_streaks(weighed, rulebook, as_of, since, sheet)
+    for limit in rulebook.rule_limits:
+        apply_limit(limit, sheet)
     for group in rulebook.exclusives:
         keep_highest(group, sheet)
-    for limit in rulebook.limits:
+    for limit in rulebook.dimension_limits:
         apply_limit(limit, sheet)
     vetoes = tuple(line for line in sheet.lines if line.kind is LineKind.RECORD and line.rule and line.rule.veto)
     if vetoes:
@@ -93,7 +107,7 @@ def evaluate(
 def _weigh(
     records: Iterable[Record], rulebook: Rulebook, as_of: date, known_at: datetime
 ) -> tuple[list[Weighed], list[Uncounted]]:
-    """Find each record's rule; what has none, is suspended or not yet begun is set aside as uncounted."""
+    """Find each record's rule; what has none or has not begun yet is set aside as uncounted."""
     weighed: list[Weighed] = []
     uncounted: list[Uncounted] = []
     for reported in records:
@@ -106,43 +120,52 @@ def _weigh(
             continue
         rule, price = found
         ends_on = price.validity.ends_on(record.occurred_on, record.ended_on)
-        item = Weighed(record, rule, price, ends_on)
         if record.occurred_on > as_of:
             uncounted.append(Uncounted(record, Reason.NOT_YET, rule, price.points, ends_on))
-        elif record.suspended and item.is_adverse:
-            uncounted.append(Uncounted(record, Reason.SUSPENDED, rule, price.points, ends_on))
         else:
-            weighed.append(item)
+            weighed.append(Weighed(record, rule, price, ends_on))
     weighed.sort(key=_in_order)
     return weighed, uncounted
 
 
-def _keep_one_of_each_act(weighed: list[Weighed], as_of: date, uncounted: list[Uncounted]) -> list[Weighed]:
-    """Of records sharing an act keep the weightiest, and drop what has lapsed.
+def _keep_one_of_each_act(weighed: list[Weighed], uncounted: list[Uncounted]) -> list[Weighed]:
+    """Of records sharing an act keep the weightiest; then set aside what waits for an objection.
 
-    The weightiest is chosen before lapsed records are dropped: an act counts once and for all, so that a lighter
-    record with a longer validity does not come up when the weightier one has lapsed.
+    The weightiest is chosen among all records of the act, lapsed and suspended ones included: an act counts once and
+    for all, so that a lighter record does not come up when the weightier one lapses or is objected to.
     """
     best: dict[str, Weighed] = {}
     for item in weighed:
         act = item.record.act
         if act is not None and (act not in best or item.weight < best[act].weight):
             best[act] = item
-    counted: list[Weighed] = []
+    standing: list[Weighed] = []
     for item in weighed:
         act = item.record.act
+        if act is not None and best[act] is not item:
+            uncounted.append(_set_aside(item, Reason.SAME_ACT))
+        elif item.is_suspended:
+            uncounted.append(_set_aside(item, Reason.SUSPENDED))
+        else:
+            standing.append(item)
+    return standing
+
+
+def _drop_lapsed(standing: list[Weighed], as_of: date, uncounted: list[Uncounted]) -> list[Weighed]:
+    counted: list[Weighed] = []
+    for item in standing:
         if item.ends_on is not None and as_of >= item.ends_on:
-            reason = Reason.LAPSED
-        elif act is not None and best[act] is not item:
-            reason = Reason.SAME_ACT
+            uncounted.append(_set_aside(item, Reason.LAPSED))
         else:
             counted.append(item)
-            continue
-        uncounted.append(Uncounted(item.record, reason, item.rule, item.price.points, item.ends_on))
     return counted
 
 
-def _price(counted: list[Weighed], weighed: list[Weighed], rulebook: Rulebook, sheet: Sheet) -> None:
+def _set_aside(item: Weighed, reason: Reason) -> Uncounted:
+    return Uncounted(item.record, reason, item.rule, item.price.points, item.ends_on)
+
+
+def _price(counted: list[Weighed], standing: list[Weighed], rulebook: Rulebook, sheet: Sheet) -> None:
     """Write a line for each counted record, and one more for each repeat.
 
     Along a curve a record's points are what it adds to the sum of those before it, so that the lines of the curve
@@ -158,20 +181,22 @@ def _price(counted: list[Weighed], weighed: list[Weighed], rulebook: Rulebook, s
             climbed[key] = amount, rule.pricing.points_at(amount)
             points = climbed[key][1] - reached
         sheet.add(Line(LineKind.RECORD, points, rule.dimension, rule, record, ends_on))
-        if rulebook.repeats and points < 0 and _is_repeat(record, rule, weighed):
+        if rulebook.repeats and points < 0 and _is_repeat(record, rule, standing):
             extra = points * (rulebook.repeats.factor - 1)
             sheet.add(Line(LineKind.REPEAT, extra, rule.dimension, rule, record, ends_on))
 
 
-def _is_repeat(record: Record, rule: Rule, weighed: list[Weighed]) -> bool:
-    """Tell whether an earlier minus of the same class, of another act, was in force when this one happened."""
-    for earlier in weighed:
-        if earlier.record is record:
+def _is_repeat(record: Record, rule: Rule, standing: list[Weighed]) -> bool:
+    """Tell whether a minus of the same class from an earlier day was in force when this one happened.
+
+    Of two on one day neither is the earlier. A record that does not stand for its act repeats nothing.
+    """
+    for earlier in standing:
+        if earlier.record.occurred_on >= record.occurred_on:
             return False
         if (
             earlier.price.points < 0
             and earlier.rule.repeat_class == rule.repeat_class
-            and (earlier.record.act is None or earlier.record.act != record.act)
             and (earlier.ends_on is None or record.occurred_on < earlier.ends_on)
         ):
             return True
@@ -185,7 +210,7 @@ def _add_streaks(weighed: list[Weighed], rulebook: Rulebook, as_of: date, since:
     first = since.year if (since.month, since.day) == (1, 1) else since.year + 1
     marred: set[int] = set()
     for item in weighed:
-        if item.is_adverse:
+        if item.is_adverse and not item.is_suspended:
             marred.update(range(item.record.occurred_on.year, _last_year(item, as_of) + 1))
     clean = 0
     while as_of.year - 1 - clean >= first and as_of.year - 1 - clean not in marred:
@@ -241,11 +266,7 @@ def _first_change(
 ) -> date | None:
     """Give the first later day on which a record begins or lapses, or a clean year may be complete."""
     days = [item.ends_on for item in weighed if item.ends_on is not None and item.ends_on > as_of]
-    for item in uncounted:
-        if item.reason is Reason.NOT_YET:
-            days.append(item.record.occurred_on)
-        elif item.reason is Reason.SUSPENDED and item.lapses_on is not None and item.lapses_on > as_of:
-            days.append(item.lapses_on)
+    days.extend(item.record.occurred_on for item in uncounted if item.reason is Reason.NOT_YET)
     if since is not None and rulebook.streaks:
         days.append(new_year_after(as_of))
     return min(days, default=None)

@@ -7,7 +7,7 @@ from scoring.comparison import compare
 from scoring.days import day_of, end_of
 from scoring.evaluation import evaluate
 from scoring.forecast import Step, differs
-from scoring.records import Record, days_of_news
+from scoring.records import Record, moments_of_news
 from scoring.rulebook import Rulebook, rulebook_on
 from scoring.statement import Score
 
@@ -22,7 +22,7 @@ def history(
     NoRulebookError when none is in force at `until`.
     """
     held, books = list(records), sorted(editions, key=lambda edition: edition.effective_on)
-    news = {day_of(moment) for moment in days_of_news(held)} | {book.effective_on for book in books}
+    news = {day_of(moment) for moment in moments_of_news(held)} | {book.effective_on for book in books}
     last = day_of(until)
     begin = max([since, *(book.effective_on for book in books[:1])])
     first = score = _score_at_end(held, books, begin, since, until)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from scoring.catalogue import Indicator
+from scoring.catalogue import Indicator, Item
 from scoring.documents import Table
 from scoring.pricing import (
     ByTable,
@@ -71,6 +71,7 @@ def _read_choice(table: Table, field: str, value: object, indicator: Indicator |
         if item is None or item.type == "integer":
             table.fault(field, f"is not a choice or flag of {indicator.code}")
         else:
+            _check_required(table, field, item)
             for each in allowed:
                 if fault := item.find_fault(each):
                     table.fault(field, fault)
@@ -93,8 +94,19 @@ def _read_span(table: Table, field: str, indicator: Indicator | None) -> Span:
 
 
 def _check_integer(table: Table, field: str, indicator: Indicator | None) -> None:
-    if indicator is not None and (field not in indicator.items or indicator.items[field].type != "integer"):
+    if indicator is None:
+        return
+    item = indicator.items.get(field)
+    if item is None or item.type != "integer":
         table.fault("field", f"{field!r} is not a whole-number item of {indicator.code}")
+    else:
+        _check_required(table, field, item)
+
+
+def _check_required(table: Table, field: str, item: Item) -> None:
+    """A rule may rest only on what every row carries: a row without it would silently go unscored."""
+    if not item.required:
+        table.fault("field", f"{field} may be left out of a row; make it `required` in the catalogue")
 
 
 def read_validity(table: Table, default: Validity | None = None) -> Validity:
@@ -121,6 +133,9 @@ def _read_each(table: Table, indicator: Indicator | None) -> Each:
     times = table.text("times", "") or None
     if times:
         _check_integer(table, times, indicator)
+        item = indicator.items.get(times) if indicator else None
+        if item is not None and (item.at_least is None or item.at_least < 1):
+            table.fault("times", f"counts {times}, which needs `at_least` of 1 or more in the catalogue")
     points = table.integer("points")
     if points == 0 and not table.has("veto"):
         table.fault("points", "is 0; a rule gives points or carries a veto")

@@ -90,6 +90,6 @@ def _correct(record: Record, event: Event) -> Record:
     return record._replace(**event.content._asdict(), document_no=event.document_no)
 
 
-def days_of_news(records: Iterable[Record]) -> set[datetime]:
+def moments_of_news(records: Iterable[Record]) -> set[datetime]:
     """Give every moment at which something about these records became known."""
     return {record.known_at for record in records} | {event.known_at for record in records for event in record.events}

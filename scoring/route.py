@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 from scoring.days import add_months
@@ -13,6 +13,8 @@ from scoring.rulebook import Level, Limit, Rule, Rulebook, rulebook_on
 from scoring.statement import Line, LineKind, Score
 
 MOST_ACTIONS = 3  # more than three things at once is no advice
+MOST_REPAIRS = 6  # the heaviest; each more multiplies the sets to try
+MOST_WAYS = 12
 
 
 class Open(NamedTuple):
@@ -62,7 +64,7 @@ def route(
     known_at: datetime,
     since: date | None = None,
 ) -> Route:
-    """Find every smallest set of at most three open actions that reaches the next level today.
+    """Find the smallest sets of at most three open actions that reach the next level today, the first twelve of them.
 
     A set is smallest when nothing in it can be left out or climbed less. Actions are those that the rulebook declares,
     and the repair of minus records whose waiting time has passed.
@@ -74,13 +76,14 @@ def route(
     if score.level.rank == 0:
         return Route(score, None, 0, (), caps, None, score.vetoes)
     target = rulebook.levels[score.level.rank - 1]
-    missing = max(0, (target.at_least or rulebook.floor) - score.points)
+    at_least = rulebook.floor if target.at_least is None else target.at_least
+    missing = max(0, at_least - score.points)
 
     def reach(actions: tuple[Open, ...]) -> Score:
         supposed = _suppose(held, actions, as_of, known_at)
         return evaluate(supposed, rulebook, as_of=as_of, known_at=known_at, since=since)
 
-    ways = tuple(_find_ways(list(_list_open(score)), target, reach))
+    ways = tuple(islice(_find_ways(list(_list_open(score)), target, reach), MOST_WAYS))
     coming = forecast(held, books, as_of=as_of, known_at=known_at, since=since)
     waiting_on = next((step.on for step in coming if step.after.level.rank <= target.rank), None)
     return Route(score, target, missing, ways, caps, waiting_on, score.vetoes)
@@ -90,16 +93,20 @@ def _list_open(score: Score) -> Iterator[Open]:
     for rule in score.rulebook.rules:
         if rule.action is not None:
             yield Open(rule, max(1, rule.action.most), None)
-    for line in score.lines:
-        if line.kind is LineKind.RECORD and line.rule and line.record and _is_repairable(line, score.as_of):
+    repairable = [line for line in score.lines if line.kind is LineKind.RECORD and _is_repairable(line, score.as_of)]
+    for line in sorted(repairable, key=lambda line: line.points)[:MOST_REPAIRS]:
+        if line.rule is not None:
             yield Open(line.rule, 1, line.record)
 
 
 def _is_repairable(line: Line, as_of: date) -> bool:
+    """Tell whether the waiting time of a minus record has passed: from the day it happened, or from its end."""
     rule, record = line.rule, line.record
     if rule is None or record is None or rule.repairable_after_months is None:
         return False
-    return add_months(record.occurred_on, rule.repairable_after_months) <= as_of
+    indicator_goes_on = line.lapses_on is None and record.ended_on is None
+    begun_on = record.ended_on or record.occurred_on
+    return not indicator_goes_on and add_months(begun_on, rule.repairable_after_months) <= as_of
 
 
 def _suppose(records: list[Record], actions: tuple[Open, ...], as_of: date, known_at: datetime) -> list[Record]:

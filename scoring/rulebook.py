@@ -111,11 +111,12 @@ class Exclusive(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A cap on plus (`at_most`) or minus (`at_least`) points of some rules, or of a dimension."""
+    """A cap on plus (`at_most`) or minus (`at_least`) points of some rules, or of all rules of a dimension."""
 
     id: str
     name: str
     name_en: str
+    dimension: str
     rules: frozenset[str]
     by_year: bool
     at_most: int | None
@@ -132,7 +133,7 @@ class Repeats(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
-    """A dated edition of a city's rules. Limits of a dimension list all its rules."""
+    """A dated edition of a city's rules; `digest` changes with anything in it."""
 
     city: str
     version: str
@@ -149,11 +150,18 @@ class Rulebook:
     dimensions: tuple[Dimension, ...]
     rules: tuple[Rule, ...]
     exclusives: tuple[Exclusive, ...]
-    limits: tuple[Limit, ...]
+    rule_limits: tuple[Limit, ...]
+    dimension_limits: tuple[Limit, ...]
     repeats: Repeats | None
     unscored: tuple[Unscored, ...]
     rules_by_indicator: Mapping[str, tuple[Rule, ...]]
     streaks: tuple[Rule, ...]
+    digest: str
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Give all limits in the order in which they apply; highest-only groups come between the two kinds."""
+        return self.rule_limits + self.dimension_limits
 
     def match(self, indicator: str, fields: Mapping[str, Value]) -> tuple[Rule, Price] | None:
         """Find the rule for a record and what it is worth alone; None when no rule counts it."""

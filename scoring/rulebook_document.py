@@ -2,26 +2,22 @@
 
 import tomllib
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import NamedTuple, cast
 
+from scoring.bounds_document import by_scope, read_exclusive, read_grounds, read_limit, read_repeats, read_unscored
 from scoring.catalogue import Catalogue, Indicator, Nature
-from scoring.checking import find_defects
+from scoring.checking import find_defects, list_points
 from scoring.documents import DocumentError, Table
 from scoring.pricing import ByTable, Streak, Validity
 from scoring.pricing_document import read_pricing, read_when
 from scoring.records import Value
 from scoring.rulebook import (
-    ORIGINS,
     Action,
     Dimension,
-    Exclusive,
-    Grounds,
     Level,
-    Limit,
-    Repeats,
     Rule,
     Rulebook,
-    Unscored,
     Veto,
 )
 
@@ -55,6 +51,7 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
     dimensions = _read_dimensions(document)
     frame = _Frame(catalogue, {level.code: level for level in levels}, {each.code: each for each in dimensions})
     rules = tuple(_read_rule(table, frame) for table in document.tables("rules", "id"))
+    limits = [read_limit(table, rules, frame.dimensions) for table in document.tables("limits", "id")]
     rulebook = Rulebook(
         city=head.text("city"),
         version=head.text("version"),
@@ -70,13 +67,16 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
         levels=levels,
         dimensions=dimensions,
         rules=rules,
-        exclusives=tuple(_read_exclusive(table, rules) for table in document.tables("exclusive", "id")),
-        limits=tuple(_read_limit(table, rules, frame) for table in document.tables("limits", "id")),
-        repeats=_read_repeats(document),
-        unscored=tuple(_read_unscored(table, frame) for table in document.tables("unscored", "indicator")),
+        exclusives=tuple(read_exclusive(table, rules) for table in document.tables("exclusive", "id")),
+        rule_limits=tuple(sorted((each for each in limits if not each.dimension), key=by_scope)),
+        dimension_limits=tuple(sorted((each for each in limits if each.dimension), key=by_scope)),
+        repeats=read_repeats(document),
+        unscored=tuple(read_unscored(table, catalogue) for table in document.tables("unscored", "indicator")),
         rules_by_indicator=_index(rules),
         streaks=tuple(rule for rule in rules if isinstance(rule.pricing, Streak)),
+        digest=_digest(values),
     )
+    _check_scale(scale, rulebook)
     for table in (head, scale, document):
         table.finish()
     if not faults:
@@ -108,11 +108,6 @@ def _read_levels(document: Table) -> tuple[Level, ...]:
     if given != sorted(set(given), reverse=True):
         document.fault("levels", "stand best first, each bound below the one before")
     return tuple(levels)
-
-
-def read_grounds(table: Table) -> Grounds:
-    """Read why a figure stands: `basis` and `origin` are demanded of every figure."""
-    return Grounds(table.text("basis"), table.one_of("origin", ORIGINS), table.text("origin_note", ""))
 
 
 def _read_rule(table: Table, frame: _Frame) -> Rule:
@@ -182,15 +177,15 @@ def _read_action(table: Table, indicator: Indicator | None) -> Action | None:
         action.integer("most", 0),
         action.integer("step", 1),
     )
-    if read.step < 1 or read.most < 0:
-        action.fault("step", "and `most` are counted in whole units from 1 and 0")
+    if read.step < 1 or read.most < 0 or read.most % max(read.step, 1):
+        action.fault("step", "is 1 or more, and `most` a whole number of steps")
     action.finish()
     return read
 
 
 def _check_nature(table: Table, rule: Rule, indicator: Indicator | None) -> None:
     """Hold the sign of the points to the nature that the catalogue gives the indicator."""
-    signs = {points > 0 for points in _points_of(rule) if points}
+    signs = {points > 0 for points in list_points(rule) if points}
     if len(signs) > 1:
         table.fault("points", "add and deduct in one rule; make it two rules")
     if indicator is None:
@@ -211,80 +206,17 @@ def _validities_of(rule: Rule) -> tuple[Validity, ...]:
     return () if isinstance(pricing, Streak) else (pricing.validity,)
 
 
-def _points_of(rule: Rule) -> tuple[int, ...]:
-    """Give every point figure of a rule."""
-    pricing = rule.pricing
-    rows = [part.points for name in ("rows", "segments", "stairs") for part in getattr(pricing, name, ())]
-    bounds = [getattr(pricing, name) for name in ("points", "least") if hasattr(pricing, name)]
-    return tuple(rows + bounds)
+def _check_scale(scale: Table, rulebook: Rulebook) -> None:
+    if not rulebook.floor <= rulebook.base <= rulebook.ceiling:
+        scale.fault("base", f"{rulebook.base} lies outside floor {rulebook.floor} to ceiling {rulebook.ceiling}")
+    for level in rulebook.levels:
+        if level.at_least is not None and not rulebook.floor < level.at_least <= rulebook.ceiling:
+            scale.fault("ceiling", f"level {level.code} begins at {level.at_least}, which the scale never reaches")
 
 
-def _read_rule_ids(table: Table, rules: tuple[Rule, ...]) -> frozenset[str]:
-    named = table.texts("rules")
-    for rule_id in named:
-        if rule_id not in {rule.id for rule in rules}:
-            table.fault("rules", f"{rule_id} is not a rule of this rulebook")
-    return frozenset(named)
-
-
-def _read_exclusive(table: Table, rules: tuple[Rule, ...]) -> Exclusive:
-    group = Exclusive(
-        table.text("id"),
-        table.text("name"),
-        table.text("name_en"),
-        _read_rule_ids(table, rules),
-        read_grounds(table),
-    )
-    if not group.rules:
-        table.fault("rules", "is empty; a group needs at least one rule")
-    table.finish()
-    return group
-
-
-def _read_limit(table: Table, rules: tuple[Rule, ...], frame: _Frame) -> Limit:
-    named = _read_rule_ids(table, rules)
-    dimension = table.text("dimension", "")
-    if dimension and dimension not in frame.dimensions:
-        table.fault("dimension", f"{dimension!r} is not one of {', '.join(frame.dimensions)}")
-    if bool(named) == bool(dimension):
-        table.fault("rules", "or `dimension`, one of the two, says what the limit binds")
-    limit = Limit(
-        id=table.text("id"),
-        name=table.text("name"),
-        name_en=table.text("name_en"),
-        rules=named or frozenset(rule.id for rule in rules if rule.dimension == dimension),
-        by_year=table.one_of("per", ("calendar_year", "in_force")) == "calendar_year",
-        at_most=table.optional_integer("at_most"),
-        at_least=table.optional_integer("at_least"),
-        grounds=read_grounds(table),
-    )
-    if (limit.at_most is None) == (limit.at_least is None):
-        table.fault("at_most", "or `at_least`, one of the two, says how far the points may go")
-    if (limit.at_most or 0) < 0 or (limit.at_least or 0) > 0:
-        table.fault("at_most", "is 0 or more, and `at_least` is 0 or less")
-    table.finish()
-    return limit
-
-
-def _read_unscored(table: Table, frame: _Frame) -> Unscored:
-    code = table.text("indicator")
-    indicator = frame.catalogue.indicators.get(code)
-    if indicator is None:
-        table.fault("indicator", f"{code} is not in the catalogue {frame.catalogue.version}")
-    unscored = Unscored(code, read_when(table, indicator), table.text("reason"))
-    table.finish()
-    return unscored
-
-
-def _read_repeats(document: Table) -> Repeats | None:
-    if not document.has("repeats"):
-        return None
-    table = document.table("repeats")
-    repeats = Repeats(table.integer("factor"), read_grounds(table))
-    if repeats.factor < 2:  # noqa: PLR2004 - once is not a repeat
-        table.fault("factor", "is 2 or more: how many times a repeat counts")
-    table.finish()
-    return repeats
+def _digest(values: Mapping[str, object]) -> str:
+    """Give a short hash of a document's values: an edited file must not pass for the edition it was."""
+    return sha256(repr(sorted(values.items())).encode()).hexdigest()[:16]
 
 
 def _index(rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:

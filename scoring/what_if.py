@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from scoring.comparison import Change, compare
+from scoring.comparison import Cause, Change, compare
 from scoring.evaluation import evaluate
 from scoring.records import Record
 from scoring.rulebook import Rulebook
@@ -39,4 +39,11 @@ def what_if(
     supposed = [record for record in held if record.record_id not in removed]
     supposed.extend(added)
     after = evaluate(supposed, rulebook, as_of=as_of, known_at=known_at, since=since)
-    return Supposition(before, after, compare(before, after))
+    touched = removed | {record.record_id for record in supposed} - {record.record_id for record in held}
+    changes = tuple(_name_cause(change, touched) for change in compare(before, after))
+    return Supposition(before, after, changes)
+
+
+def _name_cause(change: Change, touched: frozenset[str]) -> Change:
+    record = change.line.record
+    return change._replace(cause=Cause.SUPPOSED) if record and record.record_id in touched else change

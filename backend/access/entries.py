@@ -1,6 +1,6 @@
 """Looks at a person's data: each has a purpose out of a closed list and a basis, and the person can read it.
 
-Promise 3: the entry is written in the transaction whose commit precedes the answer.
+The entry is written in the transaction whose commit precedes the answer.
 """
 
 from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ ENTRY_EXAMPLE = {
     "asked_at": "2026-11-22T04:00:00Z",
     "asker": {
         "kind": "department",
-        "kind_text": "政府部门",
+        "kind_text": "提供单位",
         "code": "civil_affairs",
         "name": "市民政局",
         "acting": "clerk-7",

@@ -6,8 +6,10 @@ import click
 
 from backend.cli.database import migrate
 from backend.cli.demo import demo
+from backend.cli.doubts import doubts
 from backend.cli.keys import keys
 from backend.cli.openapi import openapi
+from backend.cli.purging import purge
 from backend.cli.rulebooks import rulebook
 from backend.cli.serving import serve
 from backend.cli.tokens import token
@@ -27,7 +29,7 @@ def commands() -> None:
     """Shangding: the backend of a city's personal credit score."""
 
 
-for command in (demo, serve, migrate, rulebook, token, keys, openapi):
+for command in (demo, serve, migrate, rulebook, token, keys, doubts, purge, openapi):
     commands.add_command(command)
 
 

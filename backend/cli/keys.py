@@ -23,9 +23,11 @@ def new(directory: Path) -> None:
     """
     now = SystemClock().now()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signing = directory / "token-keys.jwks.json"
+    signing, settings = directory / "token-keys.jwks.json", directory / "shangding.env"
+    for path in (signing, settings):
+        if path.exists():
+            raise FileExistsError(f"{path} exists; keys are never made over others: name another directory")
     _write_new(signing, make_signing_keys(now))
-    settings = directory / "shangding.env"
     lines = [
         f"SHANGDING_TOKEN_KEYS={signing.resolve()}",
         f"SHANGDING_PSEUDONYM_KEYS={make_secret_key(now)}",

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from backend.gateways.rulebook_files import find_city_folder, list_cities, read_edition_cases, read_rules
 from scoring.cases import Verdict, find_exercised, list_parts, run_case
+from scoring.catalogue import FILTERS
 from scoring.checking import find_gaps, find_unscored_indicators
 from scoring.rulebook import Rulebook
 
@@ -46,6 +47,8 @@ def _report(console: Console, folder: Traversable, edition: Rulebook) -> bool:
     unexercised = sorted(list_parts(edition) - find_exercised(verdicts))
     table = Table(title=f"{edition.title}  {edition.city} {edition.version}", title_justify="left", show_header=False)
     table.add_row("indicators", str(len(edition.catalogue.indicators)))
+    table.add_row("admission filters", ", ".join(edition.catalogue.laws))
+    table.add_row("filters that do not bind", ", ".join(_list_missing(edition)) or "none")
     table.add_row("rules", str(len(edition.rules)))
     table.add_row("overlaps, dead rules, missing bases", "none, or it would not have loaded")
     table.add_row("collected but not scored", ", ".join(find_unscored_indicators(edition)) or "nothing")
@@ -56,6 +59,10 @@ def _report(console: Console, folder: Traversable, edition: Rulebook) -> bool:
     for verdict in failing:
         _explain(console, verdict)
     return not (failing or gaps or unexercised)
+
+
+def _list_missing(edition: Rulebook) -> list[str]:
+    return [name for name in FILTERS if name not in edition.catalogue.laws]
 
 
 def _explain(console: Console, verdict: Verdict) -> None:

@@ -10,7 +10,7 @@ PERSONAS: tuple[Persona, ...] = (
     Persona(
         key="lin_shouxin",
         name="林守信",
-        story="信用极好：捐献造血干细胞、见义勇为、长期献血",
+        story="信用极好：捐献造血干细胞、见义勇为、献血",
         deeds=(
             Deed(indicator="ZZ-ETH-03", department="red_cross", days_ago=200),
             Deed(indicator="ZZ-ETH-01", department="public_security", days_ago=120, fields={"degree": "recognised"}),
@@ -50,7 +50,7 @@ PERSONAS: tuple[Persona, ...] = (
     Persona(
         key="xu_xian",
         name="许献",
-        story="一年三次献血，超过每年二十分的上限",
+        story="一年三次献血（成分血，合并一条报送），超过每年二十分的上限",
         deeds=(Deed(indicator="ZZ-ETH-02", department="health_commission", days_ago=50, fields={"donations": 3}),),
     ),
     Persona(
@@ -101,7 +101,7 @@ PERSONAS: tuple[Persona, ...] = (
     Persona(
         key="zhao_cuo",
         name="赵措",
-        story="轻微失信：一笔三百元交通罚款，满三个月可以申请修复",
+        story="轻微失信：一笔三百元交通罚款，满三个月符合修复的时间条件",
         deeds=(Deed(indicator="ZZ-LAW-03", department="traffic_police", days_ago=120, fields={"amount_fen": 300_00}),),
     ),
     Persona(
@@ -126,7 +126,7 @@ PERSONAS: tuple[Persona, ...] = (
     Persona(
         key="sun_qian",
         name="孙谦",
-        story="失信被执行人：加分项照常显示但冻结，激励暂停",
+        story="失信被执行人：加分项照常显示、暂不计入，激励暂停",
         deeds=(
             Deed(indicator="ZZ-ETH-02", department="health_commission", days_ago=100, fields={"donations": 1}),
             Deed(indicator="ZZ-LAW-11", department="intermediate_court", days_ago=60),
@@ -142,7 +142,7 @@ PERSONAS: tuple[Persona, ...] = (
     Persona(
         key="zhou_tongming",
         name="周桐明",
-        story="部门报送的姓名与证件不一致，身份存疑",
+        story="部门报送的姓名与证件不一致，身份待核实",
         deeds=(Deed(indicator="ZZ-ETH-02", department="health_commission", days_ago=130, fields={"donations": 1}),),
         path=Path.SIGNED_IN,
         name_at_department="周铜铭",
@@ -155,7 +155,7 @@ PERSONAS: tuple[Persona, ...] = (
         deeds=(Deed(indicator="ZZ-ETH-05", department="youth_league", days_ago=90, fields={"hours": 12}),),
         path=Path.CONSENT_WITHDRAWN,
     ),
-    Persona(key="shen_hui", name="沈回", story="注销后又重新开通", path=Path.REOPENED),
+    Persona(key="shen_hui", name="沈回", story="退出后又重新开通", path=Path.REOPENED),
     Persona(
         key="feng_yi",
         name="冯逸",

@@ -126,8 +126,7 @@ class Performer:
         word = Word(record_id=record_id, department=department, clerk=CLERK, reason=step.reason)
         match step.kind:
             case WordKind.CORRECTED:
-                catalogue = self._context.rules.catalogue_on(today(step.at))
-                expect(correct_record(self._session, word, step.report, catalogue=catalogue, now=step.at))
+                expect(correct_record(self._session, word, step.report, rules=self._context.rules, now=step.at))
             case WordKind.WITHDRAWN:
                 expect(withdraw_record(self._session, word, now=step.at))
             case WordKind.OBJECTED | WordKind.REPAIRED:

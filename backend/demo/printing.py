@@ -34,7 +34,7 @@ def print_personas(console: Console, personas: Iterable[tuple[Persona, Person]])
 def print_statement(console: Console, name: str, statement: Mapping[str, Any]) -> None:
     """Print a statement as the API gave it; the balance of the last line is the score."""
     table = Table(
-        title=f"{name}的商鼎分：{statement['points']} 分，{statement['level']['name']}",
+        title=f"{name}：{statement['points']} 分，{statement['level']['name']}",
         caption=f"{statement['rulebook']['title']} {statement['rulebook']['version']}，截至 {statement['as_of']}",
     )
     table.add_column("事由", overflow="fold")

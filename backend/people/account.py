@@ -100,7 +100,10 @@ def open_account(
 
 
 def close_account(session: Session, subject_id: UUID, *, because: str, now: datetime) -> bool:
-    """Close the open enrolment (`closed` or `consent_withdrawn`) and withdraw every consent; False if none is open."""
+    """Close the open enrolment (`closed` or `consent_withdrawn`) and withdraw every consent; False if none is open.
+
+    Holds the subject until the transaction ends.
+    """
     lock_subject(session, subject_id)
     if not close_enrolment(session, subject_id, because=because, now=now):
         return False

@@ -5,6 +5,7 @@ No fault repeats anything of the number it is about.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, StrEnum
@@ -13,12 +14,16 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
 EARLIEST_BIRTH = date(1900, 1, 1)
+LATEST_BIRTH = date(2099, 12, 31)  # of a number found in a text, where no clock is at hand
 LENGTH = 18
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
 # Region (6 digits), day of birth (8), sequence (3), check character (GB 11643-1999).
 _RESIDENT_ID = re.compile(r"[0-9]{6}([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{3}[0-9X]")
 _CODE = re.compile(r"[0-9A-Z]{18}")
+# Looked for ahead, so that a number is also found that begins within another one.
+_EMBEDDED = re.compile(r"(?=((?:[0-9][\W_]{0,3}){17}[0-9Xx]))")
+_BETWEEN = re.compile(r"[\W_]")
 
 
 class SubjectKind(StrEnum):
@@ -42,6 +47,7 @@ class IdentityFault(Enum):
     BORN_BEFORE_1900 = "born_before_1900"
     BORN_IN_FUTURE = "born_in_future"
     WRONG_CHECK_CHARACTER = "wrong_check_character"
+    OF_A_PERSON = "of_a_person"
 
     @property
     def code(self) -> str:
@@ -73,6 +79,25 @@ def read_resident_id(text: str, *, today: date) -> ResidentId | IdentityFault:
     return ResidentId(number, born_on)
 
 
+def happened_before_birth(identity_number: str, day: date) -> bool:
+    """Tell whether a day lies before the birth that a resident id tells; never for the number of an organisation."""
+    resident = read_resident_id(identity_number, today=LATEST_BIRTH)
+    return isinstance(resident, ResidentId) and day < resident.born_on
+
+
+def holds_resident_id(text: str) -> bool:
+    """Tell whether a text holds a resident id, alone or among other things.
+
+    It is found in full-width characters too, and with up to three blanks or signs after any of its characters. It must
+    pass every check of `read_resident_id`, so that hardly any other number is taken for one; a credit code is none.
+    """
+    for match in _EMBEDDED.finditer(unicodedata.normalize("NFKC", text)):
+        number = _BETWEEN.sub("", match.group(1))
+        if isinstance(read_resident_id(number, today=LATEST_BIRTH), ResidentId):
+            return True
+    return False
+
+
 def find_check_character(first_seventeen: str) -> str:
     """Compute the last character of a resident id from its 17 digits (ISO 7064, MOD 11-2)."""
     total = sum(int(digit) * weight for digit, weight in zip(first_seventeen, _WEIGHTS, strict=True))
@@ -95,10 +120,14 @@ def read_uscc(text: str) -> str | IdentityFault:
 
 
 def read_identity(kind: str, text: str, *, today: date) -> str | IdentityFault:
-    """Read the identity number that a subject of `kind` has, in its one spelling; an unknown kind is a ValueError."""
-    if SubjectKind(kind) is not SubjectKind.NATURAL_PERSON:
-        return read_uscc(text)
+    """Read the identity number that a subject of `kind` has, in its one spelling; an unknown kind is a ValueError.
+
+    Of resident ids one in 31 has the form of a credit code as well. It is a person's all the same, and taken for an
+    organisation's it would keep its owner from an account.
+    """
     found = read_resident_id(text, today=today)
+    if SubjectKind(kind) is not SubjectKind.NATURAL_PERSON:
+        return IdentityFault.OF_A_PERSON if isinstance(found, ResidentId) else read_uscc(text)
     return found if isinstance(found, IdentityFault) else found.number
 
 

@@ -31,9 +31,13 @@ NAME_DIFFERS = "name_differs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSubject:
-    """A subject, and whether the name that came along is no other than the one on file."""
+    """A subject, and whether the kind and the name that came along are no other than those on file.
+
+    Where the kind is another one, names are not compared and do not agree.
+    """
 
     subject_id: UUID
+    kind_agrees: bool
     name_agrees: bool
 
 
@@ -50,18 +54,21 @@ def find_or_add_subject(
 ) -> KnownSubject:
     """Find the subject with an identity number (as `read_identity` gave it), or add it.
 
-    `verified` means that real-name sign-in vouched for the name. A verified name replaces an unverified one; where it
-    disagrees with an earlier one, verified or not, the subject is put in doubt (`name_differs`). An unverified name
-    that disagrees changes nothing.
+    `verified` means that real-name sign-in vouched for the name. A verified name replaces any other; where it
+    disagrees with the earlier one, verified or not, the subject is put in doubt (`name_differs`). So once the doubt is
+    settled, whoever has changed his name is known by the new one. An unverified name that disagrees changes nothing,
+    and neither does anything that comes under another kind.
     """
     row = find_subject_by_index(session, [index.digest for index in pseudonyms.all_indexes(identity_number)])
     if row is None:
         subject = _make_subject(kind, identity_number, pseudonyms, sealer, now)
         row = add_subject_unless_known(session, subject, now=now)
+    if row.kind != kind:
+        return KnownSubject(subject_id=row.subject_id, kind_agrees=False, name_agrees=False)
     if name is None or not fold_name(name):
-        return KnownSubject(subject_id=row.subject_id, name_agrees=True)
+        return KnownSubject(subject_id=row.subject_id, kind_agrees=True, name_agrees=True)
     agrees = _agree_on_name(session, row, name, verified=verified, pseudonyms=pseudonyms, sealer=sealer)
-    return KnownSubject(subject_id=row.subject_id, name_agrees=agrees)
+    return KnownSubject(subject_id=row.subject_id, kind_agrees=True, name_agrees=agrees)
 
 
 def find_subject_id(session: Session, identity_number: str, *, pseudonyms: Pseudonyms) -> UUID | None:
@@ -93,7 +100,7 @@ def _agree_on_name(
     agrees = held.name_index is None or _is_same(held, folded, pseudonyms)
     if verified and not agrees:
         put_in_doubt(held, NAME_DIFFERS)
-    if held.name_index is None or (verified and not held.name_verified):
+    if held.name_index is None or (verified and not (held.name_verified and agrees)):
         index = pseudonyms.index_name(folded, subject_id=held.subject_id)
         sealed = sealer.seal(name.strip(), subject_id=held.subject_id, field=NAME_FIELD)
         put_name(held, index=index.digest, sealed=sealed, verified=verified)

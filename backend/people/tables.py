@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, or_, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.storage.inserts import insert_into
@@ -157,6 +157,18 @@ def put_in_doubt(row: SubjectRow, code: str) -> None:
     row.in_doubt, row.doubt_code = True, row.doubt_code or code
 
 
+def clear_doubt(row: SubjectRow) -> None:
+    """Take a subject that this transaction holds out of doubt; the name on file stays."""
+    row.in_doubt, row.doubt_code = False, None
+
+
+def list_in_doubt(session: Session, limit: int) -> Sequence[SubjectRow]:
+    """List at most `limit` subjects in doubt, those known longest first."""
+    return session.scalars(
+        select(SubjectRow).where(SubjectRow.in_doubt).order_by(SubjectRow.subject_id).limit(limit)
+    ).all()
+
+
 def raise_facts_version(session: Session, subject_id: UUID) -> int:
     """Raise the facts version by one and give it; holds the subject. An unknown subject is a LookupError."""
     version: int | None = session.scalar(
@@ -181,8 +193,7 @@ def find_latest_enrolment(session: Session, subject_id: UUID) -> EnrolmentRow | 
 
 
 def open_enrolment(session: Session, subject_id: UUID, *, agreement_version: str, now: datetime) -> EnrolmentRow | None:
-    """Open the next enrolment of a person; None when one is open already. Holds the subject."""
-    lock_subject(session, subject_id)
+    """Open the next enrolment of a person whom this transaction holds; None when one is open already."""
     latest = find_latest_enrolment(session, subject_id)
     if latest is not None and latest.closed_at is None:
         return None
@@ -221,31 +232,15 @@ def list_consents(session: Session, subject_id: UUID) -> Sequence[ConsentRow]:
     ).all()
 
 
-def find_live_consent(
-    session: Session, subject_id: UUID, *, purpose: str, recipient: str, scope: str, now: datetime
-) -> ConsentRow | None:
-    """Find a consent for exactly this purpose, recipient and scope that is neither withdrawn nor expired."""
-    return session.scalars(
-        select(ConsentRow)
-        .where(
-            ConsentRow.subject_id == subject_id,
-            ConsentRow.purpose == purpose,
-            ConsentRow.recipient == recipient,
-            ConsentRow.scope == scope,
-            ConsentRow.withdrawn_at.is_(None),
-            or_(ConsentRow.expires_at.is_(None), ConsentRow.expires_at > now),
-        )
-        .order_by(ConsentRow.consent_id.desc())
-        .limit(1)
-    ).first()
-
-
-def withdraw_consents(session: Session, subject_id: UUID, *, now: datetime, consent_id: UUID | None = None) -> int:
-    """Withdraw one consent of a person, or all of them; gives how many were still standing."""
-    statement = update(ConsentRow).where(ConsentRow.subject_id == subject_id, ConsentRow.withdrawn_at.is_(None))
-    if consent_id is not None:
-        statement = statement.where(ConsentRow.consent_id == consent_id)
-    return len(session.scalars(statement.values(withdrawn_at=now).returning(ConsentRow.consent_id)).all())
+def withdraw_consents(session: Session, subject_id: UUID, *, now: datetime) -> int:
+    """Withdraw all consents of a person; gives how many were still standing."""
+    withdrawn = session.scalars(
+        update(ConsentRow)
+        .where(ConsentRow.subject_id == subject_id, ConsentRow.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+        .returning(ConsentRow.consent_id)
+    ).all()
+    return len(withdrawn)
 
 
 def use_ticket(session: Session, jti: str, *, expires_at: datetime) -> bool:
@@ -255,7 +250,8 @@ def use_ticket(session: Session, jti: str, *, expires_at: datetime) -> bool:
     return bool(used)
 
 
-def purge_tickets(session: Session, now: datetime) -> int:
-    """Forget used tickets that nobody would accept any more; gives how many."""
-    statement = delete(UsedTicketRow).where(UsedTicketRow.expires_at <= now).returning(UsedTicketRow.jti)
+def purge_tickets(session: Session, now: datetime, *, limit: int) -> int:
+    """Forget used tickets that nobody would accept any more, at most `limit` at once; gives how many."""
+    old = select(UsedTicketRow.jti).where(UsedTicketRow.expires_at <= now).limit(limit)
+    statement = delete(UsedTicketRow).where(UsedTicketRow.jti.in_(old)).returning(UsedTicketRow.jti)
     return len(session.scalars(statement).all())

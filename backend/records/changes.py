@@ -1,6 +1,8 @@
 """Correcting and withdrawing: a further word of the department that reported the record, never a change of the first.
 
-A correction is held to the law like a report. It cannot be about another person or indicator; that is a withdrawal.
+A correction is held to the law like a report, but to the catalogue of the day of the report, and it never comes too
+late: what may not be reported any more must still be put right. It cannot be about another person or indicator; that
+is a withdrawal.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +12,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.clock import today
+from backend.gateways.rulebook_files import CityRules
 from backend.people.tables import lock_subject
 from backend.records.ledger import Report, write_content
 from backend.records.rows import make_admission_row
 from backend.records.screening import find_ground
 from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_entries_of_record
 from backend.web.problems import ProblemCode, Refusal
-from scoring.catalogue import Catalogue
 from scoring.records import EventKind
 
 SEE_ERRORS = "请按 errors 所指之处修改"
@@ -43,7 +45,7 @@ class Change:
 
 
 def correct_record(
-    session: Session, word: Word, report: Report, *, catalogue: Catalogue, now: datetime
+    session: Session, word: Word, report: Report, *, rules: CityRules, now: datetime
 ) -> Change | Refusal:
     """Replace what is said about the act of a record, from now on; what was known before stays as it was."""
     first = _hold_open_record(session, word)
@@ -51,7 +53,8 @@ def correct_record(
         return first
     reported, subject_kind = first
     row = make_admission_row(reported.indicator, subject_kind, report)
-    ground = find_ground(row, catalogue, department=word.department, received_on=today(now))
+    catalogue = rules.catalogue_on(today(reported.known_at))
+    ground = find_ground(row, catalogue, department=word.department, received_on=today(now), is_correction=True)
     if ground is not None:
         values = {"ground": ground.code, "law": ground.law, "text": ground.text or SEE_ERRORS}
         return Refusal(ProblemCode.CORRECTION_REFUSED, values, faults=ground.faults)

@@ -18,7 +18,7 @@ NEW_BATCH = {
         {
             "source_key": "donation-20261102-0815",
             "subject_kind": "natural_person",
-            "id_number": "410102199003071230",
+            "id_number": "000000199003071236",
             "name": "张小满",
             "indicator": "ZZ-ETH-02",
             "occurred_on": "2026-11-02",
@@ -27,7 +27,7 @@ NEW_BATCH = {
         },
         {
             "source_key": "donation-20261103-0042",
-            "id_number": "41010219900307123X",
+            "id_number": "000000199003071230",
             "name": "李谷雨",
             "indicator": "ZZ-ETH-02",
             "occurred_on": "2026-11-03",

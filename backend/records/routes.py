@@ -158,12 +158,11 @@ def get_record(
 def add_correction(
     *, record_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> Change | Refusal:
-    """Say anew what a record says; the law is asked again."""
+    """Say anew what a record says; the law is asked again, as it was for the report."""
     if not _may_act(principal, body["clerk"]):
         return Refusal(ProblemCode.CLERK_REFUSED)
-    catalogue = current_context().rules.catalogue_on(today(now))
     word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
-    return correct_record(session, word, _make_report(body), catalogue=catalogue, now=now)
+    return correct_record(session, word, _make_report(body), rules=current_context().rules, now=now)
 
 
 @blueprint.operation(

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
-from backend.people.identity_numbers import IdentityFault, SubjectKind, read_identity
-from backend.people.subjects import find_or_add_subject
+from backend.people.identity_numbers import IdentityFault, SubjectKind, happened_before_birth, read_identity
+from backend.people.subjects import KnownSubject, find_or_add_subject
 from backend.records.ledger import REPORTED, Report, read_content, write_content
 from backend.records.receipts import Outcome, Receipt, refuse_row
 from backend.records.screening import Ground, find_ground
@@ -88,6 +88,8 @@ def screen_row(row_no: int, row: AnyRow, desk: Desk) -> ScreenedRow | Receipt:
     if isinstance(identity_number, IdentityFault):
         fault = Fault(place=Place.BODY, pointer="/id_number", code=f"identity_{identity_number.code}")
         return refuse_row(row_no, Ground(code="bad_identity", law=IDENTITY_LAW, faults=(fault,)))
+    if happened_before_birth(identity_number, row.report.content.occurred_on):
+        return refuse_row(row_no, Ground(code="before_birth", law=OWN_GROUND))
     wanted = make_admission_row(row.indicator, row.subject_kind, row.report)
     ground = find_ground(wanted, desk.catalogue, department=desk.department, received_on=day)
     if ground is not None:
@@ -108,8 +110,9 @@ def settle_row(session: Session, screened: ScreenedRow, desk: Desk) -> Receipt:
         sealer=desk.sealer,
         now=desk.now,
     )
-    if not known.name_agrees:
-        return refuse_row(row_no, Ground(code="identity_in_doubt", law=IDENTITY_LAW))
+    ground = _find_disagreement(known)
+    if ground is not None:
+        return refuse_row(row_no, ground)
     entry = NewEntry(
         kind=REPORTED,
         record_id=new_id(desk.now),
@@ -126,6 +129,13 @@ def settle_row(session: Session, screened: ScreenedRow, desk: Desk) -> Receipt:
     if _was_said(session, appended.record_id, row.report):
         return Receipt(row_no=row_no, outcome=Outcome.DUPLICATE, code="duplicate", record_id=appended.record_id)
     return refuse_row(row_no, Ground(code="source_key_reused", law=OWN_GROUND))
+
+
+def _find_disagreement(known: KnownSubject) -> Ground | None:
+    if not known.kind_agrees:
+        fault = Fault(place=Place.BODY, pointer="/subject_kind", code="other_kind")
+        return Ground(code="wrong_subject", law=OWN_GROUND, faults=(fault,))
+    return None if known.name_agrees else Ground(code="identity_in_doubt", law=IDENTITY_LAW)
 
 
 def _was_said(session: Session, record_id: UUID, report: Report) -> bool:

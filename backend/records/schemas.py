@@ -1,17 +1,17 @@
 """Wire forms of batches, receipts, records and the catalogue."""
 
-from enum import StrEnum
 from typing import Any, Unpack
 
 from typing_extensions import override
 
 from backend.access.entries import Purpose
-from backend.people.identity_numbers import SubjectKind
+from backend.people.identity_numbers import SubjectKind, holds_resident_id
 from backend.people.names import fold_name
 from backend.records.receipts import Outcome
 from backend.web import fields
 from backend.web.fields import StrictSchema, check_text
 from backend.web.flaws import refuse_value
+from scoring.admission import Confirmation, Finality, Procedure
 from scoring.catalogue import Nature
 
 MAX_ROWS = 500
@@ -21,27 +21,15 @@ INDICATOR = r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,10}){1,3}"  # has a letter first an
 BATCH_NO = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
-class Procedure(StrEnum):
-    """The procedure in which a penalty was decided."""
+class OpenText(fields.Text):
+    """A text that is kept as it stands, for good, and so may hold no resident id; a credit code is public and may."""
 
-    ORDINARY = "ordinary"
-    SIMPLE = "simple"
-
-
-class Finality(StrEnum):
-    """Whether a penalty can still be attacked: not in time, upheld, or it can."""
-
-    NO_APPEAL_IN_TIME = "no_appeal_in_time"
-    UPHELD = "upheld"
-    NOT_FINAL = "not_final"
-
-
-class Confirmation(StrEnum):
-    """Who confirmed arrears."""
-
-    COURT = "court"
-    ARBITRATION = "arbitration"
-    NONE = "none"
+    @override
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if holds_resident_id(text):
+            raise refuse_value("holds_identity_number")
+        return text
 
 
 class PersonName(fields.Text):
@@ -79,7 +67,7 @@ class Items(fields.JsonObject):
 class LegalSchema(StrictSchema):
     """What the law asks about a row; a department leaves out what does not arise."""
 
-    document_no = fields.Text(maximum=100, load_default=None, allow_none=True)
+    document_no = OpenText(maximum=100, load_default=None, allow_none=True)
     procedure = fields.Choice(Procedure, load_default=None, allow_none=True)
     finality = fields.Choice(Finality, load_default=None, allow_none=True)
     minor_and_remedied = fields.Truth(load_default=False)
@@ -91,7 +79,7 @@ class ReportSchema(StrictSchema):
 
     occurred_on = fields.Day(required=True)
     ended_on = fields.Day(load_default=None, allow_none=True)
-    act = fields.Text(maximum=100, load_default=None, allow_none=True)
+    act = OpenText(maximum=100, load_default=None, allow_none=True)
     items = Items(required=True)
     legal = fields.Part(LegalSchema, required=True)
 
@@ -99,7 +87,7 @@ class ReportSchema(StrictSchema):
 class RowSchema(ReportSchema):
     """One row of a batch: whom it is about, and what is said."""
 
-    source_key = fields.Text(maximum=100, required=True)
+    source_key = OpenText(maximum=100, required=True)
     subject_kind = fields.Choice(SubjectKind, load_default=SubjectKind.NATURAL_PERSON)
     id_number = fields.Text(maximum=40, required=True)
     name = PersonName(maximum=100, required=True)
@@ -117,8 +105,8 @@ class UnreadPart(fields.Part):
 class NewBatchSchema(StrictSchema):
     """A batch as it is handed in; `clerk` is the person who acts for the department."""
 
-    batch_no = fields.Text(maximum=40, pattern=BATCH_NO, required=True)
-    clerk = fields.Text(maximum=64, required=True)
+    batch_no = OpenText(maximum=40, pattern=BATCH_NO, required=True)
+    clerk = OpenText(maximum=64, required=True)
     rows = fields.Several(UnreadPart(RowSchema), minimum=1, maximum=MAX_ROWS, required=True)
 
 
@@ -159,8 +147,8 @@ class LookQuerySchema(StrictSchema):
     """Why a department looks; `clerk` where the token does not name who acts."""
 
     purpose = fields.Choice(Purpose, required=True)
-    case_no = fields.Text(maximum=100, load_default=None)
-    clerk = fields.Text(maximum=64, load_default=None)
+    case_no = OpenText(maximum=100, load_default=None)
+    clerk = OpenText(maximum=64, load_default=None)
 
 
 class RecordEventSchema(StrictSchema):
@@ -189,15 +177,15 @@ class RecordSchema(StrictSchema):
 class CorrectionSchema(ReportSchema):
     """What a record says from now on, whole; `reason` is kept with it."""
 
-    clerk = fields.Text(maximum=64, required=True)
-    reason = fields.Text(maximum=400, required=True)
+    clerk = OpenText(maximum=64, required=True)
+    reason = OpenText(maximum=400, required=True)
 
 
 class WithdrawalSchema(StrictSchema):
     """Why a record is taken back."""
 
-    clerk = fields.Text(maximum=64, required=True)
-    reason = fields.Text(maximum=400, required=True)
+    clerk = OpenText(maximum=64, required=True)
+    reason = OpenText(maximum=400, required=True)
 
 
 class ChangeSchema(StrictSchema):

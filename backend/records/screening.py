@@ -26,9 +26,13 @@ class Ground:
     faults: tuple[Fault, ...] = ()
 
 
-def find_ground(row: admission.Row, catalogue: Catalogue, *, department: str, received_on: date) -> Ground | None:
-    """Find the ground on which the law keeps a row out; None when it may become a record."""
-    refusal = admission.admit(row, catalogue, department=department, received_on=received_on)
+def find_ground(
+    row: admission.Row, catalogue: Catalogue, *, department: str, received_on: date, is_correction: bool = False
+) -> Ground | None:
+    """Find the ground on which the law keeps a row out; None when it may become a record, or what a record says."""
+    refusal = admission.admit(
+        row, catalogue, department=department, received_on=received_on, is_correction=is_correction
+    )
     if refusal is None:
         return None
     if refusal.code not in _QUOTING:
@@ -50,7 +54,11 @@ def _list_faults(row: admission.Row, catalogue: Catalogue, code: str) -> Iterato
     if code == "sensitive_item":
         yield from (_point_at(name, "sensitive_item") for name in row.fields if is_sensitive(name))
         return
-    indicator = catalogue.indicators[row.indicator]
+    yield from list_item_faults(row, catalogue.indicators[row.indicator])
+
+
+def list_item_faults(row: admission.Row, indicator: Indicator) -> Iterator[Fault]:
+    """Point at what does not fit the indicator's items, and at an end that it does not have or that lies too early."""
     yield from (_point_at(name, "unknown") for name in row.fields if name not in indicator.items)
     for name, item in indicator.items.items():
         if name in row.fields:

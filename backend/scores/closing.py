@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.people.account import close_account
-from backend.people.tables import lock_subject
 from backend.scores.tables import forget_score
 from backend.web.problems import ProblemCode, Refusal
 
@@ -16,7 +15,6 @@ def leave(session: Session, subject_id: UUID, *, because: str, now: datetime) ->
 
     A Refusal `not_enrolled` when no account is open. Records of statutory origin are untouched.
     """
-    lock_subject(session, subject_id)
     if not close_account(session, subject_id, because=because, now=now):
         return Refusal(ProblemCode.NOT_ENROLLED)
     forget_score(session, subject_id)

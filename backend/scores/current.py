@@ -1,11 +1,14 @@
 """The current score: served from what was kept while that is right, computed anew the moment it is not.
 
-What was kept is right while the facts, the rulebook and the day are those it was computed for. All three are compared
-at every read, so that nothing ever needs to be invalidated and no answer can be older than a correction it follows.
+What was kept is right while the facts, the account, the rulebook and the day are those it was computed for. All of
+them are compared at every read, so that nothing ever needs to be invalidated and no answer can be older than a
+correction it follows.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,9 +20,9 @@ from backend.people.standing import find_standing
 from backend.people.tables import lock_subject
 from backend.records.ledger import read_records
 from backend.records.tables import read_facts_version
-from backend.scores.facts import find_refusal
+from backend.scores.facts import find_refusal, latest_news
 from backend.scores.tables import NewScore, StoredScoreRow, find_score, keep_score
-from backend.storage.database import Database
+from backend.storage.database import Database, StorageUnavailableError
 from backend.web.problems import ProblemCode, Refusal
 from scoring.evaluation import evaluate
 from scoring.rulebook import Rulebook
@@ -51,12 +54,17 @@ def read_current_score(
         found = _find_or_compute(session, subject_id, rules=rules, sealer=sealer, now=now)
     if not isinstance(found, NewScore):
         return found
-    with database.transaction() as session:
-        # Held, because an account closed meanwhile must not find its score again.
-        lock_subject(session, subject_id)
-        if find_refusal(find_standing(session, subject_id, sealer=sealer, now=now).status) is None:
-            keep_score(session, subject_id, found, now=now)
+    # Keeping saves work and nothing else: the answer is there, so nobody waits for a busy writer.
+    with suppress(StorageUnavailableError), database.transaction(patient=False) as session:
+        _keep_if_enrolled(session, subject_id, found, sealer=sealer, now=now)
     return _shorten(found, rules.rulebook_on(today(now)), today(now))
+
+
+def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, sealer: Sealer, now: datetime) -> None:
+    """Keep a score unless its account was closed meanwhile; holds the subject, so that it cannot be closed now."""
+    lock_subject(session, subject_id)
+    if find_standing(session, subject_id, sealer=sealer, now=now).since == score.since:
+        keep_score(session, subject_id, score, now=now)
 
 
 def _find_or_compute(
@@ -70,27 +78,34 @@ def _find_or_compute(
     day = today(now)
     rulebook = rules.rulebook_on(day)
     kept = find_score(session, subject_id)
-    if kept is not None and is_right(kept, facts_version=facts_version, rulebook=rulebook, day=day):
+    basis = Basis(facts_version, standing.since or day, rulebook.digest)
+    if kept is not None and is_right(kept, basis, day):
         return _shorten(kept, rulebook, day)
     records = read_records(session, subject_id)
-    score = evaluate(records, rulebook, as_of=day, known_at=now, since=standing.since)
-    return _to_keep(score, facts_version)
+    score = evaluate(records, rulebook, as_of=day, known_at=latest_news(records, now), since=basis.since)
+    return _to_keep(score, basis)
 
 
-def is_right(kept: StoredScoreRow, *, facts_version: int, rulebook: Rulebook, day: date) -> bool:
-    """Tell whether a kept score still holds: same facts, same rulebook, and no day passed on which it changes."""
+class Basis(NamedTuple):
+    """What a score was computed from: how much was known, since when the account is open, by which rules exactly."""
+
+    facts_version: int
+    since: date
+    rules_digest: str
+
+
+def is_right(kept: StoredScoreRow, basis: Basis, day: date) -> bool:
+    """Tell whether a kept score still holds: the same basis, and no day passed on which it changes."""
     return (
-        kept.facts_version == facts_version
-        and kept.rulebook_version == rulebook.version
+        Basis(kept.facts_version, kept.since, kept.rules_digest) == basis
         and kept.computed_on <= day
         and (kept.changes_on is None or day < kept.changes_on)
     )
 
 
-def _to_keep(score: Score, facts_version: int) -> NewScore:
+def _to_keep(score: Score, basis: Basis) -> NewScore:
     return NewScore(
-        facts_version=facts_version,
-        rulebook_version=score.rulebook.version,
+        **basis._asdict(),
         computed_on=score.as_of,
         changes_on=score.changes_on,
         points=score.points,

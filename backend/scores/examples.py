@@ -8,8 +8,8 @@ _NEXT_LEVEL = {"code": "excellent", "name": "信用优秀"}
 _REFERENCE = {
     "city": "zhengzhou",
     "version": "2026.1",
-    "title": "郑州市个人信用积分规则",
-    "note": "本市从未公布积分细则，本规则各项分值均非郑州公布值。",
+    "title": "郑州市个人信用积分规则（参照版）",
+    "note": "郑州市从未公布自己的积分表，本规则的各项分值、上限和有效期都不是郑州市公布的数字。",
 }
 _DIMENSIONS = [{"dimension": {"code": "social_ethics", "name": "社会公德"}, "points": 10}]
 _BASE_LINE: dict[str, Any] = {
@@ -38,7 +38,7 @@ _LINE: dict[str, Any] = {
     "record": {
         "record_id": _RECORD_ID,
         "indicator": {"code": "ZZ-ETH-02", "name": "无偿献血"},
-        "source": {"code": "health_commission", "name": "市卫生健康委员会"},
+        "source": {"code": "health_commission", "name": "市卫健委"},
         "document_no": None,
         "occurred_on": "2026-03-01",
         "ended_on": None,
@@ -47,7 +47,7 @@ _LINE: dict[str, Any] = {
 }
 _CHANGE = {
     "cause": "reported",
-    "cause_text": "新收到一条记录",
+    "cause_text": "收到一条新记录",
     "title": "无偿献血",
     "points": 10,
     "rule_id": "ZZ-E-02",
@@ -69,7 +69,7 @@ SCORE = {
     "dimensions": _DIMENSIONS,
     "incentives_suspended": False,
     "as_of": "2026-11-22",
-    "changes_on": "2027-01-01",
+    "changes_on": "2027-03-01",
     "rulebook": _REFERENCE,
 }
 STATEMENT = {
@@ -81,7 +81,7 @@ STATEMENT = {
     "incentives_suspended": False,
     "as_of": "2026-11-22",
     "known_at": "2026-11-22T04:00:00Z",
-    "changes_on": "2027-01-01",
+    "changes_on": "2027-03-01",
     "rulebook": _REFERENCE,
 }
 HISTORY = {
@@ -123,7 +123,7 @@ ROUTE = {
                     "name": "参加志愿服务",
                     "rule_id": "ZZ-E-05",
                     "amount": 10,
-                    "unit": "hour",
+                    "unit": "hours",
                     "record_id": None,
                 }
             ],

@@ -1,5 +1,6 @@
 """What a person's score is computed from, read in one go, or why there is no score."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from backend.gateways.sealing import Sealer
 from backend.people.standing import Status, find_standing
 from backend.records.ledger import read_records
 from backend.web.problems import ProblemCode, Refusal
-from scoring.records import Record
+from scoring.records import Record, moments_of_news
 from scoring.rulebook import Rulebook
 
 REFUSED_AS = {
@@ -25,12 +26,16 @@ REFUSED_AS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The records of an enrolled person with the city's rules; `since` is the day the account was opened."""
+    """The records of an enrolled person with the city's rules; `since` is the day the account was opened.
+
+    `known_at` is the moment up to which the records are known: never before the last of them, see `latest_news`.
+    """
 
     records: tuple[Record, ...]
     rules: CityRules
     since: date
     now: datetime
+    known_at: datetime
 
     @property
     def today(self) -> date:
@@ -62,4 +67,14 @@ def read_facts(
     refusal = find_refusal(standing.status)
     if refusal is not None or standing.since is None:
         return refusal or Refusal(ProblemCode.NOT_ENROLLED)
-    return Facts(records=read_records(session, subject_id), rules=rules, since=standing.since, now=now)
+    records = read_records(session, subject_id)
+    return Facts(records=records, rules=rules, since=standing.since, now=now, known_at=latest_news(records, now))
+
+
+def latest_news(records: Iterable[Record], now: datetime) -> datetime:
+    """Give the moment up to which records that were just read are known.
+
+    A request takes its moment before it reads, and clocks of several machines differ: what was read may be known a
+    little later than `now`. It was acknowledged, so it counts.
+    """
+    return max([now, *moments_of_news(records)])

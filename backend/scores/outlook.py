@@ -1,13 +1,16 @@
 """What a citizen may ask beyond today's score: another day, the past, the future, a supposition, the way up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from backend.clock import today
+from backend.people.identity_numbers import SubjectKind
+from backend.records.screening import list_item_faults
 from backend.scores.facts import Facts
-from backend.web.problems import ProblemCode, Refusal
+from backend.web.problems import Fault, Place, ProblemCode, Refusal
+from scoring.admission import LegalFacts, Row
 from scoring.days import end_of
 from scoring.evaluation import evaluate
 from scoring.forecast import Step, forecast
@@ -34,61 +37,77 @@ def state_score(facts: Facts, *, as_of: date | None, known_at: datetime | None) 
     Without `known_at` a past day is shown as it was known at its end. A Refusal `day_out_of_range` for a day before
     the account was opened, when nothing was computed, or after today, which is for the forecast.
     """
-    day = as_of or facts.today
-    known_at = known_at or min(end_of(day), facts.now)
-    in_range = facts.first_day <= day <= facts.today and facts.first_day <= today(known_at) and known_at <= facts.now
-    if not in_range:
-        return Refusal(ProblemCode.DAY_OUT_OF_RANGE, {"first": facts.first_day, "last": facts.today})
+    day, out_of_range = as_of or facts.today, {"first": facts.first_day, "last": facts.today}
+    if not facts.first_day <= day <= facts.today:
+        return Refusal(ProblemCode.DAY_OUT_OF_RANGE, out_of_range)
+    known_at = known_at or min(end_of(day), facts.known_at)
+    if known_at > facts.known_at or today(known_at) < facts.first_day:
+        return Refusal(ProblemCode.DAY_OUT_OF_RANGE, out_of_range)
     rulebook = facts.rules.rulebook_on(day)
     return evaluate(facts.records, rulebook, as_of=day, known_at=known_at, since=facts.since)
 
 
-def look_back(facts: Facts) -> tuple[Score, tuple[Step, ...]]:
-    """Give the first score of the account and every later step, the oldest first."""
-    return history(facts.records, facts.rules.editions, since=facts.since, until=facts.now)
+def look_back(facts: Facts) -> tuple[date, Score, tuple[Step, ...]]:
+    """Give the day of the opening, the first score of the account, and every later step, the oldest first."""
+    return facts.since, *history(facts.records, facts.rules.editions, since=facts.since, until=facts.known_at)
 
 
 def look_ahead(facts: Facts) -> tuple[Score, tuple[Step, ...]]:
     """Give today's score and every coming day on which it changes if nothing new happens."""
-    score = evaluate(facts.records, facts.rulebook, as_of=facts.today, known_at=facts.now, since=facts.since)
+    score = evaluate(facts.records, facts.rulebook, as_of=facts.today, known_at=facts.known_at, since=facts.since)
     return score, forecast(
-        facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.now, since=facts.since
+        facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.known_at, since=facts.since
     )
 
 
 def find_route(facts: Facts) -> Route:
     """Find the smallest sets of open actions that reach the next level."""
-    return route(facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.now, since=facts.since)
+    return route(facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.known_at, since=facts.since)
 
 
 def suppose(facts: Facts, *, added: Sequence[SupposedRecord], removed: Sequence[str]) -> Supposition | Refusal:
     """Compute today's score with supposed records and without some existing ones; nothing is stored.
 
-    A Refusal `supposition_refused` names the first indicator or item that the catalogue does not allow, or the id in
-    `removed` that is no record of this person.
+    A Refusal `supposition_refused` points at every indicator, item or day that the catalogue does not allow, and at
+    every id in `removed` that is no record of this person.
     """
-    catalogue = facts.rulebook.catalogue
     known = {record.record_id for record in facts.records}
-    for record_id in removed:
-        if record_id not in known:
-            return Refusal(ProblemCode.SUPPOSITION_REFUSED, {"reason": f"record {record_id}"})
-    records = []
+    faults = [
+        Fault(place=Place.BODY, pointer=f"/remove/{number}", code="not_yours")
+        for number, record_id in enumerate(removed)
+        if record_id not in known
+    ]
     for number, each in enumerate(added):
-        indicator = catalogue.indicators.get(each.indicator)
-        if indicator is None:
-            return Refusal(ProblemCode.SUPPOSITION_REFUSED, {"reason": each.indicator})
-        faults = indicator.find_field_faults(each.items)
-        if faults:
-            return Refusal(ProblemCode.SUPPOSITION_REFUSED, {"reason": f"{each.indicator}: {'; '.join(faults)}"})
-        records.append(
-            Record(f"~{number}", each.indicator, facts.now, each.occurred_on, each.ended_on, fields=dict(each.items))
-        )
+        faults += [replace(fault, pointer=f"/add/{number}{fault.pointer}") for fault in _find_faults(each, facts)]
+    if faults:
+        return Refusal(ProblemCode.SUPPOSITION_REFUSED, faults=tuple(faults))
     return what_if(
         facts.records,
         facts.rulebook,
-        added=records,
+        added=[
+            Record(f"~{number}", each.indicator, facts.now, each.occurred_on, each.ended_on, fields=dict(each.items))
+            for number, each in enumerate(added)
+        ],
         removed=frozenset(removed),
         as_of=facts.today,
-        known_at=facts.now,
+        known_at=facts.known_at,
         since=facts.since,
     )
+
+
+def _find_faults(supposed: SupposedRecord, facts: Facts) -> Iterator[Fault]:
+    indicator = facts.rulebook.catalogue.indicators.get(supposed.indicator)
+    if indicator is None:
+        yield Fault(place=Place.BODY, pointer="/indicator", code="outside_catalogue")
+        return
+    if supposed.occurred_on > facts.today:
+        yield Fault(place=Place.BODY, pointer="/occurred_on", code="in_the_future")
+    row = Row(
+        supposed.indicator,
+        SubjectKind.NATURAL_PERSON,
+        supposed.occurred_on,
+        supposed.ended_on,
+        supposed.items,
+        LegalFacts(),
+    )
+    yield from list_item_faults(row, indicator)

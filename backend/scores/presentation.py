@@ -1,6 +1,7 @@
 """From what the use cases give to what the wire forms dump, in the reader's language."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from backend.scores.current import CurrentScore
@@ -49,10 +50,10 @@ def present_statement(score: Score, language: Language) -> dict[str, Any]:
     }
 
 
-def present_history(first: Score, page: Page[Step], language: Language) -> dict[str, Any]:
+def present_history(opened_on: date, first: Score, page: Page[Step], language: Language) -> dict[str, Any]:
     """Give a page of past steps with the score at the opening."""
     return {
-        "opened_on": first.as_of,
+        "opened_on": opened_on,
         "points_at_opening": first.points,
         "items": [present_step(step, language) for step in page.items],
         "next_cursor": page.next_cursor,

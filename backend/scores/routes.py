@@ -121,11 +121,11 @@ def read_my_history(
     found = _with_facts(session, principal, now, look_back)
     if isinstance(found, Refusal):
         return found
-    first, steps = found
+    opened_on, first, steps = found
     before = query["cursor"][0] if query["cursor"] else date.max.isoformat()
     wanted = [step for step in reversed(steps) if step.on.isoformat() < before]
     page = cut_page(wanted[: query["limit"] + 1], query["limit"], lambda step: (step.on.isoformat(),))
-    return present_history(first, page, current_notes().language)
+    return present_history(opened_on, first, page, current_notes().language)
 
 
 @blueprint.operation(

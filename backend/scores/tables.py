@@ -1,7 +1,7 @@
 """The current score of each person, kept so that it need not be computed at every look.
 
-It is a cache that cannot lie: a reader compares the facts version, the rulebook version and the day, and
-computes where one of them differs.
+It is a cache that cannot lie: a reader compares the facts version, the day the account was opened, the digest of the
+rulebook and the day, and computes where one of them differs.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -23,7 +23,8 @@ class StoredScoreRow(Row):
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
     facts_version: Mapped[int]
-    rulebook_version: Mapped[str]
+    since: Mapped[date]
+    rules_digest: Mapped[str]
     computed_on: Mapped[date]
     changes_on: Mapped[date | None]
     points: Mapped[int]
@@ -34,10 +35,11 @@ class StoredScoreRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewScore:
-    """What is kept of a score; `payload` is the whole score in serialised form."""
+    """What is kept of a score; `payload` holds its dimensions and whether incentives are suspended."""
 
     facts_version: int
-    rulebook_version: str
+    since: date
+    rules_digest: str
     computed_on: date
     changes_on: date | None
     points: int

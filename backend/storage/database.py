@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 POOL_SIZE = 10
 POOL_OVERFLOW = 5
 WAIT_SECONDS = 5
+IMPATIENT_MS = 20
 # Behind PgBouncer these start-up options belong on the database role: ALTER ROLE ... SET lock_timeout = ...
 _POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
@@ -64,6 +66,7 @@ class Database:
     ) -> None:
         self.engine = _make_engine(url, pool_size, pool_overflow, wait_seconds)
         self._reading_engine = self.engine.execution_options(**_reading_options(self.engine))
+        self._impatient_engine = self.engine.execution_options(impatient=True)
 
     @property
     def dialect_name(self) -> str:
@@ -71,12 +74,14 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, patient: bool = True) -> Iterator[Session]:
         """Open the one transaction of a request or job step; returning commits, raising rolls back.
 
+        An impatient one gives up at once where a lock is held by another: for work that may as well be left undone.
         Raises StorageUnavailableError, also in place of what the session raised inside the block.
         """
-        with _faults_translated(), Session(self.engine, expire_on_commit=False) as session:
+        engine = self.engine if patient else self._impatient_engine
+        with _faults_translated(), Session(engine, expire_on_commit=False) as session:
             yield session
             session.commit()
 
@@ -141,7 +146,9 @@ def _make_engine(url: str, pool_size: int, pool_overflow: int, wait_seconds: flo
     )
     if dialect_name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, wait_seconds=wait_seconds))
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
@@ -163,10 +170,18 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA recursive_triggers = ON")
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("impatient", False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {IMPATIENT_MS}")
+
+
+def _begin_sqlite(connection: Connection, *, wait_seconds: float) -> None:
     # A deferred transaction that writes after it read fails at once when another one wrote meanwhile, and no
     # busy_timeout helps; so a transaction that may write takes the write lock at its start.
-    reading = connection.get_execution_options().get("reading", False)
+    options = connection.get_execution_options()
+    reading = options.get("reading", False)
+    wait_ms = IMPATIENT_MS if options.get("impatient", False) else int(wait_seconds * 1000)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms}")
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 

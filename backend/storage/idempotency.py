@@ -17,7 +17,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from backend.storage.tables import Row
 
 KEPT_FOR = timedelta(hours=24)
-PURGED_AT_ONCE = 5000
 
 
 class IdempotentAnswerRow(Row):
@@ -92,10 +91,10 @@ def keep_answer(
     session.flush()
 
 
-def purge_answers(session: Session, now: datetime) -> int:
-    """Remove answers older than 24 hours, at most 5000 at once; gives how many were removed."""
+def purge_answers(session: Session, now: datetime, *, limit: int) -> int:
+    """Remove answers older than 24 hours, at most `limit` at once; gives how many were removed."""
     keys = (IdempotentAnswerRow.principal, IdempotentAnswerRow.key)
-    old = select(*keys).where(IdempotentAnswerRow.created_at <= now - KEPT_FOR).limit(PURGED_AT_ONCE)
+    old = select(*keys).where(IdempotentAnswerRow.created_at <= now - KEPT_FOR).limit(limit)
     result = session.execute(delete(IdempotentAnswerRow).where(tuple_(*keys).in_(old)))
     return cast("CursorResult[Any]", result).rowcount
 

@@ -45,6 +45,7 @@ def test_a_complete_environment_is_read_with_defaults_for_what_is_no_secret(envi
         commit="unknown",
         log_level="INFO",
         rate_limit="120/minute",
+        trusted_proxies=0,
     )
 
 
@@ -88,6 +89,8 @@ def test_an_empty_environment_is_told_all_that_is_missing_at_once() -> None:
         ("SHANGDING_PUBLIC_URL", "http://score.example", "is plain http to another machine"),
         ("SHANGDING_LOG_LEVEL", "LOUD", "is not a log level"),
         ("SHANGDING_RATE_LIMIT", "0/minute", "is not a rate"),
+        ("SHANGDING_TRUSTED_PROXIES", "-1", "is not a number of proxies"),
+        ("SHANGDING_TRUSTED_PROXIES", "１", "is not a number of proxies"),
         ("SHANGDING_RATE_LIMIT", "１20/minute", "is not a rate"),
     ],
 )
@@ -115,6 +118,10 @@ def test_a_fault_names_the_variable_what_is_wrong_and_what_would_be_right(
 def test_what_is_right_is_taken_as_it_is(environ: dict[str, str], name: str, value: str) -> None:
     settings = read_settings(environ | {name: f" {value} "})
     assert value in {getattr(settings, field) for field in Settings.__slots__ if "keys" not in field}
+
+
+def test_the_number_of_proxies_is_a_number(environ: dict[str, str]) -> None:
+    assert read_settings(environ | {"SHANGDING_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
 
 
 def test_no_secret_is_shown(environ: dict[str, str]) -> None:

@@ -94,3 +94,33 @@ def test_a_listing_still_in_force_never_expires() -> None:
 
 def test_an_end_before_the_beginning_is_refused() -> None:
     assert code_of(GOOD_ARREARS._replace(ended_on=date(2025, 4, 30)), "waterworks") == "bad_items"
+
+
+def test_a_correction_is_never_too_old() -> None:
+    old = GOOD_FINE._replace(occurred_on=date(2018, 1, 1))
+    assert code_of(old, "court") == "expired"
+    assert admit(old, CATALOGUE, department="court", received_on=RECEIVED_ON, is_correction=True) is None
+
+
+JUDGED = LegalFacts(document_no="（2026）刑初1号", finality="no_appeal_in_time")
+GOOD_JUDGMENT = Row("GRADED", "natural_person", date(2026, 5, 1), None, {"stated_points": -20}, JUDGED)
+
+
+@pytest.mark.parametrize(
+    ("legal_facts", "code"),
+    [
+        (JUDGED, None),
+        (JUDGED._replace(finality=None), "not_final"),
+        (JUDGED._replace(finality="not_final"), "not_final"),
+        (JUDGED._replace(procedure="simple"), "simple_procedure"),
+        (JUDGED._replace(minor_and_remedied=True), "minor_remedied"),
+    ],
+)
+def test_what_was_decided_elsewhere_must_be_final_too(legal_facts: LegalFacts, code: str | None) -> None:
+    assert code_of(GOOD_JUDGMENT._replace(legal=legal_facts), "court") == code
+
+
+def test_a_listing_need_not_say_that_it_is_final_but_may_not_say_it_is_not() -> None:
+    listed = Row("DEFAULTER", "natural_person", date(2026, 1, 1), None, {}, LegalFacts(document_no="执1号"))
+    assert code_of(listed, "court") is None
+    assert code_of(listed._replace(legal=LegalFacts("执1号", finality="not_final")), "court") == "not_final"

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from scoring.catalogue import FORBIDDEN_CLASSES
+from scoring.catalogue import FORBIDDEN_CLASSES, is_sensitive
 from scoring.catalogue_document import read_catalogue
 from scoring.documents import DocumentError
 from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT
@@ -53,6 +53,36 @@ def test_an_unknown_class_is_refused() -> None:
 @pytest.mark.parametrize("name", ["blood_type", "monthly_income", "religion", "disease_name", "血型"])
 def test_a_sensitive_item_is_refused(name: str) -> None:
     assert f"{name} may not be collected" in refuse(CATALOGUE_TEXT.replace('name = "hours"', f'name = "{name}"'))
+
+
+SENSITIVE = (
+    *("blood_type", "bloodType", "blood-type", "BloodTypes", "hiv_status", "annual_income_fen", "annualIncome"),
+    *("bank_deposit", "taxes_paid", "genes", "fingerprints", "religious_faith"),
+    *("血型", "血\u3000型", "宗教信仰", "工资", "存款余额", "纳税额"),
+)
+HARMLESS = (
+    *("hours", "insurance_fee_arrears_months", "social_insurance_kind", "medical_institution", "health_permit"),
+    *("good_faith", "real_estate_agent", "securities_licence", "generation", "社会保险", "服务时长"),
+)
+
+
+@pytest.mark.parametrize("name", SENSITIVE)
+def test_no_spelling_lets_a_sensitive_item_in(name: str) -> None:
+    assert is_sensitive(name)
+    assert "may not be collected" in refuse(CATALOGUE_TEXT.replace('title = "小时"', f'title = "{name}"'))
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_harmless_item_is_not_taken_for_a_sensitive_one(name: str) -> None:
+    assert not is_sensitive(name)
+
+
+def test_a_label_may_not_speak_of_faith() -> None:
+    assert "宗教团体 may not be collected" in refuse(CATALOGUE_TEXT.replace("校级", "宗教团体"))
+
+
+def test_a_name_betrays_a_forbidden_class() -> None:
+    assert "speaks of 信访" in refuse(CATALOGUE_TEXT.replace('name = "BLOOD"', 'name = "越级信访"'))
 
 
 def test_a_provider_must_be_a_department() -> None:

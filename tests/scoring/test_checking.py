@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from scoring.catalogue_document import read_catalogue
 from scoring.checking import find_gaps, find_unscored_indicators
 from scoring.documents import DocumentError
 from scoring.rulebook_document import build_rulebook, read_rulebook
-from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT
+from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT, RULEBOOK, RULEBOOK_TEXT
 
 type_of_document = dict[str, Any]
 
@@ -103,6 +104,40 @@ def test_ids_that_stand_twice_are_refused() -> None:
     assert "R-BLOOD: stands twice" in fault
 
 
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        ({"base": 999}, "999 lies outside floor 0 to ceiling 200"),
+        ({"floor": 500}, "100 lies outside floor 500 to ceiling 200"),
+        ({"ceiling": 140}, "level top begins at 151, which the scale never reaches"),
+    ],
+)
+def test_a_scale_that_cannot_be_is_refused(scale: type_of_document, words: str) -> None:
+    assert words in find_faults(lambda document: document["scale"].update(scale))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('title = "月数"\ntype = "integer"\nat_least = 1', 'title = "月数"\ntype = "integer"', "needs `at_least` of 1"),
+        ('title = "月数"', 'title = "月数"\nrequired = false', "months may be left out of a row"),
+        ('title = "级别"', 'title = "级别"\nrequired = false', "grade may be left out of a row"),
+    ],
+)
+def test_a_rule_rests_only_on_what_every_row_carries(old: str, new: str, words: str) -> None:
+    assert old in CATALOGUE_TEXT
+    catalogue = read_catalogue(CATALOGUE_TEXT.replace(old, new), "loosened")
+    with pytest.raises(DocumentError) as caught:
+        read_rulebook(RULEBOOK_TEXT, "spoilt", catalogue)
+    assert words in str(caught.value)
+
+
+def test_the_digest_changes_with_any_figure() -> None:
+    edited = read_rulebook(RULEBOOK_TEXT.replace("points = 15", "points = 16"), "edited", CATALOGUE)
+    assert edited.version == RULEBOOK.version
+    assert edited.digest != RULEBOOK.digest
+
+
 def test_all_faults_come_at_once() -> None:
     def spoil(document: type_of_document) -> None:
         rule(document, "R-BLOOD").pop("basis")
@@ -125,6 +160,7 @@ def test_all_faults_come_at_once() -> None:
     [
         ("R-BLOOD", {"kind": "magic"}, "'magic' is not one of each, table"),
         ("R-BLOOD", {"points": 0}, "points: is 0"),
+        ("R-BLOOD", {"points": 201}, "more points than the whole scale"),
         ("R-BLOOD", {"points": 1.5}, "1.5 is not a whole number"),
         ("R-BLOOD", {"points": True}, "True is not a whole number"),
         ("R-BLOOD", {"valid": {"months": 0}}, "months: is 1 or more"),

@@ -4,8 +4,9 @@ from scoring.cases import sum_lines
 from scoring.days import end_of
 from scoring.evaluation import evaluate
 from scoring.records import EventKind, Record
+from scoring.rulebook_document import read_rulebook
 from scoring.statement import LineKind, Reason, Score
-from tests.scoring.small_city import RULEBOOK, TODAY, event, record
+from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT, TODAY, event, record
 
 
 def score_of(*records: Record, as_of: date = TODAY, since: date | None = None) -> Score:
@@ -199,3 +200,48 @@ def test_every_line_has_its_day_of_lapse_and_its_grounds() -> None:
     assert line.lapses_on == date(2027, 1, 31)
     assert line.grounds is not None
     assert line.grounds.basis == "小城办法第四条"
+
+
+def test_two_of_one_day_repeat_nothing() -> None:
+    pair = [fine(date(2026, 5, 1)), fine(date(2026, 5, 1), 100)]
+    for first, second in ((0, 1), (1, 0)):
+        records = [pair[first]._replace(record_id="1"), pair[second]._replace(record_id="2")]
+        assert score_of(*records).points == 75
+
+
+def test_a_record_that_does_not_stand_for_its_act_repeats_nothing() -> None:
+    hidden = fine(date(2026, 1, 1), act="A")
+    graded = record("GRADED", date(2026, 1, 1), fields={"stated_points": -30}, act="A")
+    assert score_of(hidden, graded, fine(date(2026, 5, 1))).points == 50
+
+
+def test_while_the_weightiest_of_an_act_is_objected_to_no_other_comes_up() -> None:
+    objected = record(
+        "GRADED", date(2026, 1, 1), fields={"stated_points": -30}, act="A", events=(event(EventKind.OBJECTED),)
+    )
+    score = score_of(objected, fine(date(2026, 1, 1), act="A"))
+    assert score.points == 100
+    assert {each.reason for each in score.uncounted} == {Reason.SUSPENDED, Reason.SAME_ACT}
+
+
+def test_of_one_act_on_a_curve_the_larger_amount_stands() -> None:
+    short = record("HOURS", date(2026, 1, 1), fields={"hours": 1}, act="A")
+    long = record("HOURS", date(2026, 1, 2), fields={"hours": 9}, act="A")
+    assert score_of(short, long).points == 109
+
+
+def test_a_yearly_limit_binds_what_is_in_force() -> None:
+    donations = [record("BLOOD", date(2025, month, 20), record_id=f"a{month}") for month in (1, 6, 12)]
+    assert score_of(*donations, as_of=date(2026, 1, 19)).points == 120
+    assert score_of(*donations, as_of=date(2026, 1, 20)).points == 120
+    assert score_of(*donations, as_of=date(2026, 6, 20)).points == 110
+
+
+def test_limits_of_rules_come_before_the_highest_only_group() -> None:
+    text = RULEBOOK_TEXT.replace('rules = ["R-BLOOD"]', 'rules = ["R-HOURS"]').replace("at_most = 20", "at_most = 5")
+    rulebook = read_rulebook(text, "limited hours", CATALOGUE)
+    stars = record("STARS", fields={"stars": 5})
+    hours = record("HOURS", fields={"hours": 20})
+    alone = evaluate([stars], rulebook, as_of=TODAY, known_at=end_of(TODAY))
+    together = evaluate([stars, hours], rulebook, as_of=TODAY, known_at=end_of(TODAY))
+    assert alone.points == together.points == 115

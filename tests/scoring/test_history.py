@@ -69,3 +69,16 @@ def test_an_account_older_than_the_first_edition_has_a_history_from_that_edition
     first, steps = history([donation], [RULEBOOK], since=date(2019, 6, 1), until=end_of(date(2021, 6, 1)))
     assert (first.as_of, first.points) == (date(2020, 1, 1), 110)
     assert [step.on for step in steps] == [date(2020, 12, 1), date(2021, 1, 1)]
+
+
+def test_a_veto_is_named_as_the_cause_of_the_level_it_takes() -> None:
+    listed = record("DEFAULTER", date(2026, 2, 1), known_at=noon(2, 10), ended_on=date(2026, 5, 1))
+    _, steps = history([listed], [RULEBOOK], since=SINCE, until=end_of(date(2026, 6, 1)))
+    told = [
+        (step.on.isoformat(), step.after.level.code, [(each.cause, each.line.cause_id) for each in step.changes])
+        for step in steps
+    ]
+    assert told == [
+        ("2026-02-10", "low", [(Cause.REPORTED, "R-DEFAULTER")]),
+        ("2026-05-01", "fair", [(Cause.LAPSED, "R-DEFAULTER")]),
+    ]

@@ -3,7 +3,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.days import end_of
@@ -90,6 +90,36 @@ def test_forecast_agrees_with_evaluation_on_each_of_its_days(records: list[Recor
         points = step.after.points
         assert points == score_of(records, step.on, known_at).points
         assert sum(change.points for change in step.changes) == step.after.points - step.before.points
+
+
+@given(people, days)
+def test_one_more_good_deed_never_costs_points(records: list[Record], as_of: date) -> None:
+    known_at = end_of(LAST)
+    for index, record in enumerate(records):
+        if record.indicator in {"HONOUR", "HOURS", "STARS", "BLOOD"} and not record.events:
+            without = records[:index] + records[index + 1 :]
+            assert score_of(records, as_of, known_at).points >= score_of(without, as_of, known_at).points
+
+
+@given(people)
+@settings(max_examples=15)
+def test_no_day_of_the_past_or_the_future_is_missed(records: list[Record]) -> None:
+    until = end_of(LAST)
+    first, past = history(records, [RULEBOOK], since=SINCE, until=until)
+    seen = {step.on: step.after.points for step in past}
+    points, day = first.points, SINCE
+    while day <= LAST:
+        points = seen.get(day, points)
+        assert score_of(records, day).points == points, day
+        day += timedelta(days=1)
+    coming = {
+        step.on: step.after.points for step in forecast(records, [RULEBOOK], as_of=LAST, known_at=until, since=SINCE)
+    }
+    points, day = score_of(records, LAST, until).points, LAST
+    while day < date(2029, 1, 1):
+        points = coming.get(day, points)
+        assert score_of(records, day, until).points == points, day
+        day += timedelta(days=1)
 
 
 @given(people)

@@ -44,7 +44,7 @@ def test_a_person_reads_who_looked_for_what_and_on_what_basis(city: City) -> Non
                 "asked_at": "2026-11-22T04:01:00Z",
                 "asker": {
                     "kind": "department",
-                    "kind_text": "政府部门",
+                    "kind_text": "提供单位",
                     "code": "court",
                     "name": "市中级人民法院",
                     "acting": "clerk-7",
@@ -59,7 +59,7 @@ def test_a_person_reads_who_looked_for_what_and_on_what_basis(city: City) -> Non
     }
     english = read_json(read(city, subject_id, language="en"))["items"][0]
     assert english["purpose"]["text"] == "Objection: looking into what you objected to"
-    assert english["asker"]["kind_text"] == "Government department"
+    assert english["asker"]["kind_text"] == "Providing body"
 
 
 def test_a_basis_that_was_given_stands_before_that_of_the_purpose(city: City) -> None:

@@ -1,39 +1,14 @@
 """A new installation: keys, schema, departments and a first token, by the commands alone."""
 
-import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-from click.testing import CliRunner, Result
-
-from backend.cli import commands
 from backend.clock import SystemClock
 from backend.gateways.tokens import TokenIssuer
 from backend.principals import PrincipalKind
 from backend.settings import SettingsError, read_settings
-
-PUBLIC_URL = "https://credit.example"
-
-
-@pytest.fixture
-def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
-    """The settings of a new installation over an empty database."""
-    folder = tmp_path / "keys"
-    assert run(["keys", "new", str(folder)], {}).exit_code == 0
-    made = dict(line.split("=", 1) for line in (folder / "shangding.env").read_text().splitlines())
-    return made | {
-        "SHANGDING_DATABASE_URL": database_url,
-        "SHANGDING_IDENTITY_ISSUER": "https://identity.example",
-        "SHANGDING_IDENTITY_JWKS_URL": "https://identity.example/jwks.json",
-        "SHANGDING_PUBLIC_URL": PUBLIC_URL,
-    }
-
-
-def run(arguments: list[str], environment: dict[str, str]) -> Result:
-    cleared: dict[str, str | None] = {name: None for name in os.environ if name.startswith("SHANGDING_")}
-    return CliRunner().invoke(commands, arguments, env=cleared | environment)
+from tests.backend.cli.prompt import PUBLIC_URL, run
 
 
 def test_keys_are_for_their_owner_alone_and_never_overwritten(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def _paste(printed: str) -> str:
 def test_what_the_demo_prints_can_be_pasted_and_nothing_stays_behind(tmp_path: Path) -> None:
     port = _find_two_free_ports()
     with _running_demo(tmp_path / "demo", port) as (process, printed):
-        assert "陈志远的商鼎分：118 分，信用良好" in printed, printed
+        assert "陈志远：118 分，信用良好" in printed, printed
         assert "报送回执" in printed
         answered = _paste(printed)
         process.send_signal(signal.SIGINT)

@@ -168,7 +168,7 @@ def test_the_score_recovers_by_itself_within_a_month(city: City) -> None:
     [("zhu_gai", [90, 95]), ("qin_che", [85, 100]), ("you_fu", [95, 100]), ("feng_yi", [90, 100])],
 )
 def test_the_history_of_a_changed_record_is_alive(city: City, key: str, points: list[int]) -> None:
-    first, steps = look_back(city.facts(key))
+    _, first, steps = look_back(city.facts(key))
     assert [first.points, *(step.after.points for step in steps)] == [100, *points]
 
 

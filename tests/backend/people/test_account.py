@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from backend.people.account import close_account, open_account
 from backend.people.agreement import agreement_on
-from backend.people.tables import ConsentRow, EnrolmentRow, find_live_consent, list_consents
+from backend.people.tables import ConsentRow, EnrolmentRow, list_consents
 from tests.backend.city import City, Person, make_person, read_json
 
 BODY = {"agreement_version": "2026-01", "consent": {"score": True}}
@@ -60,11 +60,6 @@ def test_an_account_opens_with_agreement_and_consent(city: City) -> None:
     assert read_json(answer)["status"] == "enrolled"
     assert (read_json(answer)["opened_on"], read_json(answer)["agreement_version"]) == ("2026-11-22", "2026-01")
     assert read_json(show(city, subject_id)) == read_json(answer)
-    with city.database.reading() as session:
-        found = find_live_consent(
-            session, subject_id, purpose="score", recipient="credit_centre", scope="score", now=city.now()
-        )
-        assert found is not None
 
 
 def test_the_texts_come_in_the_callers_language(city: City) -> None:

@@ -5,12 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import CheckConstraint
 from stdnum.cn.ric import calc_check_digit
+from stdnum.cn.uscc import calc_check_digit as calc_code_check
 
 from backend.people.identity_numbers import (
     IdentityFault,
     ResidentId,
     SubjectKind,
     find_check_character,
+    holds_resident_id,
     read_identity,
     read_resident_id,
     read_uscc,
@@ -114,6 +116,73 @@ def test_the_kind_of_subject_says_which_number_it_has() -> None:
     assert read_identity("natural_person", "11010519491231002x", today=TODAY) == "11010519491231002X"
     with pytest.raises(ValueError, match="robot"):
         read_identity("robot", USCC, today=TODAY)
+
+
+def test_a_persons_number_is_no_organisations_whatever_its_form() -> None:
+    numbers = [number(f"41010219900307{sequence:03}") for sequence in range(200)]
+    ambiguous = [each for each in numbers if isinstance(read_uscc(each), str)]
+    assert ambiguous  # the defect: these passed for credit codes
+    for each in ambiguous:
+        assert read_identity("enterprise", each, today=TODAY) is IdentityFault.OF_A_PERSON
+        assert read_identity("natural_person", each, today=TODAY) == each
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "11010519491231002X",
+        "11010519491231002x",
+        "fine-11010519491231002X-1",
+        "当事人11010519491231002X有异议",
+        "0" + number("41010219900307123"),
+        number("41010219900307123") + "0",
+        "110105 19491231 002X",
+        "110105-1949-12-31-002x",
+        "110105 - 19491231 - 002X",
+        "〔110105〕〔19491231〕002X",
+        "1.1.0.1.0.5.1.9.4.9.1.2.3.1.0.0.2.X",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        "11010519491231\u200b002X",
+        number("11010519000101002"),
+        number("11010520261122002"),
+    ],
+)
+def test_a_resident_id_is_found_wherever_it_stands(text: str) -> None:
+    assert holds_resident_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "donation-20261102-0815",
+        "郑交罚〔2026〕1号",
+        "（2026）豫0102民初12345号",
+        "110105194912310021",  # another check character
+        "1101051949123100",
+        number("11010519490230002"),  # 30 February
+        number("11010518991231002"),
+        "110105 and 19491231 and 002X",
+        "019a0000-0000-7000-8000-000000000001",
+        USCC,
+        "91410100MA44TG2P0X",
+    ],
+)
+def test_other_texts_hold_none(text: str) -> None:
+    assert not holds_resident_id(text)
+
+
+@given(st.text(max_size=20), st.dates(date(1900, 1, 1), TODAY), st.integers(0, 999), st.text(max_size=20))
+def test_no_text_around_it_hides_a_resident_id(before: str, born_on: date, sequence: int, after: str) -> None:
+    assert holds_resident_id(before + number(f"410102{born_on:%Y%m%d}{sequence:03}") + after)
+
+
+@given(st.sampled_from(["91410100", "52370500", "12330000"]), st.text("0123456789", min_size=9, max_size=9))
+def test_a_credit_code_is_public_and_held_for_no_resident_id(start: str, organisation: str) -> None:
+    code = start + organisation
+    code += calc_code_check(code)
+    assert isinstance(read_uscc(code), str) or code[-1] not in "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    assert not holds_resident_id(f"register-{code}")
 
 
 def test_nothing_of_a_number_shows_in_its_description() -> None:

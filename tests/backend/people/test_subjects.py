@@ -20,12 +20,17 @@ NUMBER = make_resident_id(sequence=17)
 
 
 def meet(
-    database: Database, name: str | None, *, verified: bool = False, pseudonyms: Pseudonyms = PSEUDONYMS
+    database: Database,
+    name: str | None,
+    *,
+    verified: bool = False,
+    kind: str = "natural_person",
+    pseudonyms: Pseudonyms = PSEUDONYMS,
 ) -> KnownSubject:
     with database.transaction() as session:
         return find_or_add_subject(
             session,
-            kind="natural_person",
+            kind=kind,
             identity_number=NUMBER,
             name=name,
             verified=verified,
@@ -89,7 +94,7 @@ def test_planted_defect_a_key_taken_out_too_early_makes_a_stranger_of_everybody(
         (("王芳", False), ("王方", False), False, "王芳", False, None),
         (("王芳", True), ("王方", False), False, "王芳", True, None),
         (("王芳", False), ("王方", True), False, "王方", True, "name_differs"),
-        (("王芳", True), ("王方", True), False, "王芳", True, "name_differs"),
+        (("王芳", True), ("王方", True), False, "王方", True, "name_differs"),
     ],
 )
 def test_a_second_name_is_weighed_against_the_first(
@@ -102,7 +107,8 @@ def test_a_second_name_is_weighed_against_the_first(
     doubt: str | None,
 ) -> None:
     subject_id = meet(database, first[0], verified=first[1]).subject_id
-    assert meet(database, then[0], verified=then[1]) == KnownSubject(subject_id=subject_id, name_agrees=agrees)
+    known = meet(database, then[0], verified=then[1])
+    assert known == KnownSubject(subject_id=subject_id, kind_agrees=True, name_agrees=agrees)
     row = look_up(database, subject_id)
     assert (open_name(row), row.name_verified, row.doubt_code) == (kept, is_verified, doubt)
     assert row.in_doubt is (doubt is not None)
@@ -122,7 +128,19 @@ def test_many_at_once_meet_one_subject_and_no_disagreement_is_lost(database: Dat
     (subject_id,) = {each.subject_id for each in known}
     row = look_up(database, subject_id)
     assert row.in_doubt
-    assert [each.name_agrees for each in known] == [name == open_name(row) for name in names]
+    assert not all(each.name_agrees for each in known)
+    assert {name: meet(database, name).name_agrees for name in names} == {
+        "王芳": open_name(row) == "王芳",
+        "王方": open_name(row) == "王方",
+    }
+
+
+def test_whoever_comes_under_another_kind_changes_nothing(database: Database) -> None:
+    subject_id = meet(database, None).subject_id
+    found = meet(database, "王芳", verified=True, kind="enterprise")
+    assert found == KnownSubject(subject_id=subject_id, kind_agrees=False, name_agrees=False)
+    row = look_up(database, subject_id)
+    assert (row.kind, row.name_index, row.in_doubt) == ("natural_person", None, False)
 
 
 def test_a_subject_says_nothing_of_a_person_when_it_is_shown(database: Database) -> None:

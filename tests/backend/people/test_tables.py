@@ -12,12 +12,13 @@ from backend.people.tables import (
     NewSubject,
     add_consent,
     add_subject_unless_known,
+    clear_doubt,
     close_enrolment,
     find_latest_enrolment,
-    find_live_consent,
     find_subject,
     find_subject_by_index,
     list_consents,
+    list_in_doubt,
     lock_subject,
     open_enrolment,
     purge_tickets,
@@ -28,6 +29,7 @@ from backend.people.tables import (
     withdraw_consents,
 )
 from backend.storage.database import Database
+from backend.storage.identifiers import new_id
 from tests.backend.builders import NOON, add_person, settle
 from tests.databases import run_sql
 
@@ -37,7 +39,7 @@ LATER = NOON + timedelta(days=1)
 def give_consent(session: Session, subject_id: UUID, **changes: object) -> UUID:
     values: dict[str, object] = {
         "subject_id": subject_id,
-        "consent_id": uuid4(),
+        "consent_id": new_id(NOON),
         "purpose": "benefit",
         "recipient": "library",
         "scope": "level",
@@ -101,6 +103,21 @@ def test_the_first_doubt_and_the_name_on_file_stay(database: Database) -> None:
         assert (found.in_doubt, found.doubt_code) == (True, "name_differs")
 
 
+def test_those_in_doubt_are_listed_until_the_doubt_is_cleared(database: Database) -> None:
+    with database.transaction() as session:
+        people = sorted(add_person(session) for _ in range(3))
+        rows = [lock_subject(session, subject_id) for subject_id in people]
+        for row in rows[:2]:
+            assert row is not None
+            put_in_doubt(row, "name_differs")
+    with database.transaction() as session:
+        assert [row.subject_id for row in list_in_doubt(session, 10)] == people[:2]
+        (first,) = list_in_doubt(session, 1)
+        clear_doubt(first)
+        session.flush()
+        assert [(row.subject_id, row.doubt_code) for row in list_in_doubt(session, 10)] == [(people[1], "name_differs")]
+
+
 def test_facts_versions_count_without_gap_in_many_threads(database: Database) -> None:
     subject_id = settle(database)
 
@@ -140,6 +157,7 @@ def test_many_calls_at_once_open_one_enrolment(database: Database) -> None:
 
     def enrol(_: int) -> bool:
         with database.transaction() as session:
+            lock_subject(session, subject_id)
             return open_enrolment(session, subject_id, agreement_version="1", now=NOON) is not None
 
     with ThreadPoolExecutor(8) as pool:
@@ -156,45 +174,16 @@ def test_planted_defect_a_second_open_enrolment_is_refused_by_the_database(datab
         session.add_all(rows)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"purpose": "other"},
-        {"recipient": "clinic"},
-        {"scope": "score"},
-        {"withdrawn_at": NOON},
-        {"expires_at": NOON},
-    ],
-)
-def test_a_consent_holds_for_its_own_purpose_recipient_scope_and_time(
-    database: Database, changes: dict[str, object]
-) -> None:
+def test_consents_are_withdrawn_all_together_and_once(database: Database) -> None:
     subject_id = settle(database)
     with database.transaction() as session:
-        give_consent(session, subject_id, **changes)
-
-        def find() -> ConsentRow | None:
-            return find_live_consent(
-                session, subject_id, purpose="benefit", recipient="library", scope="level", now=NOON
-            )
-
-        assert find() is None
-        given = give_consent(session, subject_id, expires_at=LATER)
-        found = find()
-        assert found is not None
-        assert found.consent_id == given
-
-
-def test_consents_are_withdrawn_one_by_one_or_all_together(database: Database) -> None:
-    subject_id = settle(database)
-    with database.transaction() as session:
-        one = give_consent(session, subject_id)
+        give_consent(session, subject_id, withdrawn_at=NOON)
         give_consent(session, subject_id)
-        assert withdraw_consents(session, subject_id, now=LATER, consent_id=one) == 1
-        assert withdraw_consents(session, subject_id, now=LATER, consent_id=one) == 0
-        assert withdraw_consents(session, subject_id, now=LATER) == 1
+        give_consent(session, subject_id)
+        assert withdraw_consents(session, subject_id, now=LATER) == 2
+        assert withdraw_consents(session, subject_id, now=LATER) == 0
         session.expire_all()
-        assert [row.withdrawn_at for row in list_consents(session, subject_id)] == [LATER, LATER]
+        assert [row.withdrawn_at for row in list_consents(session, subject_id)] == [NOON, LATER, LATER]
 
 
 def test_a_ticket_is_used_once_even_by_many_at_once(database: Database) -> None:
@@ -210,6 +199,13 @@ def test_used_tickets_are_forgotten_when_nobody_would_accept_them(database: Data
     with database.transaction() as session:
         assert use_ticket(session, "old", expires_at=NOON)
         assert use_ticket(session, "new", expires_at=LATER)
-        assert purge_tickets(session, NOON) == 1
+        assert purge_tickets(session, NOON, limit=10) == 1
         assert not use_ticket(session, "new", expires_at=LATER)
         assert use_ticket(session, "old", expires_at=NOON)
+
+
+def test_used_tickets_are_forgotten_a_portion_at_a_time(database: Database) -> None:
+    with database.transaction() as session:
+        for number in range(5):
+            use_ticket(session, f"t{number}", expires_at=NOON)
+        assert [purge_tickets(session, NOON, limit=2) for _ in range(4)] == [2, 2, 1, 0]

@@ -46,6 +46,7 @@ REFUSED: dict[str, tuple[str, Row, str, str]] = {
         "wrong_subject",
         "第十七条",
     ),
+    "before birth": (TRAFFIC, make_fine(ADA, occurred_on="1990-03-06"), "before_birth", "第十七条"),
     "tomorrow": (TRAFFIC, make_fine(ADA, occurred_on="2026-11-23"), "future_day", "第十七条"),
     "bad_value": (TRAFFIC, make_fine(ADA, items={"amount_fen": 0}), "bad_items", "第十七条"),
     "ended": (TRAFFIC, make_fine(ADA, ended_on="2026-11-12"), "bad_items", "第十七条"),
@@ -65,6 +66,12 @@ REFUSED: dict[str, tuple[str, Row, str, str]] = {
     "full_width": (TRAFFIC, make_fine(ADA, id_number="４" + ADA.id_number[1:]), "bad_identity", "第十六条"),
     "check": (TRAFFIC, make_fine(ADA, id_number="41010219900307123X"), "bad_identity", "第十六条"),
     "born_later": (TRAFFIC, make_fine(ADA, id_number="410102202711220011"), "bad_identity", "第十六条"),
+    "persons_number": (
+        LABOUR,
+        make_donation(ADA, indicator="ZZ-PRO-04", subject_kind="enterprise", items={}, legal=FINAL),
+        "bad_identity",
+        "第十六条",
+    ),
     "no_code": (
         TRAFFIC,
         make_fine(ADA, subject_kind="sole_trader", id_number="91410100MA44TG2P00"),
@@ -97,6 +104,19 @@ def test_a_name_that_belongs_to_another_number_is_in_doubt(city: City) -> None:
     rows = [make_donation(stranger), make_donation(stranger, name="周海"), make_donation(stranger, name="欧阳·晓月")]
     found = [(receipt["outcome"], receipt["code"]) for receipt in hand_in(city, HEALTH, *rows)]
     assert found == [("accepted", None), ("refused", "identity_in_doubt"), ("accepted", None)]
+
+
+def test_a_number_is_that_of_one_kind_of_subject(city: City) -> None:
+    firm = {"subject_kind": "enterprise", "id_number": "91410100MA44TG2P0X", "name": "顺丰小吃店"}
+    withheld = make_donation(indicator="ZZ-PRO-04", items={}, legal=FINAL) | firm
+    report_one(city, LABOUR, withheld)
+    other = withheld | {"source_key": "other", "subject_kind": "sole_trader"}
+    (receipt,) = hand_in(city, LABOUR, other)
+    assert (receipt["outcome"], receipt["code"]) == ("refused", "wrong_subject")
+    assert "第十七条" in receipt["law"]
+    assert [(error["pointer"], error["code"]) for error in receipt["errors"]] == [("/subject_kind", "other_kind")]
+    assert count_rows(city.database, "ledger_entry") == 1
+    assert hand_in(city, LABOUR, withheld | {"source_key": "again"})[0]["outcome"] == "accepted"
 
 
 MALFORMED: dict[str, tuple[object, set[tuple[str, str]]]] = {
@@ -182,7 +202,7 @@ def test_receipts_speak_the_callers_language(small_town: City) -> None:
     batch = make_batch(make_fine(legal={**FINAL, "finality": "not_final"}))
     answer = small_town.client().post("/v1/batches", json=batch, headers=headers)
     (receipt,) = read_answer(answer, 201)["receipts"]
-    assert receipt["detail"] == "The penalty is not final yet; report it when it is, and say so in finality."
+    assert receipt["detail"] == "The decision is not final yet; report it when it is, and say so in finality."
     assert answer.headers["Content-Language"] == "en"
 
 

@@ -1,8 +1,7 @@
 from datetime import timedelta
 
-from backend.records.schemas import CatalogueSchema, Confirmation, Finality, IndicatorSchema, Procedure
+from backend.records.schemas import CatalogueSchema, IndicatorSchema
 from backend.records.tables import find_department
-from scoring.admission import CONFIRMATIONS, FINALITIES, PROCEDURES
 from scoring.catalogue import FILTERS
 from tests.backend.city import City
 from tests.backend.records.handing import open_offices, read_answer
@@ -42,12 +41,6 @@ def test_the_columns_are_named_as_the_regulation_names_them() -> None:
     fields = IndicatorSchema().fields
     titles = {name: field.metadata["title"] for name, field in fields.items() if "title" in field.metadata}
     assert titles == COLUMNS
-
-
-def test_the_legal_words_are_those_of_the_core() -> None:
-    assert tuple(Procedure) == PROCEDURES
-    assert tuple(Finality) == FINALITIES
-    assert tuple(Confirmation) == CONFIRMATIONS
 
 
 def test_departments_are_registered_again_without_harm(small_town: City) -> None:

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -6,15 +7,19 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import TestResponse
 
+from backend.context import EXTENSION
+from backend.gateways.rulebook_files import CityRules
 from backend.records.ledger import read_records
 from backend.records.tables import NewEntry, append_entry, list_entries_of_record
 from scoring.records import EventKind, Record, as_known
 from tests.backend.city import City, make_person
 from tests.backend.records.handing import (
+    COURT,
     FINAL,
     HEALTH,
     TRAFFIC,
     Row,
+    hand_in,
     make_donation,
     make_fine,
     post,
@@ -23,6 +28,7 @@ from tests.backend.records.handing import (
 )
 
 ADA = make_person("陈岸")
+USCC = "91410100MA44TG2P0X"
 CORRECTION: Row = {
     "clerk": "clerk-7",
     "reason": "金额有误",
@@ -109,7 +115,6 @@ def test_the_same_change_again_gets_the_same_answer(city: City) -> None:
         ({"legal": {**FINAL, "finality": "not_final"}}, "not_final", "第二十条"),
         ({"legal": {}}, "no_document", "49号"),
         ({"occurred_on": "2026-11-23"}, "future_day", "第十七条"),
-        ({"occurred_on": "2020-11-22"}, "expired", "第十九条"),
         ({"items": {"amount_fen": 0}}, "bad_items", "第十七条"),
         ({"items": {"amount_fen": 1, "income": 1}}, "sensitive_item", "第四十五条"),
     ],
@@ -122,6 +127,46 @@ def test_a_correction_is_held_to_the_law(small_town: City, changes: Row, code: s
     assert law in problem["detail"]
     assert ("errors" in problem) == ("items" in changes)
     assert read_only_record(small_town, record_id).events == ()
+
+
+def test_a_correction_that_frees_a_person_never_comes_too_late(city: City) -> None:
+    listing = make_donation(
+        ADA, indicator="ZZ-LAW-11", occurred_on="2018-03-01", items={}, legal={"document_no": "（2018）豫01执1号"}
+    )
+    record_id = report_one(city, COURT, listing)  # still in force, so it may be reported
+    said = {name: listing[name] for name in ("occurred_on", "items", "legal")} | {"ended_on": "2020-05-01"}
+    read_answer(correct(city, record_id, COURT, **said), 201)
+    known = as_known(read_only_record(city, record_id), city.now())
+    assert known is not None
+    assert known.ended_on == date(2020, 5, 1)
+    (receipt,) = hand_in(city, COURT, listing | {"source_key": "anew", "ended_on": "2020-05-01"})
+    assert receipt["code"] == "expired"  # as a report it does come too late
+
+
+def test_a_correction_is_held_to_the_catalogue_of_the_day_of_the_report(small_town: City) -> None:
+    record_id = report_one(small_town, TRAFFIC, make_fine(ADA))
+    (edition,) = small_town.context.rules.editions
+    indicators = {code: each for code, each in edition.catalogue.indicators.items() if code != "ZZ-LAW-03"}
+    shorter = replace(edition.catalogue, version="2026.2", indicators=indicators)
+    later = replace(edition, version="2026.2", effective_on=date(2026, 12, 1), catalogue=shorter)
+    rules = CityRules(city=edition.city, editions=(edition, later))
+    small_town.app.extensions[EXTENSION] = replace(small_town.context, rules=rules)
+    small_town.clock.move(timedelta(days=20))
+    (receipt,) = hand_in(small_town, TRAFFIC, make_fine(ADA))
+    assert receipt["code"] == "outside_catalogue"
+    assert "bad_items" in read_answer(correct(small_town, record_id, items={"amount_fen": 0}), 422)["detail"]
+    assert correct(small_town, record_id).status_code == 201
+
+
+def test_a_correction_is_held_to_the_law_for_the_kind_of_its_subject(small_town: City) -> None:
+    fine = make_fine(ADA, indicator="ZZ-LAW-01", items={"penalty_class": "warning"})
+    department = small_town.context.rules.catalogue_on(small_town.now().date()).indicators["ZZ-LAW-01"].providers[0]
+    simple = {**FINAL, "procedure": "simple"}
+    trader = fine | {"source_key": "trader", "subject_kind": "sole_trader", "id_number": USCC, "name": "顺丰小吃店"}
+    said = {"occurred_on": "2026-11-01", "items": fine["items"], "legal": simple}
+    traders, persons = (report_one(small_town, department, row) for row in (trader, fine))
+    assert correct(small_town, traders, department, **said).status_code == 201
+    assert "simple_procedure" in read_answer(correct(small_town, persons, department, **said), 422)["detail"]
 
 
 @pytest.mark.parametrize("name", ["id_number", "name", "indicator", "source_key", "subject_kind"])

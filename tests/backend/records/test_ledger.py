@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from backend.records.ledger import Report, read_content, read_records, write_content
 from backend.records.tables import append_entry
 from backend.storage.database import Database
-from scoring.admission import CONFIRMATIONS, FINALITIES, PROCEDURES, LegalFacts
+from scoring.admission import Confirmation, Finality, LegalFacts, Procedure
 from scoring.records import Event, EventKind, Record
 from tests.backend.builders import COURT, NOON, make_report, settle
 from tests.scoring.strategies import FIELDS, contents
@@ -17,10 +17,10 @@ DAY = timedelta(days=1)
 legals = st.builds(
     LegalFacts,
     st.none() | st.text(max_size=10),
-    st.none() | st.sampled_from(PROCEDURES),
-    st.none() | st.sampled_from(FINALITIES),
+    st.none() | st.sampled_from(Procedure),
+    st.none() | st.sampled_from(Finality),
     st.booleans(),
-    st.none() | st.sampled_from(CONFIRMATIONS),
+    st.none() | st.sampled_from(Confirmation),
 )
 
 

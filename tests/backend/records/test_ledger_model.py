@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.gateways.pseudonyms import Pseudonyms
+from backend.gateways.rulebook_files import CityRules
 from backend.gateways.sealing import Sealer
 from backend.people.identity_numbers import SubjectKind, read_identity
 from backend.people.subjects import find_subject_id
@@ -39,6 +40,7 @@ from tests.scoring.strategies import CONTINUING, FIELDS
 START = datetime(2026, 6, 1, 4, tzinfo=UTC)
 OPENED_ON = date(2024, 5, 1)
 KEYS = {"k1": bytes(32)}
+RULES = CityRules(city=RULEBOOK.city, editions=(RULEBOOK,))
 PSEUDONYMS, SEALER = Pseudonyms(KEYS, "k1"), Sealer(KEYS, "k1")
 CLOSING = {EventKind.WITHDRAWN, EventKind.REPAIRED}
 _numbers = count(1)
@@ -153,7 +155,7 @@ class LedgerMachine(RuleBasedStateMachine):
         fact = data.draw(st.sampled_from(self.facts))
         report = data.draw(reports(fact.indicator))
         with self.database.transaction() as session:
-            change = correct_record(session, self._speak(fact), report, catalogue=CATALOGUE, now=self.now)
+            change = correct_record(session, self._speak(fact), report, rules=RULES, now=self.now)
         self._expect(change, fact, EventKind.CORRECTED, report)
 
     @precondition(lambda self: self.facts)

@@ -134,7 +134,10 @@ def test_an_earlier_day_is_stated_as_it_was_known_then(city: City) -> None:
     assert ask(city, citizen, "/score/statement?as_of=2026-12-05")["points"] == 110
     assert ask(city, citizen, "/score/statement?as_of=2026-12-05&known_at=2026-12-12T04:00:00Z")["points"] == 100
     assert refuse(city, citizen, "/score/statement?as_of=2026-11-21") == "day_out_of_range"
-    assert refuse(city, citizen, "/score/statement?as_of=2027-11-21") == "day_out_of_range"
+    for as_of in ("2027-11-21", "0001-01-01", "9999-12-31"):
+        assert refuse(city, citizen, f"/score/statement?as_of={as_of}") == "day_out_of_range"
+    for known_at in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert refuse(city, citizen, f"/score/statement?known_at={known_at}") == "day_out_of_range"
 
 
 def test_history_tells_each_step_and_its_cause_newest_first(city: City) -> None:

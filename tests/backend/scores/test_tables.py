@@ -17,7 +17,8 @@ ONE_DAY = timedelta(days=1)
 def make_score(**changes: Any) -> NewScore:  # noqa: ANN401 - whatever the test is about
     values: dict[str, Any] = {
         "facts_version": 5,
-        "rulebook_version": "2026.1",
+        "since": date(2026, 1, 1),
+        "rules_digest": "2026.1",
         "computed_on": TODAY,
         "changes_on": None,
         "points": 104,
@@ -35,7 +36,7 @@ def make_score(**changes: Any) -> NewScore:  # noqa: ANN401 - whatever the test 
         ({"facts_version": 4}, False),
         ({"facts_version": 4, "computed_on": TODAY + ONE_DAY}, False),
         ({}, True),
-        ({"rulebook_version": "2026.2"}, True),
+        ({"rules_digest": "2026.2"}, True),
         ({"computed_on": TODAY + ONE_DAY}, True),
         ({"computed_on": TODAY - ONE_DAY}, False),
     ],

@@ -80,10 +80,17 @@ def test_purging_takes_what_is_old_and_no_more(database: Database) -> None:
         keep(session, key="old")
         keep(session, key="new", late=timedelta(seconds=1))
     with database.transaction() as session:
-        assert purge_answers(session, NOON + DAY) == 1
+        assert purge_answers(session, NOON + DAY, limit=10) == 1
     with database.transaction() as session:
         assert find(session, key="old") is None
         assert find(session, key="new") == ANSWER
+
+
+def test_purging_takes_a_portion_at_a_time(database: Database) -> None:
+    with database.transaction() as session:
+        for number in range(5):
+            keep(session, key=f"old-{number}")
+        assert [purge_answers(session, NOON + DAY, limit=2) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_a_second_call_is_told_that_the_first_still_runs(postgresql_database: Database) -> None:

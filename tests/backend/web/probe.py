@@ -258,6 +258,7 @@ def make_settings(database_url: str, **changes: object) -> Settings:
         "commit": "0a1b2c3",
         "log_level": "INFO",
         "rate_limit": "100000/minute",
+        "trusted_proxies": 0,
     }
     return Settings(**(values | changes))  # type: ignore[arg-type]  # one dict for all types of settings
 

@@ -10,9 +10,9 @@ from tests.backend.web.probe import Probe, blueprint, make_settings, read_json
 GONE = "redis://127.0.0.1:1/0"
 
 
-def limited(probe: Probe, rate: str = "3/minute", redis_url: str | None = None) -> Probe:
+def limited(probe: Probe, rate: str = "3/minute", redis_url: str | None = None, *, trusted_proxies: int = 0) -> Probe:
     """The probe under a limit, counting where `redis_url` says."""
-    settings = make_settings(probe.context.settings.database_url, rate_limit=rate)
+    settings = make_settings(probe.context.settings.database_url, rate_limit=rate, trusted_proxies=trusted_proxies)
     context = replace(probe.context, settings=settings, counters=choose_counter_storage(redis_url))
     return Probe(create_app(context, (blueprint,)), context)
 
@@ -75,3 +75,18 @@ def test_without_redis_the_limit_still_holds(probe: Probe) -> None:
 def test_it_is_the_rate_that_refuses(probe: Probe, rate: str) -> None:
     """The planted defect is a limit that nobody reaches: then the fourth request passes."""
     assert ask(limited(probe, rate), 4)[-1] == (429 if rate == "3/minute" else 200)
+
+
+def ask_through_proxy(probe: Probe, *callers: int) -> list[int]:
+    """Calls without a token from several callers, the last address having been added by the proxy."""
+    headers = [{"X-Forwarded-For": f"10.9.8.7, 203.0.113.{caller}"} for caller in callers]
+    return [probe.client().get("/v1/probe/notes", headers=each).status_code for each in headers]
+
+
+def test_behind_a_trusted_proxy_each_address_is_counted_by_itself(probe: Probe) -> None:
+    probe = limited(probe, "2/minute", trusted_proxies=1)
+    assert ask_through_proxy(probe, 1, 1, 1, 2) == [401, 401, 429, 401]
+
+
+def test_without_one_the_header_of_a_stranger_changes_nothing(probe: Probe) -> None:
+    assert ask_through_proxy(limited(probe, "2/minute"), 1, 2, 3) == [401, 401, 429]

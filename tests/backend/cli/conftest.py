@@ -1,0 +1,11 @@
+from pathlib import Path
+
+import pytest
+
+from tests.backend.cli.prompt import install
+
+
+@pytest.fixture
+def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+    """The settings of a new installation over an empty database, once on each engine."""
+    return install(tmp_path / "keys", database_url)
