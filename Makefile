@@ -18,7 +18,7 @@ help: ## Show this list
 .PHONY: run
 run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this machine only (ARGS='--port 8200')
 	@bin/ensure-command curl curl 'pasting the printed calls' || true
-	export SHANGDING_COMMIT=$${SHANGDING_COMMIT:-$$(git rev-parse --short HEAD 2>/dev/null)}; exec $(BIN)/shangding demo $(ARGS)
+	@export SHANGDING_COMMIT=$${SHANGDING_COMMIT:-$$(git rev-parse --short HEAD 2>/dev/null)}; exec $(BIN)/shangding demo $(ARGS)
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis

@@ -18,6 +18,7 @@ from scoring.records import Content, Value
 FUTURE_DAYS = 30
 OCCURRED_DAYS_AGO, REPORTED_DAYS_AGO, REPEATED_AFTER_DAYS = 60, 20, 10
 TOO_OLD_MONTHS = 2
+BEFORE_EVERYBODY = date(1901, 1, 1)
 NOT_IN_ANY_CATALOGUE = "XX-NONE-01"
 
 
@@ -141,6 +142,9 @@ _CHANGES: Mapping[str, Callable[[HandedInRow, date], AnyRow]] = MappingProxyType
         "bad_items": lambda row, _: _add_item(row, "remark"),
         "bad_identity": lambda row, _: _break_number(row),
         "future_day": _move_ahead,
+        "before_birth": lambda row, _: _with_content(
+            row, row.report.content._replace(occurred_on=BEFORE_EVERYBODY, ended_on=None)
+        ),
         "malformed_row": lambda _, __: MalformedRow(
             (Fault(place=Place.BODY, pointer="/occurred_on", code="not_a_day"),)
         ),

@@ -12,12 +12,13 @@ from backend.clock import SystemClock, today
 from backend.context import Context, make_context
 from backend.demo.calls import CLERK, Callers, find_reported_indicator, write_calls
 from backend.demo.cast import list_persons
+from backend.demo.census import count_people
 from backend.demo.client import call
 from backend.demo.identity_provider import WARNING, IdentityProvider, make_provider_app
 from backend.demo.people import Person
 from backend.demo.personas import Path as AccountPath
 from backend.demo.personas import Persona
-from backend.demo.printing import print_personas, print_seeded, print_statement
+from backend.demo.printing import print_census, print_personas, print_seeded, print_statement
 from backend.demo.processes import check_ports, read_log_end, running_provider, running_service, wait_until_ready
 from backend.demo.seed import check_usable, read_day, seed_city
 from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private
@@ -66,6 +67,7 @@ def _fill(place: Workplace, context: Context, console: Console, now: datetime) -
     seeded = seed_city(context, people=place.people, seed=place.seed, now=now, console=console)
     if seeded.is_new:
         print_seeded(console, seeded.receipts)
+        print_census(console, count_people(context, now=now))
     with context.database.reading() as session:
         day = read_day(session, context, people=place.people, seed=place.seed)
     return list_persons(context.rules.catalogue_on(day), day)

@@ -21,6 +21,16 @@ def print_seeded(console: Console, receipts: Counter[str]) -> None:
     console.print(table)
 
 
+def print_census(console: Console, people: Counter[str]) -> None:
+    """Print how many people stand at each level, and how many have no score and why."""
+    table = Table(title="全城分布")
+    table.add_column("等级或状态")
+    table.add_column("人数", justify="right")
+    for name, count in people.items():
+        table.add_row(name, str(count))
+    console.print(table)
+
+
 def print_personas(console: Console, personas: Iterable[tuple[Persona, Person]]) -> None:
     """Print the personas with their stories."""
     table = Table(title="演示人物（全部虚构）")

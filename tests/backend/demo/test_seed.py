@@ -41,6 +41,7 @@ REFUSALS = {
     "minor_remedied",
     "not_final",
     "expired",
+    "before_birth",
 }
 STANDINGS = {
     "lin_shouxin": "outstanding 165",
