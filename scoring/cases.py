@@ -1,13 +1,12 @@
 """Tests of a rulebook in the regulation's words: facts in, the expected statement out, and what they exercise."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, cast
 
 from scoring.days import end_of
-from scoring.documents import DocumentError, Table
+from scoring.documents import DocumentError, Table, parse
 from scoring.evaluation import evaluate
 from scoring.pricing import ByTable, Curve
 from scoring.records import Event, EventKind, Record, Value
@@ -45,10 +44,7 @@ class Verdict(NamedTuple):
 def read_cases(text: str, name: str, rulebook: Rulebook) -> tuple[Case, ...]:
     """Read the cases of a rulebook; DocumentError names every fault, rows that the catalogue would refuse included."""
     faults: list[str] = []
-    try:
-        document = Table(tomllib.loads(text), name, faults)
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentError(name, [f"is not TOML: {error}"]) from error
+    document = Table(parse(text, name), name, faults)
     head = document.table("cases")
     if (head.text("city"), head.text("rulebook")) != (rulebook.city, rulebook.version):
         head.fault("rulebook", f"is not the rulebook given, {rulebook.city} {rulebook.version}")

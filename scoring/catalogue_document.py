@@ -1,6 +1,5 @@
 """A catalogue from its TOML document, or a refusal that lists every fault."""
 
-import tomllib
 from collections.abc import Mapping
 from typing import cast
 
@@ -17,7 +16,7 @@ from scoring.catalogue import (
     is_sensitive,
     is_sensitive_label,
 )
-from scoring.documents import DocumentError, Table
+from scoring.documents import DocumentError, Table, parse
 
 FORMATS = ("structured", "document")
 SUBJECTS = (
@@ -37,11 +36,7 @@ ITEM_TYPES = ("choice", "integer", "flag")
 def read_catalogue(text: str, name: str) -> Catalogue:
     """Read a catalogue; DocumentError names every fault with its place and what would be right."""
     faults: list[str] = []
-    try:
-        document = Table(tomllib.loads(text), name, faults)
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentError(name, [f"is not TOML: {error}"]) from error
-    catalogue = build_catalogue(document)
+    catalogue = build_catalogue(Table(parse(text, name), name, faults))
     if faults:
         raise DocumentError(name, faults)
     return catalogue

@@ -1,5 +1,6 @@
 """Reading a TOML document into values: typed, strict, and with every fault reported at once."""
 
+import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import cast
@@ -12,6 +13,14 @@ class DocumentError(ValueError):
         """Keep the faults; the message lists them all, one a line."""
         super().__init__(f"{name} is refused:\n" + "\n".join(f"  - {fault}" for fault in faults))
         self.faults = tuple(faults)
+
+
+def parse(text: str, name: str) -> dict[str, object]:
+    """Parse a TOML document; what is not TOML is a DocumentError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError(name, [f"is not TOML: {error}"]) from error
 
 
 class Table:

@@ -1,6 +1,5 @@
 """A rulebook from its TOML document, or a refusal that lists every fault."""
 
-import tomllib
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple, cast
@@ -8,7 +7,7 @@ from typing import NamedTuple, cast
 from scoring.bounds_document import by_scope, read_exclusive, read_grounds, read_limit, read_repeats, read_unscored
 from scoring.catalogue import Catalogue, Indicator, Nature
 from scoring.checking import find_defects, list_points
-from scoring.documents import DocumentError, Table
+from scoring.documents import DocumentError, Table, parse
 from scoring.pricing import ByTable, Streak, Validity
 from scoring.pricing_document import read_pricing, read_when
 from scoring.records import Value
@@ -32,11 +31,7 @@ class _Frame(NamedTuple):
 
 def read_rulebook(text: str, name: str, catalogue: Catalogue) -> Rulebook:
     """Read a rulebook against its catalogue; DocumentError names every fault, overlaps and dead rules included."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DocumentError(name, [f"is not TOML: {error}"]) from error
-    return build_rulebook(values, name, catalogue)
+    return build_rulebook(parse(text, name), name, catalogue)
 
 
 def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue) -> Rulebook:
