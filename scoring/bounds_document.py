@@ -69,7 +69,7 @@ def read_limit(table: Table, rules: tuple[Rule, ...], dimensions: Mapping[str, D
 
 
 def read_unscored(table: Table, catalogue: Catalogue) -> Unscored:
-    """Read a limit on some of the rules, or on all rules of a dimension."""
+    """Read a stretch of an indicator that is meant to give nothing."""
     code = table.text("indicator")
     indicator = catalogue.indicators.get(code)
     if indicator is None:

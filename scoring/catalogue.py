@@ -59,19 +59,21 @@ FORBIDDEN_CLASSES: Mapping[str, str] = {
 
 # Items that no row may carry, whatever the indicator (Henan regulation Art. 45 and 46), in words of their names.
 SENSITIVE_TERMS = (
-    *("religion", "religious", "gene", "genetic", "dna", "fingerprint", "biometric"),
+    *("religion", "religious", "gene", "genetic", "dna", "finger_print", "biometric"),
     *("blood_type", "blood_group", "disease", "illness", "diagnosis", "hiv"),
     *("medical_history", "medical_record", "health_status", "health_condition"),
-    *("income", "salary", "wage", "deposit_balance", "bank_deposit", "savings"),
+    *("income", "salary", "wage", "deposit_balance", "bank_deposit", "saving_account", "saving_balance"),
     *("securities_holding", "stock_holding", "commercial_insurance", "insurance_policy"),
-    *("real_estate_holding", "property_value", "house_value", "tax_amount", "tax_paid", "taxes_paid"),
+    *("real_estate_holding", "property_value", "house_value", "tax_amount", "tax_paid"),
 )
 # What a label of a choice may not speak of either, and what only the name or title of an item may not.
 SENSITIVE_LABEL_WORDS = ("宗教", "信仰", "基因", "指纹", "血型", "疾病", "病史", "病历", "诊断")
 SENSITIVE_TITLE_WORDS = (
     *SENSITIVE_LABEL_WORDS,
-    *("收入", "工资", "存款", "有价证券", "股票", "商业保险", "房产", "不动产", "纳税数额", "纳税额"),
+    *("收入", "工资", "薪酬", "存款", "有价证券", "股票", "商业保险", "房产价值", "房产状况", "纳税数额", "纳税额"),
 )
+# Words that turn a title about wages into one about what somebody owes.
+OWED_WORDS = ("拖欠", "欠薪")
 # What the name of an indicator may not speak of, whatever class it claims.
 FORBIDDEN_NAME_WORDS = ("信访", "上访", "宗教", "计划生育", "党费", "言论")
 
@@ -90,7 +92,7 @@ PENALTY_CLASSES = frozenset({"penalty", "traffic", "licence", "enforcement", "in
 DECIDED_CLASSES = PENALTY_CLASSES | {"conviction", "judgment", "integrity", "family_duty", "other_by_law"}
 
 
-_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[\u4e00-\u9fff])")
 _SEPARATORS = re.compile(r"[\s\-_.·]+")
 
 
@@ -216,15 +218,26 @@ def is_sensitive(name: str) -> bool:
 
     Spelling does not matter: case, camelCase, hyphens, blanks, full-width letters and plurals are folded first.
     """
-    folded = _CAMEL_HUMP.sub("_", unicodedata.normalize("NFKC", name)).casefold()
-    words = _SEPARATORS.sub("_", folded)
-    joined = words.replace("_", "")
-    if any(word in joined for word in SENSITIVE_TITLE_WORDS):
+    spelt = _CAMEL_HUMP.sub("_", unicodedata.normalize("NFKC", name)).casefold()
+    words = [_singular(word) for word in _SEPARATORS.split(spelt) if word]
+    joined = "".join(words)
+    if any(word in joined for word in SENSITIVE_TITLE_WORDS) and not any(word in joined for word in OWED_WORDS):
         return True
-    return any(
-        f"_{term}_" in f"_{words}_" or f"_{term}s_" in f"_{words}_" or ("_" in term and term.replace("_", "") in joined)
-        for term in SENSITIVE_TERMS
-    )
+    if "arrear" in words:  # wages owed are a breach by whoever owes them, not somebody's income
+        return False
+    runs = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}
+    return any(term.replace("_", "") in runs for term in SENSITIVE_TERMS)
+
+
+def _singular(word: str) -> str:
+    """Fold an English plural roughly: what is compared is folded alike."""
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    if word.endswith("ses"):
+        return f"{word[:-2]}is" if word.startswith("diagno") else word[:-1]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "is", "us")) else word
 
 
 def is_sensitive_label(label: str) -> bool:

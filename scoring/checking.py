@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import NamedTuple, TypeAlias
 
 from scoring.catalogue import Indicator, Item
-from scoring.pricing import ByTable, Choice, Condition, Curve, Graded, Span
+from scoring.pricing import ByTable, Choice, Condition, Curve, Each, Graded, Span, Streak
 from scoring.rulebook import Rule, Rulebook
 
 Box: TypeAlias = Mapping[str, Condition]
@@ -40,6 +40,8 @@ def find_defects(rulebook: Rulebook) -> list[str]:
         found.extend(_find_overlaps(regions, space))
     found.extend(_find_senseless_bounds(rulebook))
     found.extend(_find_huge_figures(rulebook))
+    found.extend(_find_unfair_bounds(rulebook))
+    found.extend(_find_idle_extras(rulebook))
     return found
 
 
@@ -65,6 +67,10 @@ def find_unscored_indicators(rulebook: Rulebook) -> list[str]:
 
 def _find_repeated_ids(rulebook: Rulebook) -> Iterator[str]:
     ids = [each.id for group in (rulebook.rules, rulebook.exclusives, rulebook.limits) for each in group]
+    codes = [each.code for each in rulebook.levels], [each.code for each in rulebook.dimensions]
+    for named in codes:
+        for repeated in sorted({each for each in named if named.count(each) > 1}):
+            yield f"{repeated}: stands twice; each level and each dimension needs a code of its own"
     for repeated in sorted({each for each in ids if ids.count(each) > 1}):
         yield f"{repeated}: stands twice; each rule, group and limit needs an id of its own"
 
@@ -100,6 +106,19 @@ def _find_senseless_bounds(rulebook: Rulebook) -> Iterator[str]:
             yield f'{limit.id}: a streak belongs to no single year; use per = "in_force"'
 
 
+def _find_unfair_bounds(rulebook: Rulebook) -> Iterator[str]:
+    """Find bounds under which one more good deed could cost points: what one of them keeps, the next would cut."""
+    dimensions = {rule.id: rule.dimension for rule in rulebook.rules}
+    bounds = [(group.id, group.rules) for group in rulebook.exclusives]
+    bounds += [(limit.id, limit.rules) for limit in rulebook.rule_limits]
+    for bound_id, rules in bounds:
+        if len({dimensions[rule_id] for rule_id in rules}) > 1:
+            yield f"{bound_id}: spans several dimensions; let it bind rules of one"
+    for limit in rulebook.dimension_limits:
+        if limit.by_year:
+            yield f'{limit.id}: limits a dimension by year; use per = "in_force", or limit its rules by year'
+
+
 def _find_huge_figures(rulebook: Rulebook) -> Iterator[str]:
     """Find points beyond the whole scale: a slip of the pen."""
     most = rulebook.ceiling - rulebook.floor
@@ -108,11 +127,34 @@ def _find_huge_figures(rulebook: Rulebook) -> Iterator[str]:
             yield f"{rule.id}: gives more points than the whole scale of {most} has"
 
 
+def _find_idle_extras(rulebook: Rulebook) -> Iterator[str]:
+    """Find a repair that can never be asked for and an action that would earn nothing."""
+    for rule in rulebook.rules:
+        adverse = rule.veto is not None or any(points < 0 for points in list_points(rule))
+        months = rule.repairable_after_months
+        if months is not None and (months < 0 or not adverse):
+            yield f"{rule.id}: repairable_after_months is 0 or more, and belongs to minus and veto rules"
+        if rule.action is None:
+            continue
+        items = dict(rule.action.fields)
+        if isinstance(rule.pricing, Curve):
+            items[rule.pricing.field] = max(1, rule.action.most)
+        faults = rulebook.catalogue.indicators[rule.indicator].find_field_faults(items) if rule.indicator else ()
+        if adverse or faults or rule.price(items) is None:
+            yield f"{rule.id}: its action earns nothing under the rule{''.join(f'; {fault}' for fault in faults)}"
+
+
 def list_points(rule: Rule) -> tuple[int, ...]:
     """Give every point figure of a rule."""
     pricing = rule.pricing
     parts = [part.points for name in ("rows", "segments", "stairs") for part in getattr(pricing, name, ())]
-    bounds = [getattr(pricing, name) for name in ("points", "least") if hasattr(pricing, name)]
+    match pricing:
+        case Graded(least=least, most=most):
+            bounds = [least, most]
+        case Each(points=points) | Streak(points=points):
+            bounds = [points]
+        case _:
+            bounds = []
     return tuple(parts + bounds)
 
 

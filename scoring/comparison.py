@@ -1,10 +1,11 @@
 """What makes one score differ from another: the lines that came, went or changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from scoring.records import Record
+from scoring.rulebook import Rulebook
 from scoring.statement import Line, LineKind, Reason, Score
 
 
@@ -43,35 +44,88 @@ class Change(NamedTuple):
         return line
 
 
-def compare(before: Score, after: Score, records: Iterable[Record] = ()) -> tuple[Change, ...]:
+class News(NamedTuple):
+    """What became known, or is supposed: by record, by act, and by the class within which minus records repeat."""
+
+    by_record: Mapping[str, Cause] = {}
+    by_act: Mapping[str, Cause] = {}
+    by_class: Mapping[str, Cause] = {}
+
+    def find(self, line: Line) -> Cause | None:
+        """Find the cause for a line: its own record's, else that of a record of its act or, for a repeat, its class."""
+        if line.record is None or line.rule is None:
+            return None
+        cause = self.by_record.get(line.record.record_id)
+        if cause is None and line.record.act is not None:
+            cause = self.by_act.get(line.record.act)
+        if cause is None and line.kind is LineKind.REPEAT:
+            cause = self.by_class.get(line.rule.repeat_class)
+        return cause
+
+
+def gather_news(told: Iterable[tuple[Record, Cause]], rulebook: Rulebook) -> News:
+    """Gather what is told of some records, the latest word of each winning."""
+    by_record: dict[str, Cause] = {}
+    by_act: dict[str, Cause] = {}
+    by_class: dict[str, Cause] = {}
+    for record, cause in told:
+        by_record[record.record_id] = cause
+        corrected = [event.content for event in record.events if event.content is not None]
+        for act, fields in [(record.act, record.fields), *((each.act, each.fields) for each in corrected)]:
+            if act is not None:
+                by_act[act] = cause
+            found = rulebook.match(record.indicator, fields)
+            if found is not None:
+                by_class[found[0].repeat_class] = cause
+    return News(by_record, by_act, by_class)
+
+
+def list_news(records: Iterable[Record], before: Score, after: Score) -> News:
+    """Gather what became known of some records between two scores; `records` are reported ones with their events."""
+    told: list[tuple[Record, Cause]] = []
+    for record in records:
+        if before.known_at < record.known_at <= after.known_at:
+            told.append((record, Cause.REPORTED))
+        told.extend(
+            (record, Cause(event.kind.value))
+            for event in record.events
+            if before.known_at < event.known_at <= after.known_at
+        )
+    return gather_news(told, after.rulebook)
+
+
+NO_NEWS = News()
+
+
+def compare(before: Score, after: Score, news: News = NO_NEWS) -> tuple[Change, ...]:
     """List the lines whose points differ between two scores of one person, and vetoes that came or went, with causes.
 
-    The differences sum to the difference of the scores. `records` are the reported ones with their events: what became
-    known of them between the two scores is the cause of their lines. A line that changed only because others did (a
-    curve's later records, a limit, the freeze of a veto) carries the cause `follows`.
+    The differences sum to the difference of the scores. A line that changed only because others did (a curve's later
+    records, a limit, the freeze of a veto) carries the cause `follows`. Under another rulebook whatever has no cause of
+    its own carries `rules`; where only the level differs, the base line does.
     """
     old = {line.key: line for line in before.lines}
     new = {line.key: line for line in after.lines}
-    news = _list_news(records, before, after)
     lapsed = {each.record.record_id for each in after.uncounted if each.reason is Reason.LAPSED}
     waiting = {each.record.record_id for each in before.uncounted if each.reason is Reason.NOT_YET}
-    same_rules = before.rulebook.version == after.rulebook.version
+    same_rules = before.rulebook.digest == after.rulebook.digest
     changes = []
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
         points = (now.points if now else 0) - (was.points if was else 0)
-        if not points and not _is_veto_turning(was, now):
+        line = now or was
+        if line is None or not (points or _is_veto_turning(was, now)):
             continue
-        cause = _cause_by_kind(key[0])
-        if cause is None:
-            cause = news.get(key[2])
+        cause = _cause_by_kind(line.kind) or news.find(line)
         if cause is None and was is None and key[2] in waiting:
             cause = Cause.STARTED
         if cause is None and now is None and key[2] in lapsed:
             cause = Cause.LAPSED
-        if not same_rules and cause in {None, Cause.CLEAN_YEARS}:
+        if not same_rules and cause in {None, Cause.CLEAN_YEARS, Cause.FOLLOWS}:
             cause = Cause.RULES
         changes.append(Change(cause or Cause.FOLLOWS, points, was, now))
+    if not changes and before.level != after.level:
+        changes.append(Change(Cause.RULES, 0, before.lines[0], after.lines[0]))
     return tuple(changes)
 
 
@@ -91,15 +145,3 @@ def _cause_by_kind(kind: LineKind) -> Cause | None:
             return None
         case _:
             return Cause.FOLLOWS
-
-
-def _list_news(records: Iterable[Record], before: Score, after: Score) -> dict[str, Cause]:
-    """Map record ids to what became known of them between two scores, the latest word winning."""
-    news: dict[str, Cause] = {}
-    for record in records:
-        if before.known_at < record.known_at <= after.known_at:
-            news[record.record_id] = Cause.REPORTED
-        for event in record.events:
-            if before.known_at < event.known_at <= after.known_at:
-                news[record.record_id] = Cause(event.kind.value)
-    return news

@@ -12,6 +12,8 @@ from scoring.records import Record, as_known
 from scoring.rulebook import Level, Rule, Rulebook
 from scoring.statement import Line, LineKind, Reason, Score, Uncounted
 
+# Raise it with every change that can give another score for the same records and rules: kept scores carry it.
+ENGINE = 1
 NO_VETO = 2
 
 

@@ -12,6 +12,7 @@ from scoring.rulebook import Rulebook, rulebook_on
 from scoring.statement import Score
 
 HORIZON_MONTHS = 72  # longer than the longest validity, five years, so that everything in force today is seen to lapse
+MOST_DAYS = 400  # each day looked at costs an evaluation; nobody but a mistake has more records than that
 
 
 class Step(NamedTuple):
@@ -33,6 +34,8 @@ def forecast(
 ) -> tuple[Step, ...]:
     """List the coming days on which points, level or veto change by themselves, over the next six years.
 
+    At most the next 400 days on which anything begins or lapses are looked at.
+
     Rulebook editions that are announced but not yet in force are taken into account on their day. NoRulebookError
     when none is in force on `as_of`.
     """
@@ -40,8 +43,9 @@ def forecast(
     end = add_months(as_of, HORIZON_MONTHS)
     score = evaluate(held, rulebook_on(books, as_of), as_of=as_of, known_at=known_at, since=since)
     steps = []
-    day = _next_day(score, books)
-    while day is not None and day <= end:
+    day, looked_at = _next_day(score, books), 0
+    while day is not None and day <= end and looked_at < MOST_DAYS:
+        looked_at += 1
         later = evaluate(held, rulebook_on(books, day), as_of=day, known_at=known_at, since=since)
         if differs(score, later):
             steps.append(Step(day, score, later, compare(score, later)))

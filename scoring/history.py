@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from scoring.comparison import compare
+from scoring.comparison import compare, list_news
 from scoring.days import day_of, end_of
 from scoring.evaluation import evaluate
 from scoring.forecast import Step, differs
@@ -13,32 +13,38 @@ from scoring.statement import Score
 
 
 def history(
-    records: Iterable[Record], editions: Iterable[Rulebook], *, since: date, until: datetime
+    records: Iterable[Record],
+    editions: Iterable[Rulebook],
+    *,
+    since: date,
+    until: datetime,
+    last: date | None = None,
 ) -> tuple[Score, tuple[Step, ...]]:
     """Replay the score from the day the account was opened until a moment, day by day as it was known then.
 
-    Gives the first score and every later step. It begins with the first rulebook where the account is older. Each day
-    is seen as it stood at its end, the last one at `until`; the rulebook is the one in force on the day.
+    Gives the first score and every later step. `last` is the last day shown, that of `until` when left out; what is
+    known after it, up to `until`, is shown on it. It begins with the first rulebook where the account is older. Each
+    day is seen as it stood at its end, the last one at `until`; the rulebook is the one in force on the day.
     NoRulebookError when none is in force at `until`.
     """
     held, books = list(records), sorted(editions, key=lambda edition: edition.effective_on)
-    news = {day_of(moment) for moment in moments_of_news(held)} | {book.effective_on for book in books}
-    last = day_of(until)
+    last = day_of(until) if last is None else last
+    news = {min(day_of(moment), last) for moment in moments_of_news(held)} | {book.effective_on for book in books}
     begin = max([since, *(book.effective_on for book in books[:1])])
-    first = score = _score_at_end(held, books, begin, since, until)
+    known_at = until if begin == last else end_of(begin)
+    first = score = _score_at_end(held, books, begin, since, known_at)
     steps = []
     day = _next_day(score, news)
     while day is not None and day <= last:
-        later = _score_at_end(held, books, day, since, until)
+        later = _score_at_end(held, books, day, since, until if day == last else end_of(day))
         if differs(score, later):
-            steps.append(Step(day, score, later, compare(score, later, held)))
+            steps.append(Step(day, score, later, compare(score, later, list_news(held, score, later))))
         score = later
         day = _next_day(score, news)
     return first, tuple(steps)
 
 
-def _score_at_end(records: list[Record], books: list[Rulebook], day: date, since: date, until: datetime) -> Score:
-    known_at = min(end_of(day), until)
+def _score_at_end(records: list[Record], books: list[Rulebook], day: date, since: date, known_at: datetime) -> Score:
     return evaluate(records, rulebook_on(books, day), as_of=day, known_at=known_at, since=since)
 
 

@@ -65,7 +65,11 @@ def read_when(table: Table, indicator: Indicator | None) -> tuple[Condition, ...
 
 
 def _read_choice(table: Table, field: str, value: object, indicator: Indicator | None) -> Choice:
-    allowed = frozenset(cast("list[str | bool]", value if isinstance(value, list) else [value]))
+    values = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, (str, bool)) for each in values):
+        table.fault(field, f"{value!r} is not a choice, a flag or a list of choices")
+        values = []
+    allowed = frozenset(cast("list[str | bool]", values))
     if indicator is not None:
         item = indicator.items.get(field)
         if item is None or item.type == "integer":
@@ -158,7 +162,12 @@ def _read_table(table: Table, indicator: Indicator | None) -> ByTable:
         row.finish()
     if not rows:
         table.fault("rows", "is empty; a table rule needs rows")
-    return ByTable(field, tuple(rows), frozenset(table.texts("unscored")))
+    unscored = table.texts("unscored")
+    for choice in unscored:
+        item = indicator.items.get(field) if indicator else None
+        if item is not None and choice not in item.choices:
+            table.fault("unscored", f"{choice!r} is not a choice of {field}")
+    return ByTable(field, tuple(rows), frozenset(unscored))
 
 
 def _read_graded(table: Table, indicator: Indicator | None) -> Graded:

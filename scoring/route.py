@@ -93,20 +93,26 @@ def _list_open(score: Score) -> Iterator[Open]:
     for rule in score.rulebook.rules:
         if rule.action is not None:
             yield Open(rule, max(1, rule.action.most), None)
-    repairable = [line for line in score.lines if line.kind is LineKind.RECORD and _is_repairable(line, score.as_of)]
-    for line in sorted(repairable, key=lambda line: line.points)[:MOST_REPAIRS]:
+    repairable = [line for line in score.lines if line.kind is LineKind.RECORD and _is_repairable(line, score)]
+    for line in sorted(repairable, key=_by_weight)[:MOST_REPAIRS]:
         if line.rule is not None:
             yield Open(line.rule, 1, line.record)
 
 
-def _is_repairable(line: Line, as_of: date) -> bool:
+def _by_weight(line: Line) -> tuple[bool, int]:
+    """Put vetoes first, whatever their points: nothing else lifts the level while one is in force."""
+    return line.rule is None or line.rule.veto is None, line.points
+
+
+def _is_repairable(line: Line, score: Score) -> bool:
     """Tell whether the waiting time of a minus record has passed: from the day it happened, or from its end."""
     rule, record = line.rule, line.record
     if rule is None or record is None or rule.repairable_after_months is None:
         return False
-    indicator_goes_on = line.lapses_on is None and record.ended_on is None
-    begun_on = record.ended_on or record.occurred_on
-    return not indicator_goes_on and add_months(begun_on, rule.repairable_after_months) <= as_of
+    if record.ended_on is None and score.rulebook.catalogue.indicators[rule.indicator].continuing:
+        return False  # it still goes on
+    done_on = record.ended_on or record.occurred_on
+    return add_months(done_on, rule.repairable_after_months) <= score.as_of
 
 
 def _suppose(records: list[Record], actions: tuple[Open, ...], as_of: date, known_at: datetime) -> list[Record]:
@@ -185,14 +191,16 @@ def _list_caps(score: Score) -> tuple[CapUsed, ...]:
     for limit in score.rulebook.limits:
         if limit.at_most is None:
             continue
-        used = sum(
-            line.points
-            for line in score.lines
-            if line.rule is not None
-            and line.rule.id in limit.rules
-            and line.points > 0
-            and (not limit.by_year or (line.record and line.record.occurred_on.year == score.as_of.year))
-        )
+        used = sum(line.points for line in score.lines if _is_under(line, limit, score.as_of.year))
         year = score.as_of.year if limit.by_year else None
         caps.append(CapUsed(limit, year, min(used, limit.at_most), limit.at_most))
     return tuple(caps)
+
+
+def _is_under(line: Line, limit: Limit, year: int) -> bool:
+    """Tell whether a line uses a limit: a plus of its rules, or what a narrower bound has cut of them before."""
+    if line.bound is not None:
+        return line.bound.id != limit.id and not limit.by_year and line.bound.rules <= limit.rules and line.points < 0
+    if line.rule is None or line.rule.id not in limit.rules or line.points <= 0:
+        return False
+    return not limit.by_year or (line.record is not None and line.record.occurred_on.year == year)

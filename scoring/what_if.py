@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from scoring.comparison import Cause, Change, compare
+from scoring.comparison import Cause, Change, compare, gather_news
 from scoring.evaluation import evaluate
 from scoring.records import Record
 from scoring.rulebook import Rulebook
@@ -34,16 +34,10 @@ def what_if(
     `added` are hypothetical records with ids of their own, `known_at` them at or before the moment asked about;
     `removed` are ids of records supposed to be withdrawn or repaired. Unknown ids in `removed` change nothing.
     """
-    held = list(records)
+    held, new = list(records), list(added)
     before = evaluate(held, rulebook, as_of=as_of, known_at=known_at, since=since)
-    supposed = [record for record in held if record.record_id not in removed]
-    supposed.extend(added)
+    supposed = [*(record for record in held if record.record_id not in removed), *new]
     after = evaluate(supposed, rulebook, as_of=as_of, known_at=known_at, since=since)
-    touched = removed | {record.record_id for record in supposed} - {record.record_id for record in held}
-    changes = tuple(_name_cause(change, touched) for change in compare(before, after))
-    return Supposition(before, after, changes)
-
-
-def _name_cause(change: Change, touched: frozenset[str]) -> Change:
-    record = change.line.record
-    return change._replace(cause=Cause.SUPPOSED) if record and record.record_id in touched else change
+    touched = [*(record for record in held if record.record_id in removed), *new]
+    news = gather_news(((record, Cause.SUPPOSED) for record in touched), rulebook)
+    return Supposition(before, after, compare(before, after, news))

@@ -43,7 +43,8 @@ def serve(bind: str, workers: int, threads: int) -> None:
 
     Put nginx or haproxy with buffering in front: threads are not made for slow clients.
     """
-    read_settings(os.environ)  # before any process is started, so that faults are told once
+    # Put together once before any process is started, so that faults of settings, keys and rules are told once.
+    make_context(read_settings(os.environ)).database.dispose()
     Server(
         {
             "bind": bind,

@@ -126,7 +126,16 @@ class Performer:
         word = Word(record_id=record_id, department=department, clerk=CLERK, reason=step.reason)
         match step.kind:
             case WordKind.CORRECTED:
-                expect(correct_record(self._session, word, step.report, rules=self._context.rules, now=step.at))
+                expect(
+                    correct_record(
+                        self._session,
+                        word,
+                        step.report,
+                        rules=self._context.rules,
+                        sealer=self._context.sealer,
+                        now=step.at,
+                    )
+                )
             case WordKind.WITHDRAWN:
                 expect(withdraw_record(self._session, word, now=step.at))
             case WordKind.OBJECTED | WordKind.REPAIRED:

@@ -22,8 +22,9 @@ _CHECK_CHARACTERS = "10X98765432"
 _RESIDENT_ID = re.compile(r"[0-9]{6}([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{3}[0-9X]")
 _CODE = re.compile(r"[0-9A-Z]{18}")
 # Looked for ahead, so that a number is also found that begins within another one.
-_EMBEDDED = re.compile(r"(?=((?:[0-9][\W_]{0,3}){17}[0-9Xx]))")
-_BETWEEN = re.compile(r"[\W_]")
+# Up to eight characters that are no digits may stand between two digits: blanks, signs, 年月日, letters.
+_EMBEDDED = re.compile(r"(?=((?:[0-9][^0-9XxХх×]{0,8}){17}[0-9XxХх×]))")
+_BETWEEN = re.compile(r"[^0-9]")
 
 
 class SubjectKind(StrEnum):
@@ -88,14 +89,23 @@ def happened_before_birth(identity_number: str, day: date) -> bool:
 def holds_resident_id(text: str) -> bool:
     """Tell whether a text holds a resident id, alone or among other things.
 
-    It is found in full-width characters too, and with up to three blanks or signs after any of its characters. It must
+    It is found in digits of any script, and with up to eight other characters after any of its digits. It must
     pass every check of `read_resident_id`, so that hardly any other number is taken for one; a credit code is none.
     """
-    for match in _EMBEDDED.finditer(unicodedata.normalize("NFKC", text)):
-        number = _BETWEEN.sub("", match.group(1))
+    plain = "".join(_plain_digit(character) for character in unicodedata.normalize("NFKC", text))
+    for match in _EMBEDDED.finditer(plain):
+        found = match.group(1)
+        number = _BETWEEN.sub("", found) if found[-1].isdigit() else _BETWEEN.sub("", found) + "X"
         if isinstance(read_resident_id(number, today=LATEST_BIRTH), ResidentId):
             return True
     return False
+
+
+def _plain_digit(character: str) -> str:
+    """Give the ASCII digit for a digit of any script, 〇 to 九 included; any other character as it is."""
+    chinese = "〇一二三四五六七八九".find(character)
+    value = chinese if chinese >= 0 else unicodedata.digit(character, -1)
+    return str(value) if value >= 0 else character
 
 
 def find_check_character(first_seventeen: str) -> str:

@@ -5,19 +5,21 @@ a vouched one disagrees with an earlier one the subject is in doubt until somebo
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
+from backend.people.identity_numbers import happened_before_birth
 from backend.people.names import fold_name
 from backend.people.standing import IDENTITY_FIELD
 from backend.people.tables import (
     NewSubject,
     SubjectRow,
     add_subject_unless_known,
+    find_subject,
     find_subject_by_index,
     lock_subject,
     put_in_doubt,
@@ -75,6 +77,15 @@ def find_subject_id(session: Session, identity_number: str, *, pseudonyms: Pseud
     """Find the subject with an identity number (as `read_identity` gave it); None when there is none."""
     row = find_subject_by_index(session, [index.digest for index in pseudonyms.all_indexes(identity_number)])
     return None if row is None else row.subject_id
+
+
+def was_born_by(session: Session, subject_id: UUID, day: date, *, sealer: Sealer) -> bool:
+    """Tell whether a subject was born on or before a day, as far as its number tells; organisations always were."""
+    row = find_subject(session, subject_id)
+    if row is None:
+        return True
+    number = sealer.open(row.identity_sealed, subject_id=subject_id, field=IDENTITY_FIELD)
+    return not happened_before_birth(number, day)
 
 
 def _make_subject(kind: str, identity_number: str, pseudonyms: Pseudonyms, sealer: Sealer, now: datetime) -> NewSubject:

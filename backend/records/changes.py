@@ -13,15 +13,19 @@ from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.gateways.rulebook_files import CityRules
+from backend.gateways.sealing import Sealer
+from backend.people.subjects import was_born_by
 from backend.people.tables import lock_subject
 from backend.records.ledger import Report, write_content
 from backend.records.rows import make_admission_row
-from backend.records.screening import find_ground
+from backend.records.screening import Ground, find_ground
 from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_entries_of_record
 from backend.web.problems import ProblemCode, Refusal
+from scoring.admission import OWN_GROUND
 from scoring.records import EventKind
 
 SEE_ERRORS = "请按 errors 所指之处修改"
+BEFORE_BIRTH = "发生日期早于证件号码所载的出生日期"
 CLOSING = frozenset({EventKind.WITHDRAWN.value, EventKind.REPAIRED.value})
 
 
@@ -45,7 +49,7 @@ class Change:
 
 
 def correct_record(
-    session: Session, word: Word, report: Report, *, rules: CityRules, now: datetime
+    session: Session, word: Word, report: Report, *, rules: CityRules, sealer: Sealer, now: datetime
 ) -> Change | Refusal:
     """Replace what is said about the act of a record, from now on; what was known before stays as it was."""
     first = _hold_open_record(session, word)
@@ -55,6 +59,8 @@ def correct_record(
     row = make_admission_row(reported.indicator, subject_kind, report)
     catalogue = rules.catalogue_on(today(reported.known_at))
     ground = find_ground(row, catalogue, department=word.department, received_on=today(now), is_correction=True)
+    if not was_born_by(session, reported.subject_id, report.content.occurred_on, sealer=sealer):
+        ground = Ground(code="before_birth", law=OWN_GROUND, text=BEFORE_BIRTH)
     if ground is not None:
         values = {"ground": ground.code, "law": ground.law, "text": ground.text or SEE_ERRORS}
         return Refusal(ProblemCode.CORRECTION_REFUSED, values, faults=ground.faults)

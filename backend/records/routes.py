@@ -162,7 +162,8 @@ def add_correction(
     if not _may_act(principal, body["clerk"]):
         return Refusal(ProblemCode.CLERK_REFUSED)
     word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
-    return correct_record(session, word, _make_report(body), rules=current_context().rules, now=now)
+    context = current_context()
+    return correct_record(session, word, _make_report(body), rules=context.rules, sealer=context.sealer, now=now)
 
 
 @blueprint.operation(

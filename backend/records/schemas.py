@@ -17,7 +17,7 @@ from scoring.catalogue import Nature
 MAX_ROWS = 500
 MAX_ITEMS = 30
 MAX_NUMBER = 10**15
-INDICATOR = r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,10}){1,3}"  # has a letter first and a hyphen, as no identity number has
+INDICATOR = r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,10}){1,3}"
 BATCH_NO = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -29,6 +29,17 @@ class OpenText(fields.Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         if holds_resident_id(text):
             raise refuse_value("holds_identity_number")
+        return text
+
+
+class DocumentNumber(OpenText):
+    """The number of a document: it has a digit, so that `无` or a dash is none."""
+
+    @override
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not any(character.isnumeric() for character in text):
+            raise refuse_value("says_nothing")
         return text
 
 
@@ -67,7 +78,7 @@ class Items(fields.JsonObject):
 class LegalSchema(StrictSchema):
     """What the law asks about a row; a department leaves out what does not arise."""
 
-    document_no = OpenText(maximum=100, load_default=None, allow_none=True)
+    document_no = DocumentNumber(minimum=2, maximum=100, load_default=None, allow_none=True)
     procedure = fields.Choice(Procedure, load_default=None, allow_none=True)
     finality = fields.Choice(Finality, load_default=None, allow_none=True)
     minor_and_remedied = fields.Truth(load_default=False)
@@ -91,7 +102,7 @@ class RowSchema(ReportSchema):
     subject_kind = fields.Choice(SubjectKind, load_default=SubjectKind.NATURAL_PERSON)
     id_number = fields.Text(maximum=40, required=True)
     name = PersonName(maximum=100, required=True)
-    indicator = fields.Text(maximum=40, pattern=INDICATOR, required=True)
+    indicator = OpenText(maximum=40, pattern=INDICATOR, required=True)
 
 
 class UnreadPart(fields.Part):

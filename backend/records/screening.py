@@ -35,6 +35,8 @@ def find_ground(
     )
     if refusal is None:
         return None
+    if refusal.code == "outside_catalogue":  # its sentence repeats the indicator, which can be anything
+        return Ground(code=refusal.code, law=refusal.law)
     if refusal.code not in _QUOTING:
         return Ground(code=refusal.code, law=refusal.law, text=refusal.detail)
     return Ground(code=refusal.code, law=refusal.law, faults=tuple(_list_faults(row, catalogue, refusal.code)))

@@ -24,7 +24,7 @@ from backend.scores.facts import find_refusal, latest_news
 from backend.scores.tables import NewScore, StoredScoreRow, find_score, keep_score
 from backend.storage.database import Database, StorageUnavailableError
 from backend.web.problems import ProblemCode, Refusal
-from scoring.evaluation import evaluate
+from scoring.evaluation import ENGINE, evaluate
 from scoring.rulebook import Rulebook
 from scoring.statement import Score
 
@@ -78,7 +78,7 @@ def _find_or_compute(
     day = today(now)
     rulebook = rules.rulebook_on(day)
     kept = find_score(session, subject_id)
-    basis = Basis(facts_version, standing.since or day, rulebook.digest)
+    basis = Basis(facts_version, standing.since or day, f"{ENGINE}:{rulebook.digest}")
     if kept is not None and is_right(kept, basis, day):
         return _shorten(kept, rulebook, day)
     records = read_records(session, subject_id)

@@ -40,7 +40,7 @@ def state_score(facts: Facts, *, as_of: date | None, known_at: datetime | None) 
     day, out_of_range = as_of or facts.today, {"first": facts.first_day, "last": facts.today}
     if not facts.first_day <= day <= facts.today:
         return Refusal(ProblemCode.DAY_OUT_OF_RANGE, out_of_range)
-    known_at = known_at or min(end_of(day), facts.known_at)
+    known_at = known_at or (facts.known_at if day == facts.today else end_of(day))
     if known_at > facts.known_at or today(known_at) < facts.first_day:
         return Refusal(ProblemCode.DAY_OUT_OF_RANGE, out_of_range)
     rulebook = facts.rules.rulebook_on(day)
@@ -49,7 +49,10 @@ def state_score(facts: Facts, *, as_of: date | None, known_at: datetime | None) 
 
 def look_back(facts: Facts) -> tuple[date, Score, tuple[Step, ...]]:
     """Give the day of the opening, the first score of the account, and every later step, the oldest first."""
-    return facts.since, *history(facts.records, facts.rules.editions, since=facts.since, until=facts.known_at)
+    first, steps = history(
+        facts.records, facts.rules.editions, since=facts.since, until=facts.known_at, last=facts.today
+    )
+    return facts.since, first, steps
 
 
 def look_ahead(facts: Facts) -> tuple[Score, tuple[Step, ...]]:

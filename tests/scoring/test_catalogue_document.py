@@ -58,10 +58,13 @@ def test_a_sensitive_item_is_refused(name: str) -> None:
 SENSITIVE = (
     *("blood_type", "bloodType", "blood-type", "BloodTypes", "hiv_status", "annual_income_fen", "annualIncome"),
     *("bank_deposit", "taxes_paid", "genes", "fingerprints", "religious_faith"),
+    *("salaries", "illnesses", "diagnoses", "medical_histories", "insurance_policies", "HIVStatus", "DNASample"),
+    *("DNA检测", "finger_print", "fingerPrint", "薪酬", "real_estate_holdings", "monthlyWages"),
     *("血型", "血\u3000型", "宗教信仰", "工资", "存款余额", "纳税额"),
 )
 HARMLESS = (
     *("hours", "insurance_fee_arrears_months", "social_insurance_kind", "medical_institution", "health_permit"),
+    *("livestock_holding", "warehouse_value", "energy_savings", "wage_arrears_fen", "拖欠工资数额", "不动产登记证号"),
     *("good_faith", "real_estate_agent", "securities_licence", "generation", "社会保险", "服务时长"),
 )
 

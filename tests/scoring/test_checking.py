@@ -99,6 +99,18 @@ def test_only_plus_rules_exclude_one_another() -> None:
     assert "X-VOLUNTEER: R-FINE adds no points" in fault
 
 
+def test_bounds_that_would_punish_a_good_deed_are_refused() -> None:
+    fault = find_faults(lambda document: document["exclusive"][0].update(rules=["R-HONOUR", "R-STARS"]))
+    assert "X-VOLUNTEER: spans several dimensions" in fault
+    assert "L-DEEDS: limits a dimension by year" in find_faults(
+        lambda doc: doc["limits"][1].update(per="calendar_year")
+    )
+
+
+def test_codes_of_levels_stand_once() -> None:
+    assert "high: stands twice" in find_faults(lambda document: document["levels"][2].update(code="high"))
+
+
 def test_ids_that_stand_twice_are_refused() -> None:
     fault = find_faults(lambda document: document["limits"][0].update(id="R-BLOOD"))
     assert "R-BLOOD: stands twice" in fault
@@ -181,6 +193,13 @@ def test_all_faults_come_at_once() -> None:
         ("R-GRADED", {"at_most": 10}, "a range of one sign"),
         ("R-CLEAN", {"points": 0}, "of a streak are 1 or more"),
         ("R-DEFAULTER", {"veto": {"level_at_most": "bottom"}}, "'bottom' is not one of top"),
+        ("R-HONOUR", {"rows": [{"is": [["nation"]], "points": 1, "valid": {"months": 1}}]}, "is not a choice, a flag"),
+        ("R-HONOUR", {"unscored": ["scool"]}, "'scool' is not a choice of grade"),
+        ("R-BLOOD", {"repairable_after_months": 3}, "belongs to minus and veto rules"),
+        ("R-FINE", {"repairable_after_months": -1}, "is 0 or more"),
+        ("R-FINE", {"action": {"name": "违法", "name_en": "Offend", "set": {"amount_fen": 1}}}, "earns nothing"),
+        ("R-STARS", {"action": {"name": "评星", "name_en": "Stars"}}, "stars: is missing"),
+        ("R-HOURS", {"action": {"name": "志愿", "name_en": "Help", "most": 2000}}, "2000 is above 1000"),
         ("R-BLOOD", {"valid": {"until": "end"}}, "not `continuing` in the catalogue"),
         ("R-GRADED", {"at_least": -60}, "reach beyond the bounds"),
         (

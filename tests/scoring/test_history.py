@@ -82,3 +82,20 @@ def test_a_veto_is_named_as_the_cause_of_the_level_it_takes() -> None:
         ("2026-02-10", "low", [(Cause.REPORTED, "R-DEFAULTER")]),
         ("2026-05-01", "fair", [(Cause.LAPSED, "R-DEFAULTER")]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("at_most = 20\nbasis", "at_most = 10\nbasis", (110, "fair")),
+        ("at_least = 120", "at_least = 121", (120, "fair")),
+    ],
+)
+def test_an_edition_that_moves_only_a_limit_or_an_edge_is_a_cause(old: str, new: str, told: tuple[int, str]) -> None:
+    assert old in RULEBOOK_TEXT
+    text = RULEBOOK_TEXT.replace('version = "1"', 'version = "2"', 1).replace("2020-01-01", "2026-03-01", 1)
+    newer = read_rulebook(text.replace(old, new), "newer", CATALOGUE)
+    donations = [record("BLOOD", date(2026, 1, day)) for day in (1, 2)]
+    _, (step,) = history(donations, [newer, RULEBOOK], since=SINCE, until=end_of(date(2026, 6, 1)))
+    assert (step.after.points, step.after.level.code) == told
+    assert {change.cause for change in step.changes} == {Cause.RULES}

@@ -6,6 +6,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scoring.comparison import Cause
 from scoring.days import end_of
 from scoring.evaluation import evaluate
 from scoring.forecast import forecast
@@ -151,3 +152,19 @@ def test_supposing_a_record_is_having_it(records: list[Record], as_of: date) -> 
             since=SINCE,
         )
         assert removed.after == score_of(without, as_of, known_at)
+
+
+@given(people)
+def test_whatever_changes_has_a_cause(records: list[Record]) -> None:
+    until = end_of(LAST)
+    _, past = history(records, [RULEBOOK], since=SINCE, until=until)
+    future = forecast(records, [RULEBOOK], as_of=LAST, known_at=until, since=SINCE)
+    supposed = [
+        what_if(records, RULEBOOK, removed=frozenset({each.record_id}), as_of=LAST, known_at=until, since=SINCE)
+        for each in records
+    ]
+    found = [(step.before, step.after, step.changes) for step in (*past, *future)]
+    found += [(each.before, each.after, each.changes) for each in supposed]
+    for before, after, changes in found:
+        if (before.points, before.level) != (after.points, after.level):
+            assert any(change.cause is not Cause.FOLLOWS for change in changes), changes

@@ -3,7 +3,8 @@ from datetime import date
 from scoring.days import end_of
 from scoring.records import Record
 from scoring.route import Route, route
-from tests.scoring.small_city import RULEBOOK, TODAY, record
+from scoring.rulebook_document import read_rulebook
+from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT, TODAY, record
 
 
 def route_of(*records: Record, since: date | None = None) -> Route:
@@ -60,3 +61,23 @@ def test_a_veto_blocks_every_way() -> None:
 def test_at_the_top_there_is_nothing_to_reach() -> None:
     found = route_of(*(record("HONOUR", date(2026, 1, day), fields={"grade": "nation"}) for day in (1, 2)))
     assert (found.target, found.ways) == (None, ())
+
+
+def test_the_repair_of_a_veto_is_never_lost_among_others() -> None:
+    text = RULEBOOK_TEXT.replace('id = "R-DEFAULTER"', 'id = "R-DEFAULTER"\nrepairable_after_months = 3')
+    rulebook = read_rulebook(text.replace('valid = { until = "end" }', "valid = { months = 60 }"), "veto", CATALOGUE)
+    fines = [record("FINE", date(2026, 1, day), fields={"amount_fen": 100}) for day in range(1, 9)]
+    listed = record("DEFAULTER", date(2025, 1, 1), ended_on=date(2025, 3, 1))
+    honour = record("HONOUR", fields={"grade": "nation"})
+    found = route([*fines, listed, honour], [rulebook], as_of=TODAY, known_at=end_of(TODAY))
+    assert [line.cause_id for line in found.blocked_by] == ["R-DEFAULTER"]
+    assert found.ways
+    assert all(any(action.rule.id == "R-DEFAULTER" for action in way.actions) for way in found.ways)
+    going_on = route([*fines, listed._replace(ended_on=None), honour], [rulebook], as_of=TODAY, known_at=end_of(TODAY))
+    assert going_on.ways == ()
+
+
+def test_a_wider_cap_counts_what_a_narrower_one_left() -> None:
+    donations = [record("BLOOD", date(2026, month, 1)) for month in (1, 2, 3)]
+    used = {cap.limit.id: cap.used for cap in route_of(*donations).caps}
+    assert used == {"L-BLOOD": 20, "L-DEEDS": 20}

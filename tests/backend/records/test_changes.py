@@ -115,6 +115,7 @@ def test_the_same_change_again_gets_the_same_answer(city: City) -> None:
         ({"legal": {**FINAL, "finality": "not_final"}}, "not_final", "第二十条"),
         ({"legal": {}}, "no_document", "49号"),
         ({"occurred_on": "2026-11-23"}, "future_day", "第十七条"),
+        ({"occurred_on": "1990-03-06"}, "before_birth", "第十七条"),
         ({"items": {"amount_fen": 0}}, "bad_items", "第十七条"),
         ({"items": {"amount_fen": 1, "income": 1}}, "sensitive_item", "第四十五条"),
     ],

@@ -155,7 +155,7 @@ class LedgerMachine(RuleBasedStateMachine):
         fact = data.draw(st.sampled_from(self.facts))
         report = data.draw(reports(fact.indicator))
         with self.database.transaction() as session:
-            change = correct_record(session, self._speak(fact), report, rules=RULES, now=self.now)
+            change = correct_record(session, self._speak(fact), report, rules=RULES, sealer=SEALER, now=self.now)
         self._expect(change, fact, EventKind.CORRECTED, report)
 
     @precondition(lambda self: self.facts)

@@ -1,5 +1,6 @@
 """The kept score: never stale, never another account's, and never worth waiting for."""
 
+import time
 from dataclasses import fields as dataclass_fields
 from datetime import date, timedelta
 from uuid import UUID
@@ -74,7 +75,9 @@ def test_reading_does_not_wait_for_a_writer(city: City) -> None:
     with city.database.transaction() as writer:
         city.know(make_person(), session=writer)
         assert lock_subject(writer, citizen) is not None
+        begun = time.monotonic()
         assert read_points(city, citizen) == 100
+        assert time.monotonic() - begun < 1  # the shortest wait for a lock is two seconds
     with city.database.reading() as session:
         assert find_score(session, citizen) is None
     assert read_points(city, citizen) == 100

@@ -263,3 +263,16 @@ def test_an_impatient_transaction_gives_up_where_a_patient_one_waits(database: D
         assert time.monotonic() - begun < 1
     with database.transaction() as session:
         session.execute(text("UPDATE held SET n = 3 WHERE id = 1"))
+
+
+def test_impatience_ends_with_its_transaction(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, pool_overflow=0)
+    asked = "SHOW lock_timeout" if database.dialect_name == "postgresql" else "PRAGMA busy_timeout"
+    try:
+        with database.transaction(patient=False) as session:
+            impatient = str(session.execute(text(asked)).scalar_one())
+        with database.transaction() as session:
+            patient = str(session.execute(text(asked)).scalar_one())
+    finally:
+        database.dispose()
+    assert (impatient, patient) in {("20ms", "2s"), ("20", "5000")}
