@@ -18,10 +18,9 @@ from backend.gateways.rulebook_files import CityRules
 from backend.gateways.sealing import Sealer
 from backend.people.standing import find_standing
 from backend.people.tables import lock_subject
-from backend.records.ledger import read_records
 from backend.records.tables import read_facts_version
-from backend.scores.facts import find_refusal, latest_news
-from backend.scores.tables import NewScore, StoredScoreRow, find_score, keep_score
+from backend.scores.facts import read_facts
+from backend.scores.tables import NewScore, find_kept_score, keep_score
 from backend.storage.database import Database, StorageUnavailableError
 from backend.web.problems import ProblemCode, Refusal
 from scoring.evaluation import ENGINE, evaluate
@@ -50,14 +49,21 @@ def read_current_score(
 
     A score that had to be computed is kept in a short transaction of its own, after the reading one has ended.
     """
+    day = today(now)
+    rulebook = rules.rulebook_on(day)
     with database.reading() as session:
-        found = _find_or_compute(session, subject_id, rules=rules, sealer=sealer, now=now)
-    if not isinstance(found, NewScore):
+        kept = find_kept_score(session, subject_id)
+        if kept is not None:
+            basis = Basis(kept.facts_version, today(kept.opened_at), name_rules(rulebook))
+            if is_right(kept.score, basis, day):
+                return _shorten(kept.score, rulebook, day)
+        found = _compute(session, subject_id, rules=rules, sealer=sealer, now=now)
+    if isinstance(found, Refusal):
         return found
     # Keeping saves work and nothing else: the answer is there, so nobody waits for a busy writer.
     with suppress(StorageUnavailableError), database.transaction(patient=False) as session:
         _keep_if_enrolled(session, subject_id, found, sealer=sealer, now=now)
-    return _shorten(found, rules.rulebook_on(today(now)), today(now))
+    return _shorten(found, rulebook, day)
 
 
 def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, sealer: Sealer, now: datetime) -> None:
@@ -67,23 +73,20 @@ def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, se
         keep_score(session, subject_id, score, now=now)
 
 
-def _find_or_compute(
+def _compute(
     session: Session, subject_id: UUID, *, rules: CityRules, sealer: Sealer, now: datetime
-) -> CurrentScore | NewScore | Refusal:
-    standing = find_standing(session, subject_id, sealer=sealer, now=now)
-    refusal = find_refusal(standing.status)
+) -> NewScore | Refusal:
+    facts = read_facts(session, subject_id, rules=rules, sealer=sealer, now=now)
     facts_version = read_facts_version(session, subject_id)
-    if refusal is not None or facts_version is None:
-        return refusal or Refusal(ProblemCode.NOT_ENROLLED)
-    day = today(now)
-    rulebook = rules.rulebook_on(day)
-    kept = find_score(session, subject_id)
-    basis = Basis(facts_version, standing.since or day, f"{ENGINE}:{rulebook.digest}")
-    if kept is not None and is_right(kept, basis, day):
-        return _shorten(kept, rulebook, day)
-    records = read_records(session, subject_id)
-    score = evaluate(records, rulebook, as_of=day, known_at=latest_news(records, now), since=basis.since)
-    return _to_keep(score, basis)
+    if isinstance(facts, Refusal) or facts_version is None:
+        return facts if isinstance(facts, Refusal) else Refusal(ProblemCode.NOT_ENROLLED)
+    score = evaluate(facts.records, facts.rulebook, as_of=facts.today, known_at=facts.known_at, since=facts.since)
+    return _to_keep(score, Basis(facts_version, facts.since, name_rules(facts.rulebook)))
+
+
+def name_rules(rulebook: Rulebook) -> str:
+    """Name exactly what computes a score: the engine, and the content of the rulebook."""
+    return f"{ENGINE}:{rulebook.digest}"
 
 
 class Basis(NamedTuple):
@@ -94,7 +97,7 @@ class Basis(NamedTuple):
     rules_digest: str
 
 
-def is_right(kept: StoredScoreRow, basis: Basis, day: date) -> bool:
+def is_right(kept: NewScore, basis: Basis, day: date) -> bool:
     """Tell whether a kept score still holds: the same basis, and no day passed on which it changes."""
     return (
         Basis(kept.facts_version, kept.since, kept.rules_digest) == basis
@@ -117,7 +120,7 @@ def _to_keep(score: Score, basis: Basis) -> NewScore:
     )
 
 
-def _shorten(kept: NewScore | StoredScoreRow, rulebook: Rulebook, day: date) -> CurrentScore:
+def _shorten(kept: NewScore, rulebook: Rulebook, day: date) -> CurrentScore:
     return CurrentScore(
         points=kept.points,
         level=kept.level,

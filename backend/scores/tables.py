@@ -4,14 +4,16 @@ It is a cache that cannot lie: a reader compares the facts version, the day the 
 rulebook and the day, and computes where one of them differs.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, and_, delete, or_
+from sqlalchemy import ForeignKey, and_, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.people.identity_numbers import SubjectKind
+from backend.people.tables import EnrolmentRow, SubjectRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
@@ -47,9 +49,37 @@ class NewScore:
     payload: dict[str, Any] = field(repr=False)
 
 
-def find_score(session: Session, subject_id: UUID) -> StoredScoreRow | None:
-    """Find the kept score of a person; whether it is still right is for the reader to compare."""
-    return session.get(StoredScoreRow, subject_id, populate_existing=True)
+@dataclass(frozen=True, slots=True)
+class KeptScore:
+    """A kept score of an enrolled person beside what it must agree with."""
+
+    score: NewScore
+    facts_version: int
+    opened_at: datetime
+
+
+def find_kept_score(session: Session, subject_id: UUID) -> KeptScore | None:
+    """Find in one look the kept score of a person who is enrolled and not in doubt; None where any of it is missing.
+
+    It says nothing about why: the slower way by standing and ledger does.
+    """
+    columns = [getattr(StoredScoreRow, each.name) for each in fields(NewScore)]
+    row = session.execute(
+        select(SubjectRow.facts_version, EnrolmentRow.opened_at, *columns)
+        .join(EnrolmentRow, EnrolmentRow.subject_id == SubjectRow.subject_id)
+        .join(StoredScoreRow, StoredScoreRow.subject_id == SubjectRow.subject_id)
+        .where(
+            SubjectRow.subject_id == subject_id,
+            SubjectRow.kind == SubjectKind.NATURAL_PERSON,
+            SubjectRow.in_doubt.is_(False),
+            EnrolmentRow.closed_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    facts_version, opened_at, *values = row
+    names = [each.name for each in fields(NewScore)]
+    return KeptScore(NewScore(**dict(zip(names, values, strict=True))), facts_version, opened_at)
 
 
 def keep_score(session: Session, subject_id: UUID, score: NewScore, *, now: datetime) -> bool:

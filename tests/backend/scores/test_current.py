@@ -10,7 +10,7 @@ from backend.people.agreement import agreement_on
 from backend.people.tables import lock_subject
 from backend.scores.closing import leave
 from backend.scores.current import CurrentScore, read_current_score
-from backend.scores.tables import NewScore, find_score, keep_score
+from backend.scores.tables import NewScore, StoredScoreRow, keep_score
 from tests.backend.city import City, make_person
 from tests.backend.scores.city import learn, report
 
@@ -43,7 +43,7 @@ def test_a_score_computed_for_an_account_that_was_left_is_not_the_next_ones(city
     city.clock.move(timedelta(days=800))
     assert read_points(city, citizen) == 110
     with city.database.reading() as session:
-        kept = find_score(session, citizen)
+        kept = session.get(StoredScoreRow, citizen)
         assert kept is not None
         late = NewScore(**{each.name: getattr(kept, each.name) for each in dataclass_fields(NewScore)})
     with city.database.transaction() as session:
@@ -64,7 +64,7 @@ def test_an_edited_rulebook_of_the_same_version_is_another_one(city: City) -> No
     citizen = city.enrol(make_person())
     assert read_points(city, citizen) == 100
     with city.database.transaction() as session:
-        kept = find_score(session, citizen)
+        kept = session.get(StoredScoreRow, citizen)
         assert kept is not None
         kept.rules_digest, kept.points = "of another file", 177
     assert read_points(city, citizen) == 100
@@ -79,7 +79,7 @@ def test_reading_does_not_wait_for_a_writer(city: City) -> None:
         assert read_points(city, citizen) == 100
         assert time.monotonic() - begun < 1  # the shortest wait for a lock is two seconds
     with city.database.reading() as session:
-        assert find_score(session, citizen) is None
+        assert session.get(StoredScoreRow, citizen) is None
     assert read_points(city, citizen) == 100
     with city.database.reading() as session:
-        assert find_score(session, citizen) is not None
+        assert session.get(StoredScoreRow, citizen) is not None

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from backend.scores.tables import NewScore, find_score, forget_score, keep_score
+from backend.scores.tables import NewScore, StoredScoreRow, find_kept_score, forget_score, keep_score
 from backend.storage.database import Database
 from tests.backend.builders import NOON, settle
 
@@ -49,7 +49,7 @@ def test_a_score_gives_way_to_newer_facts_and_later_days_only(
         assert keep_score(session, subject_id, make_score(), now=NOON)
         new = make_score(points=110, changes_on=TODAY + ONE_DAY, **changes)
         assert keep_score(session, subject_id, new, now=NOON + ONE_DAY) is kept
-        row = find_score(session, subject_id)
+        row = session.get(StoredScoreRow, subject_id)
         assert row is not None
         assert (row.points, row.kept_at) == ((110, NOON + ONE_DAY) if kept else (104, NOON))
         assert row.changes_on == (TODAY + ONE_DAY if kept else None)
@@ -66,7 +66,7 @@ def test_of_many_at_once_the_newest_facts_stay(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, [3, 9, 1, 7, 12, 2, 8, 4, 11, 5, 10, 6]))
     with database.reading() as session:
-        row = find_score(session, subject_id)
+        row = session.get(StoredScoreRow, subject_id)
         assert row is not None
         assert (row.facts_version, row.points) == (12, 12)
 
@@ -76,11 +76,11 @@ def test_a_score_can_be_forgotten(database: Database) -> None:
     with database.transaction() as session:
         keep_score(session, subject_id, make_score(), now=NOON)
         forget_score(session, subject_id)
-        assert find_score(session, subject_id) is None
+        assert session.get(StoredScoreRow, subject_id) is None
 
 
 def test_nobody_unknown_has_a_score(database: Database) -> None:
     with database.reading() as session:
-        assert find_score(session, uuid4()) is None
+        assert find_kept_score(session, uuid4()) is None
     with pytest.raises(IntegrityError), database.transaction() as session:
         keep_score(session, uuid4(), make_score(), now=NOON)
