@@ -11,7 +11,8 @@ from backend.people.tables import lock_subject
 from backend.scores.closing import leave
 from backend.scores.current import CurrentScore, read_current_score
 from backend.scores.tables import NewScore, StoredScoreRow, keep_score
-from tests.backend.city import City, make_person
+from backend.web.problems import Refusal
+from tests.backend.city import City, Person, make_person
 from tests.backend.scores.city import learn, report
 
 DONATION = "ZZ-ETH-02"
@@ -83,3 +84,18 @@ def test_reading_does_not_wait_for_a_writer(city: City) -> None:
     assert read_points(city, citizen) == 100
     with city.database.reading() as session:
         assert session.get(StoredScoreRow, citizen) is not None
+
+
+def test_a_kept_score_is_not_served_to_whom_it_is_no_longer_due(city: City) -> None:
+    doubted, gone = make_person(), city.enrol(make_person())
+    citizen = city.enrol(doubted)
+    assert (read_points(city, citizen), read_points(city, gone)) == (100, 100)
+    city.know(Person("另一个名", doubted.id_number))
+    context = city.context
+    with city.database.transaction() as session:
+        leave(session, gone, because="consent_withdrawn", now=city.now())
+    refused = [
+        read_current_score(city.database, each, rules=context.rules, sealer=context.sealer, now=city.now())
+        for each in (citizen, gone)
+    ]
+    assert [each.code for each in refused if isinstance(each, Refusal)] == ["identity_in_doubt", "consent_withdrawn"]
