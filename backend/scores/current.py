@@ -38,7 +38,6 @@ class CurrentScore:
     incentives_suspended: bool
     as_of: date
     changes_on: date | None
-    facts_version: int
     rulebook: Rulebook
 
 
@@ -76,10 +75,12 @@ def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, se
 def _compute(
     session: Session, subject_id: UUID, *, rules: CityRules, sealer: Sealer, now: datetime
 ) -> NewScore | Refusal:
-    facts = read_facts(session, subject_id, rules=rules, sealer=sealer, now=now)
     facts_version = read_facts_version(session, subject_id)
-    if isinstance(facts, Refusal) or facts_version is None:
-        return facts if isinstance(facts, Refusal) else Refusal(ProblemCode.NOT_ENROLLED)
+    if facts_version is None:
+        return Refusal(ProblemCode.NOT_ENROLLED)
+    facts = read_facts(session, subject_id, rules=rules, sealer=sealer, now=now)
+    if isinstance(facts, Refusal):
+        return facts
     score = evaluate(facts.records, facts.rulebook, as_of=facts.today, known_at=facts.known_at, since=facts.since)
     return _to_keep(score, Basis(facts_version, facts.since, name_rules(facts.rulebook)))
 
@@ -128,6 +129,5 @@ def _shorten(kept: NewScore, rulebook: Rulebook, day: date) -> CurrentScore:
         incentives_suspended=kept.payload["incentives_suspended"],
         as_of=day,
         changes_on=kept.changes_on,
-        facts_version=kept.facts_version,
         rulebook=rulebook,
     )

@@ -36,7 +36,7 @@ _WEB_MODULES = frozenset({"routes", "schemas"})
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # Written in halves, or this file would be its own first finding.
-_HOSTS = ("pypi." + "org", "pythonhosted." + "org", "registry.npmjs." + "org", "crates." + "io")
+_HOSTS = ("pypi." + "org", "pythonhosted." + "org", "registry." + "npmjs." + "org", "crates." + "io")
 _PLACES = re.compile(r"(?<![\w.$}~/-])/(?:" + "|".join(("ho" + "me", "ro" + "ot", "wo" + "rk", "Us" + "ers")) + r")/")
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
