@@ -23,17 +23,33 @@ run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this m
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
 	@bin/ensure-command redis-server redis-server 'the test suite'
+	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: test-long
+test-long: $(VENV)/dev.stamp ## Run the tests that take minutes: a million rows, kills, floods, long fuzzing
+	@bin/ensure-command redis-server redis-server 'the test suite'
+	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
+	$(BIN)/pytest -m long $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(VENV)/dev.stamp ## Run the tests on SQLite only, with few hypothesis examples
 	@bin/ensure-command redis-server redis-server 'the test suite'
+	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -k "not postgresql" $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/dev.stamp ## Run every test and show which lines none of them reaches
 	@bin/ensure-command redis-server redis-server 'the test suite'
+	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term-missing $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## Measure everything once more: ratios against stated floors, in some minutes
+	$(BIN)/python -m benchmarks.evaluate
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.reads
+	$(BIN)/python -m benchmarks.servers
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style, types, boundaries and the API description

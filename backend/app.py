@@ -8,10 +8,16 @@ from typing_extensions import override
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.access import routes as access
+from backend.clients import routes as clients
 from backend.context import EXTENSION as CONTEXT
 from backend.context import Context
 from backend.people import routes as people
+from backend.people import session_routes as sessions
+from backend.people import sign_in_routes as sign_in
+from backend.records import file_routes as files
+from backend.records import quarantine_routes as quarantine
 from backend.records import routes as records
+from backend.reports import routes as reports
 from backend.scores import routes as scores
 from backend.web import health, limits, metrics, requests
 from backend.web.declaration import BODY_LIMIT
@@ -25,9 +31,15 @@ from backend.web.operations import Blueprint, seal
 # The rooms' blueprints, below /v1; health and metrics stand beside them.
 ROOMS: tuple[Blueprint, ...] = (
     access.blueprint,
+    clients.blueprint,
     people.blueprint,
+    sessions.blueprint,
+    sign_in.blueprint,
     records.blueprint,
+    quarantine.blueprint,
+    files.blueprint,
     scores.blueprint,
+    reports.blueprint,
 )
 API_PREFIX = "/v1"
 

@@ -8,13 +8,17 @@ from flask import current_app
 from backend.clock import Clock, SystemClock
 from backend.gateways.counters import CounterStorage, choose_counter_storage
 from backend.gateways.identity_provider import TicketReader
+from backend.gateways.mini_program import MiniProgram
 from backend.gateways.pseudonyms import Pseudonyms
+from backend.gateways.real_name import RealNameCheck
+from backend.gateways.refresh_tokens import RefreshTokens
 from backend.gateways.rulebook_files import CityRules, read_city
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
-from backend.settings import Settings
+from backend.settings import ServiceAccess, Settings
 from backend.storage.database import Database
 from backend.storage.migrations import head_revision
+from backend.storage.revocations import Revocations
 
 EXTENSION = "shangding.context"
 
@@ -29,10 +33,14 @@ class Context:
     pseudonyms: Pseudonyms
     sealer: Sealer
     tokens: TokenIssuer
+    refresh_tokens: RefreshTokens
     tickets: TicketReader
     rules: CityRules
     counters: CounterStorage
+    revocations: Revocations
     schema_revision: str
+    mini_program: MiniProgram | None = None
+    real_name: RealNameCheck | None = None
 
 
 def make_context(settings: Settings) -> Context:
@@ -40,13 +48,15 @@ def make_context(settings: Settings) -> Context:
 
     Raises OSError or KeySetError for unusable token keys, DocumentError for a city's rules that are refused.
     """
+    database = Database(settings.database_url)
     return Context(
         settings=settings,
         clock=SystemClock(),
-        database=Database(settings.database_url),
+        database=database,
         pseudonyms=Pseudonyms(settings.pseudonym_keys.by_id, settings.pseudonym_keys.current),
         sealer=Sealer(settings.sealing_keys.by_id, settings.sealing_keys.current),
         tokens=TokenIssuer.from_file(settings.token_keys, issuer=settings.public_url),
+        refresh_tokens=RefreshTokens(settings.pseudonym_keys.by_id, settings.pseudonym_keys.current),
         tickets=TicketReader(
             issuer=settings.identity_issuer,
             audience=settings.public_url,
@@ -54,10 +64,21 @@ def make_context(settings: Settings) -> Context:
         ),
         rules=read_city(settings.city),
         counters=choose_counter_storage(settings.redis_url),
+        revocations=Revocations(database),
         schema_revision=head_revision(),
+        mini_program=_choose_mini_program(settings.mini_program),
+        real_name=_choose_real_name(settings.real_name),
     )
 
 
 def current_context() -> Context:
     """Give the context of the application that serves the running request."""
     return cast("Context", current_app.extensions[EXTENSION])
+
+
+def _choose_mini_program(given: ServiceAccess | None) -> MiniProgram | None:
+    return None if given is None else MiniProgram(url=given.url, app_id=given.name, secret=given.secret)
+
+
+def _choose_real_name(given: ServiceAccess | None) -> RealNameCheck | None:
+    return None if given is None else RealNameCheck(url=given.url, key=given.secret)

@@ -21,6 +21,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _CITY = re.compile(r"[a-z][a-z_]{1,39}", re.ASCII)
 _RATE = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)", re.ASCII)
+_PLAIN = re.compile(r"[!-~]{1,200}", re.ASCII)
 _KEYS_EXPECTED = "give id:base64 of 32 random bytes; of several, joined by commas, the newest comes first"
 
 EXPECTED: Mapping[str, str] = MappingProxyType(
@@ -38,6 +39,11 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "SHANGDING_LOG_LEVEL": "give one of " + ", ".join(LOG_LEVELS),
         "SHANGDING_RATE_LIMIT": "give calls per period, such as 120/minute",
         "SHANGDING_TRUSTED_PROXIES": "give how many proxies of yours stand in front, 0 to 9, or leave it out",
+        "SHANGDING_MINI_PROGRAM_ID": "give the app id of the mini-program, and id, secret and URL or none of them",
+        "SHANGDING_MINI_PROGRAM_SECRET": "give its app secret, and id, secret and URL or none of them",
+        "SHANGDING_MINI_PROGRAM_URL": "give the https address of jscode2session without a query, with id and secret",
+        "SHANGDING_REAL_NAME_URL": "give the https address of the real-name check without a query, with its key",
+        "SHANGDING_REAL_NAME_KEY": "give the key of the real-name check, with its URL, or leave both out",
     }
 )
 
@@ -60,6 +66,15 @@ class SecretKeys:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccess:
+    """A service elsewhere: its address, the secret we prove ourselves with, and the name it knows us by, if any."""
+
+    url: str
+    secret: str = field(repr=False)
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the process needs to know before it starts."""
 
@@ -76,6 +91,8 @@ class Settings:
     log_level: str
     rate_limit: str
     trusted_proxies: int
+    mini_program: ServiceAccess | None = None
+    real_name: ServiceAccess | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -95,6 +112,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         log_level=reader.read("SHANGDING_LOG_LEVEL", _log_level, default="INFO"),
         rate_limit=reader.read("SHANGDING_RATE_LIMIT", _rate_limit, default="120/minute"),
         trusted_proxies=reader.read("SHANGDING_TRUSTED_PROXIES", _one_digit, default="0"),
+        mini_program=_read_access(reader, "MINI_PROGRAM", "SECRET", name="ID"),
+        real_name=_read_access(reader, "REAL_NAME", "KEY"),
     )
     reader.finish()
     return settings
@@ -128,9 +147,25 @@ class _Reader:
             # Reading goes on so that all faults are told; `finish` raises before anyone sees this value.
             return cast("Value", None)
 
+    def gives_any(self, *names: str) -> bool:
+        return any(self._environ.get(name, "").strip() for name in names)
+
     def finish(self) -> None:
         if self._faults:
             raise SettingsError(tuple(self._faults))
+
+
+def _read_access(reader: _Reader, service: str, secret: str, *, name: str | None = None) -> ServiceAccess | None:
+    """Read the two or three variables of a service that one may do without; one alone makes the others missing."""
+    url_at, secret_at = f"SHANGDING_{service}_URL", f"SHANGDING_{service}_{secret}"
+    name_at = None if name is None else f"SHANGDING_{service}_{name}"
+    if not reader.gives_any(url_at, secret_at, name_at or url_at):
+        return None
+    return ServiceAccess(
+        url=reader.read(url_at, _service_url),
+        secret=reader.read(secret_at, _plain_text),
+        name="" if name_at is None else reader.read(name_at, _plain_text),
+    )
 
 
 def _given(text: str | None) -> str:
@@ -213,6 +248,19 @@ def _public_url(url: str) -> str:
     if url.endswith("/") or parts.query or parts.fragment:
         raise _Refusal("has a slash, a query or a fragment at its end")
     return url
+
+
+def _service_url(url: str) -> str:
+    parts = _split(_web_url(url))
+    if parts.query or parts.fragment:
+        raise _Refusal("has a query or a fragment")
+    return url
+
+
+def _plain_text(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        raise _Refusal("is not made of 1 to 200 visible ASCII characters")
+    return text
 
 
 def _web_url(url: str) -> str:

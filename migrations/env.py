@@ -13,16 +13,33 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from backend.access import tables as access_tables
+from backend.clients import tables as clients_tables
+from backend.people import session_tables
 from backend.people import tables as people_tables
+from backend.records import file_tables, quarantine_tables
 from backend.records import tables as records_tables
+from backend.reports import tables as reports_tables
 from backend.scores import tables as scores_tables
 from backend.settings import read_database_url
-from backend.storage import idempotency
+from backend.storage import idempotency, jobs, revocations
 from backend.storage.tables import Row
 from backend.storage.types import Day, Json, Moment
 
 # Importing a module of tables is what makes its rows part of the metadata.
-MAPPED = (access_tables, people_tables, records_tables, scores_tables, idempotency)
+MAPPED = (
+    access_tables,
+    clients_tables,
+    people_tables,
+    session_tables,
+    records_tables,
+    file_tables,
+    quarantine_tables,
+    reports_tables,
+    scores_tables,
+    idempotency,
+    jobs,
+    revocations,
+)
 LOCK_NUMBER = 0x5A4853  # any number, the same for every process that migrates this schema
 WAIT_SECONDS = 60
 

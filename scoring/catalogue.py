@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from scoring.records import Value
 
@@ -141,8 +142,34 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """In how many working days something is due, and by which law; the day from which they run does not count."""
+
+    working_days: int
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The person whom a record of an organisation reaches, under which indicator, and by which law.
+
+    `when` is the flag item by which the row says that its document names this person as responsible; not true, the
+    record does not reach him.
+    """
+
+    indicator: str
+    who: str
+    when: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """A kind of record that may be collected, in the ten columns of Art. 11, with its class and legal basis."""
+    """A kind of record that may be collected, in the ten columns of Art. 11, with its class and legal basis.
+
+    `due` says by when a decision must have been handed in, from the day on which it was made; None where no law does.
+    `reaches` says whom a record of an organisation reaches.
+    """
 
     code: str
     name: str
@@ -158,6 +185,8 @@ class Indicator:
     rule_class: str
     basis: str
     continuing: bool
+    due: Deadline | None = None
+    reaches: Reach | None = None
 
     def find_field_faults(self, fields: Mapping[str, Value]) -> tuple[str, ...]:
         """Say what is wrong with the items of a row: unknown, missing and ill-valued ones; empty when all are good."""
@@ -198,7 +227,10 @@ class Department:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The dated list of indicators. `laws` says which admission filters bind in this city, and on what ground."""
+    """The dated list of indicators. `laws` says which admission filters bind in this city, and on what ground.
+
+    `check_due` says by when the platform must have checked what it received, from the day of the receipt.
+    """
 
     city: str
     version: str
@@ -211,8 +243,10 @@ class Catalogue:
     adverse_kept_months: int
     departments: Mapping[str, Department]
     indicators: Mapping[str, Indicator]
+    check_due: Deadline | None = None
 
 
+@lru_cache(2048)
 def is_sensitive(name: str) -> bool:
     """Tell whether an item's name or title stands for something that may not be collected (Henan Art. 45, 46).
 

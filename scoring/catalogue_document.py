@@ -8,10 +8,12 @@ from scoring.catalogue import (
     FORBIDDEN_NAME_WORDS,
     PERMITTED_CLASSES,
     Catalogue,
+    Deadline,
     Department,
     Indicator,
     Item,
     Nature,
+    Reach,
     find_forbidden,
     is_sensitive,
     is_sensitive_label,
@@ -31,6 +33,8 @@ SHARING = ("open", "government", "authorised")
 COVERAGE = ("district", "city", "province", "nation")
 CYCLES = ("daily", "weekly", "monthly", "quarterly", "yearly", "on_event")
 ITEM_TYPES = ("choice", "integer", "flag")
+REACHED = ("legal_representative",)
+LONGEST_DEADLINE = 60  # working days; beyond, somebody meant calendar days
 
 
 def read_catalogue(text: str, name: str) -> Catalogue:
@@ -50,11 +54,13 @@ def build_catalogue(document: Table) -> Catalogue:
     kept = admission.integer("adverse_kept_months") if "expired" in laws else 0
     departments = _read_departments(document)
     indicators: dict[str, Indicator] = {}
-    for table in document.tables("indicators", "code"):
-        indicator = _read_indicator(table, departments)
+    read = [(table, _read_indicator(table, departments)) for table in document.tables("indicators", "code")]
+    for table, indicator in read:
         if indicator.code in indicators:
             table.fault("code", f"{indicator.code} stands twice; each indicator needs a code of its own")
         indicators[indicator.code] = indicator
+    for table, indicator in read:
+        _check_reach(table, indicator, indicators)
     catalogue = Catalogue(
         city=head.text("city"),
         version=head.text("version"),
@@ -67,6 +73,7 @@ def build_catalogue(document: Table) -> Catalogue:
         adverse_kept_months=kept,
         departments=departments,
         indicators=indicators,
+        check_due=_read_deadline(document, "check_due"),
     )
     for table in (head, admission, document):
         table.finish()
@@ -106,10 +113,59 @@ def _read_indicator(table: Table, departments: Mapping[str, Department]) -> Indi
         rule_class=_read_class(table),
         basis=table.text("basis"),
         continuing=table.flag("continuing", default=False),
+        due=_read_deadline(table, "due"),
+        reaches=_read_reach(table),
     )
     _check_lists(table, indicator, departments)
     table.finish()
     return indicator
+
+
+def _read_deadline(table: Table, key: str) -> Deadline | None:
+    if not table.has(key):
+        return None
+    given = table.table(key)
+    deadline = Deadline(working_days=given.integer("working_days"), basis=given.text("basis"))
+    if not 1 <= deadline.working_days <= LONGEST_DEADLINE:
+        given.fault("working_days", f"{deadline.working_days} is not from 1 to {LONGEST_DEADLINE}")
+    given.finish()
+    return deadline
+
+
+def _read_reach(table: Table) -> Reach | None:
+    if not table.has("reaches"):
+        return None
+    given = table.table("reaches")
+    reach = Reach(
+        indicator=given.text("indicator"),
+        who=given.one_of("who", REACHED),
+        when=given.text("when"),
+        basis=given.text("basis"),
+    )
+    given.finish()
+    return reach
+
+
+def _check_reach(table: Table, origin: Indicator, indicators: Mapping[str, Indicator]) -> None:
+    """Hold what reaches a person to what the person's own indicator takes: whoever hands in one hands in both."""
+    reach = origin.reaches
+    if reach is None:
+        return
+    if set(origin.subjects) <= {"natural_person"}:
+        table.fault("reaches", "belongs to an indicator of organisations; a person's record reaches nobody else")
+    if reach.when not in origin.items or origin.items[reach.when].type != "flag":
+        table.fault("reaches", f"{reach.when} is not a flag item of {origin.code}; add one that a row must set")
+    target = indicators.get(reach.indicator)
+    if target is None or "natural_person" not in target.subjects:
+        table.fault("reaches", f"{reach.indicator} is not an indicator of natural persons in this catalogue")
+        return
+    if not set(origin.providers) <= set(target.providers):
+        table.fault("reaches", f"{target.code} is not provided by everybody who provides {origin.code}")
+    if origin.continuing and not target.continuing:
+        table.fault("reaches", f"{target.code} is not continuing and {origin.code} is; make them alike")
+    for item in target.items.values():
+        if item.required and origin.items.get(item.name) != item:
+            table.fault("reaches", f"{target.code} demands {item.name}, which rows of {origin.code} need not carry")
 
 
 def _read_class(table: Table) -> str:

@@ -108,6 +108,8 @@ def compare(before: Score, after: Score, news: News = NO_NEWS) -> tuple[Change, 
     new = {line.key: line for line in after.lines}
     lapsed = {each.record.record_id for each in after.uncounted if each.reason is Reason.LAPSED}
     waiting = {each.record.record_id for each in before.uncounted if each.reason is Reason.NOT_YET}
+    still = {each.record.record_id for each in after.uncounted if each.reason is Reason.NOT_YET}
+    begun = {each.record.act for each in before.uncounted if each.record.record_id in waiting - still}
     same_rules = before.rulebook.digest == after.rulebook.digest
     changes = []
     for key in dict.fromkeys([*old, *new]):
@@ -121,6 +123,8 @@ def compare(before: Score, after: Score, news: News = NO_NEWS) -> tuple[Change, 
             cause = Cause.STARTED
         if cause is None and now is None and key[2] in lapsed:
             cause = Cause.LAPSED
+        if cause is None and now is None and line.record is not None and line.record.act in begun - {None}:
+            cause = Cause.STARTED  # of its act a weightier record has begun, which may itself not count
         if not same_rules and cause in {None, Cause.CLEAN_YEARS, Cause.FOLLOWS}:
             cause = Cause.RULES
         changes.append(Change(cause or Cause.FOLLOWS, points, was, now))

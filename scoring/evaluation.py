@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import partial
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TypeAlias
 
 from scoring.bounds import Sheet, apply_limit, freeze, keep_highest
-from scoring.days import new_year_after
-from scoring.pricing import Curve, Price, Streak
+from scoring.days import add_months, new_year_after
+from scoring.pricing import Curve, Streak, Validity
 from scoring.records import Record, as_known
+from scoring.repeats import Minuses
 from scoring.rulebook import Level, Rule, Rulebook
 from scoring.statement import Line, LineKind, Reason, Score, Uncounted
 
@@ -21,44 +23,13 @@ class UnreconciledError(AssertionError):
     """The lines of a score do not add up to it: a defect of this system, never of its input."""
 
 
-class Weighed(NamedTuple):
-    """A known record with its rule, its price alone, and the day on which it lapses."""
+# A known record with its rule, its points alone, how long they last, and the day on which it lapses. A plain tuple, as
+# one is made for every record of every evaluation: a named one takes several times as long to make.
+Weighed: TypeAlias = tuple[Record, Rule, int, Validity, date | None]
 
-    record: Record
-    rule: Rule
-    price: Price
-    ends_on: date | None
-
-    @property
-    def weight(self) -> tuple[int, int, int, int, date, str]:
-        """Order records of one act: the severest veto first, then points, plus before minus, amount, the earlier."""
-        return (
-            NO_VETO if self.rule.veto is None else -self.rule.veto.severity,
-            -abs(self.price.points),
-            -self.price.points,
-            -self.amount,
-            self.record.occurred_on,
-            self.record.record_id,
-        )
-
-    @property
-    def amount(self) -> int:
-        """Give what the record adds to a curve's sum; 0 under any other rule."""
-        pricing = self.rule.pricing
-        return int(self.record.fields[pricing.field]) if isinstance(pricing, Curve) else 0
-
-    @property
-    def is_adverse(self) -> bool:
-        """Tell whether the record speaks against the person."""
-        return self.price.points < 0 or self.rule.veto is not None
-
-    @property
-    def is_suspended(self) -> bool:
-        """Tell whether it waits for the decision about an objection; a plus never does."""
-        return self.record.suspended and self.is_adverse
-
-
-_in_order = attrgetter("record.occurred_on", "record.record_id")
+_make_line = partial(tuple.__new__, Line)  # as Line._make does, which counts the items once more
+_in_order = attrgetter("occurred_on", "record_id")
+_by_record = attrgetter("record.occurred_on", "record.record_id")
 
 
 def evaluate(
@@ -76,22 +47,21 @@ def evaluate(
     """
     weighed, uncounted = _weigh(records, rulebook, as_of, known_at)
     standing = _keep_one_of_each_act(weighed, uncounted)
-    sheet = Sheet()
-    sheet.add(Line(LineKind.BASE, rulebook.base, ""))
-    _price(_drop_lapsed(standing, as_of, uncounted), standing, rulebook, sheet)
-    _add_streaks(weighed, rulebook, as_of, since, sheet)
+    lines = [Line(LineKind.BASE, rulebook.base, "")]
+    vetoes = _price(standing, rulebook, as_of, lines, uncounted)
+    _add_streaks(weighed, rulebook, as_of, since, lines)
+    sheet = Sheet(lines)
     for limit in rulebook.rule_limits:
         apply_limit(limit, sheet)
     for group in rulebook.exclusives:
         keep_highest(group, sheet)
     for limit in rulebook.dimension_limits:
         apply_limit(limit, sheet)
-    vetoes = tuple(line for line in sheet.lines if line.kind is LineKind.RECORD and line.rule and line.rule.veto)
     if vetoes:
         freeze(sheet)
-    dimensions = _sum_dimensions(rulebook, sheet)
-    points = _clamp(rulebook, sheet, dimensions)
-    uncounted.sort(key=_in_order)
+    total, dimensions = _add_up(rulebook, sheet)
+    points = _clamp(rulebook, sheet, total)
+    uncounted.sort(key=_by_record)
     return Score(
         points=points,
         level=_level(rulebook, points, vetoes),
@@ -109,24 +79,28 @@ def evaluate(
 def _weigh(
     records: Iterable[Record], rulebook: Rulebook, as_of: date, known_at: datetime
 ) -> tuple[list[Weighed], list[Uncounted]]:
-    """Find each record's rule; what has none or has not begun yet is set aside as uncounted."""
+    """Find each record's rule, in the order of their days; what has none or has not begun yet is set aside."""
+    states = [as_known(each, known_at) if each.events or each.known_at > known_at else each for each in records]
+    known = sorted(filter(None, states), key=_in_order)
     weighed: list[Weighed] = []
     uncounted: list[Uncounted] = []
-    for reported in records:
-        record = as_known(reported, known_at) if reported.events or reported.known_at > known_at else reported
-        if record is None:
-            continue
-        found = rulebook.match(record.indicator, record.fields)
+    finders = rulebook.finders
+    for record in known:
+        find = finders.get(record.indicator)
+        found = None if find is None else find(record.fields)
         if found is None:
             uncounted.append(Uncounted(record, Reason.UNSCORED, None, 0, None))
             continue
-        rule, price = found
-        ends_on = price.validity.ends_on(record.occurred_on, record.ended_on)
-        if record.occurred_on > as_of:
-            uncounted.append(Uncounted(record, Reason.NOT_YET, rule, price.points, ends_on))
+        rule, points, validity = found
+        occurred_on = record.occurred_on
+        if validity.from_end:
+            ends_on = validity.ends_on(occurred_on, record.ended_on)
+        else:  # what `ends_on` does for nearly all records, a call less
+            ends_on = add_months(occurred_on, validity.months or 0)
+        if occurred_on > as_of:
+            uncounted.append(Uncounted(record, Reason.NOT_YET, rule, points, ends_on))
         else:
-            weighed.append(Weighed(record, rule, price, ends_on))
-    weighed.sort(key=_in_order)
+            weighed.append((record, rule, points, validity, ends_on))
     return weighed, uncounted
 
 
@@ -138,108 +112,125 @@ def _keep_one_of_each_act(weighed: list[Weighed], uncounted: list[Uncounted]) ->
     """
     best: dict[str, Weighed] = {}
     for item in weighed:
-        act = item.record.act
-        if act is not None and (act not in best or item.weight < best[act].weight):
+        act = item[0].act
+        if act is not None and (act not in best or _weight(item) < _weight(best[act])):
             best[act] = item
     standing: list[Weighed] = []
     for item in weighed:
-        act = item.record.act
+        act = item[0].act
         if act is not None and best[act] is not item:
             uncounted.append(_set_aside(item, Reason.SAME_ACT))
-        elif item.is_suspended:
+        elif item[0].suspended and _is_adverse(item):
             uncounted.append(_set_aside(item, Reason.SUSPENDED))
         else:
             standing.append(item)
     return standing
 
 
-def _drop_lapsed(standing: list[Weighed], as_of: date, uncounted: list[Uncounted]) -> list[Weighed]:
-    counted: list[Weighed] = []
-    for item in standing:
-        if item.ends_on is not None and as_of >= item.ends_on:
-            uncounted.append(_set_aside(item, Reason.LAPSED))
-        else:
-            counted.append(item)
-    return counted
+def _weight(item: Weighed) -> tuple[int, int, int, int, date, str]:
+    """Order records of one act: the severest veto first, then points, plus before minus, amount, the earlier."""
+    record, rule, points, _, _ = item
+    return (
+        NO_VETO if rule.veto is None else -rule.veto.severity,
+        -abs(points),
+        -points,
+        -int(record.fields[rule.pricing.field]) if isinstance(rule.pricing, Curve) else 0,
+        record.occurred_on,
+        record.record_id,
+    )
+
+
+def _is_adverse(item: Weighed) -> bool:
+    """Tell whether a record speaks against the person: only such a one waits for the decision about an objection."""
+    _, rule, points, _, _ = item
+    return points < 0 or rule.veto is not None
 
 
 def _set_aside(item: Weighed, reason: Reason) -> Uncounted:
-    return Uncounted(item.record, reason, item.rule, item.price.points, item.ends_on)
+    record, rule, points, _, ends_on = item
+    return Uncounted(record, reason, rule, points, ends_on)
 
 
-def _price(counted: list[Weighed], standing: list[Weighed], rulebook: Rulebook, sheet: Sheet) -> None:
-    """Write a line for each counted record, and one more for each repeat.
+def _price(
+    standing: list[Weighed], rulebook: Rulebook, as_of: date, lines: list[Line], uncounted: list[Uncounted]
+) -> tuple[Line, ...]:
+    """Write a line for each record that has not lapsed, one more for each repeat, and give those with a veto.
 
     Along a curve a record's points are what it adds to the sum of those before it, so that the lines of the curve
     always add up to the curve.
     """
-    climbed: dict[tuple[str, int], tuple[int, int]] = {}  # of each curve and year: the sum so far, and its points
-    for record, rule, price, ends_on in counted:
-        points = price.points
-        if isinstance(rule.pricing, Curve):
-            key = rule.id, record.occurred_on.year if rule.pricing.by_year else 0
-            amount, reached = climbed.get(key, (0, 0))
-            amount += int(record.fields[rule.pricing.field])
-            climbed[key] = amount, rule.pricing.points_at(amount)
-            points = climbed[key][1] - reached
-        sheet.add(Line(LineKind.RECORD, points, rule.dimension, rule, record, ends_on))
-        if rulebook.repeats and points < 0 and _is_repeat(record, rule, standing):
-            extra = points * (rulebook.repeats.factor - 1)
-            sheet.add(Line(LineKind.REPEAT, extra, rule.dimension, rule, record, ends_on))
+    of_record, repeats = LineKind.RECORD, rulebook.repeats
+    climbed: dict[tuple[str, int], list[int]] = {}  # of each curve and year: the sum so far, and its points
+    minuses = Minuses()
+    vetoes: list[Line] = []
+    for record, rule, alone, _, ends_on in standing:
+        if repeats and alone < 0:
+            minuses.add(record.occurred_on, rule.repeat_class, ends_on)
+        if ends_on is not None and as_of >= ends_on:
+            uncounted.append(Uncounted(record, Reason.LAPSED, rule, alone, ends_on))
+            continue
+        points, pricing = alone, rule.pricing
+        if isinstance(pricing, Curve):
+            key = rule.id, record.occurred_on.year if pricing.by_year else 0
+            climb = climbed.get(key)
+            if climb is None:
+                climbed[key] = [int(record.fields[pricing.field]), alone]
+            else:
+                climb[0] += int(record.fields[pricing.field])
+                reached = pricing.points_at(climb[0])
+                points = reached - climb[1]
+                climb[1] = reached
+        line = _make_line((of_record, points, rule.dimension, rule, record, ends_on, None, 0))
+        lines.append(line)
+        if rule.veto is not None:
+            vetoes.append(line)
+        if repeats and points < 0 and minuses.has_earlier(record.occurred_on, rule.repeat_class):
+            extra = points * (repeats.factor - 1)
+            lines.append(Line(LineKind.REPEAT, extra, rule.dimension, rule, record, ends_on))
+    return tuple(vetoes)
 
 
-def _is_repeat(record: Record, rule: Rule, standing: list[Weighed]) -> bool:
-    """Tell whether a minus of the same class from an earlier day was in force when this one happened.
-
-    Of two on one day neither is the earlier. A record that does not stand for its act repeats nothing.
-    """
-    for earlier in standing:
-        if earlier.record.occurred_on >= record.occurred_on:
-            return False
-        if (
-            earlier.price.points < 0
-            and earlier.rule.repeat_class == rule.repeat_class
-            and (earlier.ends_on is None or record.occurred_on < earlier.ends_on)
-        ):
-            return True
-    return False
-
-
-def _add_streaks(weighed: list[Weighed], rulebook: Rulebook, as_of: date, since: date | None, sheet: Sheet) -> None:
+def _add_streaks(
+    weighed: list[Weighed], rulebook: Rulebook, as_of: date, since: date | None, lines: list[Line]
+) -> None:
     """Add points for whole clean calendar years since the account was opened, counted back without a gap."""
     if since is None or not rulebook.streaks:
         return
     first = since.year if (since.month, since.day) == (1, 1) else since.year + 1
     marred: set[int] = set()
-    for item in weighed:
-        if item.is_adverse and not item.is_suspended:
-            marred.update(range(item.record.occurred_on.year, _last_year(item, as_of) + 1))
+    for record, rule, points, validity, _ in weighed:
+        if (points < 0 or rule.veto is not None) and not record.suspended:
+            year = record.occurred_on.year
+            marred.add(year)
+            if validity.from_end:  # a continuing act mars every year until its end
+                marred.update(range(year, (record.ended_on or as_of).year + 1))
     clean = 0
     while as_of.year - 1 - clean >= first and as_of.year - 1 - clean not in marred:
         clean += 1
     for rule in rulebook.streaks:
         if clean and isinstance(rule.pricing, Streak):
             count = min(clean, rule.pricing.most)
-            sheet.add(Line(LineKind.STREAK, rule.pricing.points * count, rule.dimension, rule, years=count))
+            lines.append(Line(LineKind.STREAK, rule.pricing.points * count, rule.dimension, rule, years=count))
 
 
-def _last_year(item: Weighed, as_of: date) -> int:
-    """Give the last calendar year that an adverse record mars: that of its end when it is a continuing one."""
-    if not item.price.validity.from_end:
-        return item.record.occurred_on.year
-    ended_on = item.record.ended_on
-    return as_of.year if ended_on is None else max(ended_on.year, item.record.occurred_on.year)
-
-
-def _clamp(rulebook: Rulebook, sheet: Sheet, dimensions: dict[str, int]) -> int:
-    """Hold the sum within floor and ceiling, by a line of its own, and give the score.
-
-    The sum is taken twice, over the lines and over the dimensions: a statement that does not add up must not leave.
-    """
-    total = sum(line.points for line in sheet.lines)
-    if total != rulebook.base + sum(dimensions.values()):
-        message = f"lines give {total}, base and dimensions give {rulebook.base + sum(dimensions.values())}"
+def _add_up(rulebook: Rulebook, sheet: Sheet) -> tuple[int, dict[str, int]]:
+    """Sum the lines, all together and by dimension: a statement that does not add up both ways must not leave."""
+    total = 0
+    sums = {dimension.code: 0 for dimension in rulebook.dimensions}
+    sums[""] = 0  # of the base, which belongs to no dimension
+    for line in sheet.lines:
+        points = line.points
+        total += points
+        sums[line.dimension] += points
+    del sums[""]
+    if total != rulebook.base + sum(sums.values()):
+        message = f"lines give {total}, base and dimensions give {rulebook.base + sum(sums.values())}"
         raise UnreconciledError(message)
+    return total, sums
+
+
+def _clamp(rulebook: Rulebook, sheet: Sheet, total: int) -> int:
+    """Hold the sum within floor and ceiling, by a line of its own, and give the score."""
     points = max(rulebook.floor, min(rulebook.ceiling, total))
     if points != total:
         sheet.add(Line(LineKind.CLAMP, points - total, ""))
@@ -255,19 +246,11 @@ def _level(rulebook: Rulebook, points: int, vetoes: tuple[Line, ...]) -> Level:
     return level
 
 
-def _sum_dimensions(rulebook: Rulebook, sheet: Sheet) -> dict[str, int]:
-    sums = dict.fromkeys((dimension.code for dimension in rulebook.dimensions), 0)
-    for line in sheet.lines:
-        if line.dimension:
-            sums[line.dimension] += line.points
-    return sums
-
-
 def _first_change(
     weighed: list[Weighed], uncounted: list[Uncounted], rulebook: Rulebook, as_of: date, since: date | None
 ) -> date | None:
     """Give the first later day on which a record begins or lapses, or a clean year may be complete."""
-    days = [item.ends_on for item in weighed if item.ends_on is not None and item.ends_on > as_of]
+    days = [item[4] for item in weighed if item[4] is not None and item[4] > as_of]
     days.extend(item.record.occurred_on for item in uncounted if item.reason is Reason.NOT_YET)
     if since is not None and rulebook.streaks:
         days.append(new_year_after(as_of))

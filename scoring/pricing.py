@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
@@ -18,11 +19,12 @@ class Validity(NamedTuple):
 
     def ends_on(self, occurred_on: date, ended_on: date | None) -> date | None:
         """Give the first day on which it no longer counts; None while a continuing act has no end."""
-        if not self.from_end:
-            return add_months(occurred_on, self.months or 0)
+        months, from_end = self
+        if not from_end:
+            return add_months(occurred_on, months or 0)
         if ended_on is None:
             return None
-        return ended_on if self.months is None else add_months(ended_on, self.months)
+        return ended_on if months is None else add_months(ended_on, months)
 
 
 class Choice(NamedTuple):
@@ -45,8 +47,9 @@ class Span(NamedTuple):
 
     def holds(self, fields: Mapping[str, Value]) -> bool:
         """Tell whether the fields meet the condition; an absent item never does."""
-        value = fields.get(self.field)
-        return isinstance(value, int) and self.contains(value)
+        name, least, most = self
+        value = fields.get(name)
+        return isinstance(value, int) and (least is None or value >= least) and (most is None or value <= most)
 
     def contains(self, value: int) -> bool:
         """Tell whether a number lies within."""
@@ -56,11 +59,8 @@ class Span(NamedTuple):
 Condition: TypeAlias = Choice | Span
 
 
-class Price(NamedTuple):
-    """Points for one record and how long they last."""
-
-    points: int
-    validity: Validity
+# Points for one record and how long they last. A plain tuple: one is made for every record of every evaluation.
+Price: TypeAlias = tuple[int, Validity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ class Each:
     def price(self, fields: Mapping[str, Value]) -> Price | None:
         """Give points and validity; None when the counted item is absent."""
         if self.times is None:
-            return Price(self.points, self.validity)
+            return self.points, self.validity
         count = fields.get(self.times)
-        return Price(self.points * int(count), self.validity) if isinstance(count, int) else None
+        return (self.points * count, self.validity) if isinstance(count, int) else None
 
 
 class TableRow(NamedTuple):
@@ -98,9 +98,9 @@ class ByTable:
 
     def price(self, fields: Mapping[str, Value]) -> Price | None:
         """Give points and validity by the row that fits; None when none does."""
-        for row in self.rows:
-            if row.condition.holds(fields):
-                return Price(row.points, row.validity)
+        for condition, points, validity, _ in self.rows:
+            if condition.holds(fields):
+                return points, validity
         return None
 
 
@@ -118,7 +118,7 @@ class Graded:
         stated = fields.get(self.field)
         if not isinstance(stated, int) or not self.least <= stated <= self.most:
             return None
-        return Price(int(stated), self.validity)
+        return int(stated), self.validity
 
 
 class Segment(NamedTuple):
@@ -138,6 +138,15 @@ class Stair(NamedTuple):
     published: tuple[int, ...] = ()
 
 
+class Ramp(NamedTuple):
+    """A stretch of a curve ready for use: it starts with so many points and adds `points` for each whole `per`."""
+
+    start: int
+    reached: int
+    points: int
+    per: int
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """Points by the sum of an item over the records in force, all together or for each calendar year."""
@@ -147,27 +156,28 @@ class Curve:
     segments: tuple[Segment, ...]
     stairs: tuple[Stair, ...]
     validity: Validity
+    _ramps: tuple[Ramp, ...] = attribute(init=False, repr=False, compare=False)
+    _starts: tuple[int, ...] = attribute(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ramps = tuple(Ramp(stair.from_amount, stair.points, 0, 1) for stair in self.stairs) or _draw(self.segments)
+        object.__setattr__(self, "_ramps", ramps)
+        object.__setattr__(self, "_starts", tuple(ramp.start for ramp in ramps))
 
     def points_at(self, amount: int) -> int:
-        """Give the points of a sum: whole steps of each segment only, or the highest stair reached."""
-        if self.stairs:
-            index = bisect_right(self.stairs, amount, key=_start_of)
-            return self.stairs[index - 1].points if index else 0
-        total = start = 0
-        for to, points, per, _ in self.segments:
-            reached = amount if to is None or amount < to else to
-            total += (reached - start) // per * points
-            if reached == amount:
-                break
-            start = reached
-        return total
+        """Give the points of a sum of 0 or more: whole steps of each segment only, or the highest stair reached."""
+        index = bisect_right(self._starts, amount)
+        if not index:
+            return 0
+        start, reached, points, per = self._ramps[index - 1]
+        return reached + (amount - start) // per * points
 
     def price(self, fields: Mapping[str, Value]) -> Price | None:
         """Give what the record would be worth alone; None when the item is absent or negative."""
         amount = fields.get(self.field)
         if not isinstance(amount, int) or amount < 0:
             return None
-        return Price(self.points_at(amount), self.validity)
+        return self.points_at(amount), self.validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +187,21 @@ class Streak:
     points: int
     most: int
 
+    def price(self, _fields: Mapping[str, Value]) -> None:
+        """Give None: no record is worth anything under a streak."""
+
 
 Pricing: TypeAlias = Each | ByTable | Graded | Curve | Streak
 
 
-def _start_of(stair: Stair) -> int:
-    return stair.from_amount
+def _draw(segments: tuple[Segment, ...]) -> tuple[Ramp, ...]:
+    """Put segments one after the other; a closed last one is followed by a level stretch."""
+    ramps: list[Ramp] = []
+    start = reached = 0
+    for to, points, per, _ in segments:
+        ramps.append(Ramp(start, reached, points, per))
+        if to is None:
+            return tuple(ramps)
+        reached += (to - start) // per * points if per else 0  # the reader refuses 0, but only afterwards
+        start = to
+    return (*ramps, Ramp(start, reached, 0, 1))

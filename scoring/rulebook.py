@@ -1,12 +1,12 @@
 """A rulebook as values: scale, levels, dimensions, rules, exclusive groups and limits."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from scoring.catalogue import Catalogue
-from scoring.pricing import Condition, Curve, Price, Pricing, Streak
+from scoring.pricing import ByTable, Choice, Condition, Curve, Each, Price, Pricing, TableRow, Validity
 from scoring.records import Value
 
 ORIGINS = ("law", "analogue", "own_choice", "published")
@@ -84,12 +84,16 @@ class Rule:
 
     def price(self, fields: Mapping[str, Value]) -> Price | None:
         """Give what a record with these items is worth alone; None when this rule does not apply to it."""
-        if isinstance(self.pricing, Streak):
-            return None
         for condition in self.conditions:
             if not condition.holds(fields):
                 return None
         return self.pricing.price(fields)
+
+
+# What a record is worth alone: its rule, the points and how long they last. Plain tuples and functions that are made
+# once, when a rulebook is loaded, because every record of every evaluation asks.
+Found: TypeAlias = tuple[Rule, int, Validity]
+Finder: TypeAlias = Callable[[Mapping[str, Value]], Found | None]
 
 
 class Unscored(NamedTuple):
@@ -157,19 +161,21 @@ class Rulebook:
     rules_by_indicator: Mapping[str, tuple[Rule, ...]]
     streaks: tuple[Rule, ...]
     digest: str
+    finders: Mapping[str, Finder] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        finders = {code: _make_finder(rules) for code, rules in self.rules_by_indicator.items()}
+        object.__setattr__(self, "finders", finders)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
         """Give all limits in the order in which they apply; highest-only groups come between the two kinds."""
         return self.rule_limits + self.dimension_limits
 
-    def match(self, indicator: str, fields: Mapping[str, Value]) -> tuple[Rule, Price] | None:
+    def match(self, indicator: str, fields: Mapping[str, Value]) -> Found | None:
         """Find the rule for a record and what it is worth alone; None when no rule counts it."""
-        for rule in self.rules_by_indicator.get(indicator, ()):
-            price = rule.price(fields)
-            if price is not None:
-                return rule, price
-        return None
+        find = self.finders.get(indicator)
+        return None if find is None else find(fields)
 
     def level_of(self, points: int) -> Level:
         """Give the level of a number of points."""
@@ -200,3 +206,51 @@ def rulebook_on(editions: Iterable[Rulebook], day: date) -> Rulebook:
         message = f"no rulebook was in force on {day}; the first took effect later"
         raise NoRulebookError(message)
     return max(in_force, key=lambda edition: edition.effective_on)
+
+
+def _make_finder(rules: tuple[Rule, ...]) -> Finder:
+    """Make the function that prices an indicator's records; each finds what asking the rules in turn would find."""
+    rule, *others = rules
+    if others or rule.conditions:
+        return _find_among(rules)
+    match rule.pricing:
+        case Each(points=points, validity=validity, times=None):
+            found = rule, points, validity
+            return lambda _: found
+        case Curve() as curve:
+            return _find_on_curve(rule, curve)
+        case ByTable(field=name, rows=rows) if all(isinstance(row.condition, Choice) for row in rows):
+            return _find_by_choice(rule, name, rows)
+        case _:
+            return _find_among(rules)
+
+
+def _find_among(rules: tuple[Rule, ...]) -> Finder:
+    def find(fields: Mapping[str, Value]) -> Found | None:
+        for rule in rules:
+            price = rule.price(fields)
+            if price is not None:
+                return rule, *price
+        return None
+
+    return find
+
+
+def _find_on_curve(rule: Rule, curve: Curve) -> Finder:
+    name, validity, points_at = curve.field, curve.validity, curve.points_at
+
+    def find(fields: Mapping[str, Value]) -> Found | None:
+        amount = fields.get(name)
+        if not isinstance(amount, int) or amount < 0:
+            return None
+        return rule, points_at(amount), validity
+
+    return find
+
+
+def _find_by_choice(rule: Rule, name: str, rows: tuple[TableRow, ...]) -> Finder:
+    found: dict[Value | None, Found] = {}
+    for row in reversed(rows):  # the first row that fits wins
+        if isinstance(row.condition, Choice):
+            found |= dict.fromkeys(row.condition.allowed, (rule, row.points, row.validity))
+    return lambda fields: found.get(fields.get(name))

@@ -1,18 +1,33 @@
-"""Databases with the schema of the head, and a statement past all functions of the application."""
+"""Databases with the schema of the head, and a statement past all functions of the application.
 
+A process migrates one database on each engine, and copies it from then on: migrating takes longer than most tests.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
-from sqlalchemy import text
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url, text
 
 from backend.storage.database import Database
 from backend.storage.migrations import upgrade
+from tests.servers import libpq_url, sqlalchemy_url
 
 
 @contextmanager
 def migrated_database(url: str) -> Iterator[Database]:
-    """Give the database at `url` with the schema of the head; its connections close at the end."""
-    upgrade(url)
+    """Give the empty database at `url` the schema of the head; its connections close at the end."""
+    if url.startswith("sqlite"):
+        shutil.copyfile(migrate_sqlite_template(), url.removeprefix("sqlite:///"))
+    else:
+        _copy_postgres_template(url)
     database = Database(url)
     try:
         yield database
@@ -20,7 +35,44 @@ def migrated_database(url: str) -> Iterator[Database]:
         database.dispose()
 
 
+@cache
+def migrate_sqlite_template() -> Path:
+    """Migrate a SQLite file, once in this process, and give its path."""
+    folder = tempfile.mkdtemp(prefix="shangding-template-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "template.sqlite"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@cache
+def _migrate_postgres_template(server: str) -> str:
+    """Migrate a database on the server, once in this process, and give its name; it ends with the server."""
+    name = f"template_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY").format(sql.Identifier(name))
+        )
+    upgrade(sqlalchemy_url(server, name))
+    return name
+
+
+def _copy_postgres_template(url: str) -> None:
+    name = make_url(url).database
+    server = libpq_url(make_url(url).set(database="postgres").render_as_string(hide_password=False))
+    names = {"new": sql.Identifier(name or ""), "template": sql.Identifier(_migrate_postgres_template(server))}
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {new} WITH (FORCE)").format(**names))
+        connection.execute(sql.SQL("CREATE DATABASE {new} TEMPLATE {template} STRATEGY FILE_COPY").format(**names))
+
+
 def run_sql(database: Database, statement: str) -> None:
     """Run one statement in a transaction of its own, as somebody with a database console would."""
     with database.transaction() as session:
         session.execute(text(statement))
+
+
+def count_rows(database: Database, table: str) -> int:
+    """How many rows a table has."""
+    with database.reading() as session:
+        return session.scalar(text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608 - the names are ours

@@ -105,7 +105,7 @@ def fresh_postgres_database(server_url: str, name: str) -> Iterator[str]:
     """Create the empty database `name` on the server, give its SQLAlchemy URL, and drop it at the end."""
     quoted = sql.Identifier(name)
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(quoted))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY").format(quoted))
     try:
         yield sqlalchemy_url(server_url, name)
     finally:

@@ -4,15 +4,20 @@ import sys
 
 import click
 
+from backend.cli.clients import clients
 from backend.cli.database import migrate
 from backend.cli.demo import demo
 from backend.cli.doubts import doubts
+from backend.cli.files import files
 from backend.cli.keys import keys
 from backend.cli.openapi import openapi
 from backend.cli.purging import purge
+from backend.cli.quality import quality
+from backend.cli.quarantine import quarantine
 from backend.cli.rulebooks import rulebook
 from backend.cli.serving import serve
 from backend.cli.tokens import token
+from backend.cli.working import work
 from backend.demo.workplace import DemoError
 from backend.gateways.signed_claims import KeySetError
 from backend.settings import SettingsError
@@ -29,7 +34,22 @@ def commands() -> None:
     """Shangding: the backend of a city's personal credit score."""
 
 
-for command in (demo, serve, migrate, rulebook, token, keys, doubts, purge, openapi):
+for command in (
+    demo,
+    serve,
+    work,
+    migrate,
+    rulebook,
+    token,
+    clients,
+    keys,
+    doubts,
+    quarantine,
+    files,
+    purge,
+    quality,
+    openapi,
+):
     commands.add_command(command)
 
 

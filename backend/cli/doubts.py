@@ -30,7 +30,8 @@ def show(limit: int) -> None:
         click.echo(f"{doubt.subject_id}  {doubt.code}  {doubt.known_since}")
 
 
-def _check_text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+def check_text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take an option that the person sees or that is kept: short, printable, and without an identity number."""
     text = value.strip()
     if not 1 <= len(text) <= MAX_TEXT or not text.isprintable():
         raise click.BadParameter(f"give 1 to {MAX_TEXT} characters that can be shown")
@@ -41,8 +42,8 @@ def _check_text(_context: click.Context, _parameter: click.Parameter, value: str
 
 @doubts.command()
 @click.argument("subject_id", type=click.UUID)
-@click.option("--case", "case_no", required=True, callback=_check_text, help="Number of the case; the person sees it.")
-@click.option("--operator", required=True, callback=_check_text, help="Who has looked into it; the person sees that.")
+@click.option("--case", "case_no", required=True, callback=check_text, help="Number of the case; the person sees it.")
+@click.option("--operator", required=True, callback=check_text, help="Who has looked into it; the person sees that.")
 def settle(subject_id: UUID, case_no: str, operator: str) -> None:
     """Clear the doubt about SUBJECT_ID, once somebody has looked into who the person is.
 

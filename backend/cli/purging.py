@@ -1,37 +1,53 @@
 """`shangding purge`: delete what was kept for a while only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
 import click
-from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
+from backend.clients.tables import purge_assertions
 from backend.clock import SystemClock
+from backend.people.session_tables import purge_sessions
 from backend.people.tables import purge_tickets
+from backend.records.file_tables import purge_file_contents
 from backend.storage.database import Database
 from backend.storage.idempotency import purge_answers
+from backend.storage.revocations import purge_revocations
 
 PORTION = 5000  # rows a transaction, so that no call waits long for this one
 
 
+PURGES: Mapping[str, Callable[..., int]] = MappingProxyType(
+    {
+        "kept answers": purge_answers,
+        "used tickets": purge_tickets,
+        "used assertions": purge_assertions,
+        "sessions": purge_sessions,
+        "revocations": purge_revocations,
+        "pieces of files": purge_file_contents,
+    }
+)
+
+
 @click.command()
 def purge() -> None:
-    """Delete kept answers older than 24 hours, and used sign-in tickets that have expired.
+    """Delete what was kept for a while only: answers, used tickets and assertions, sessions, revocations, files.
 
     Harmless to repeat, and while the service runs; meant for cron.
     """
     now = SystemClock().now()
     with opened_database() as database:
-        answers = _purge_all(database, lambda session: purge_answers(session, now, limit=PORTION))
-        tickets = _purge_all(database, lambda session: purge_tickets(session, now, limit=PORTION))
-    click.echo(f"deleted {answers} kept answers and {tickets} used tickets")
+        deleted = [f"{_purge_all(database, purge_portion, now)} {what}" for what, purge_portion in PURGES.items()]
+    click.echo(f"deleted {', '.join(deleted)}")
 
 
-def _purge_all(database: Database, purge_portion: Callable[[Session], int]) -> int:
+def _purge_all(database: Database, purge_portion: Callable[..., int], now: datetime) -> int:
     deleted = 0
     while True:
         with database.transaction() as session:
-            portion = purge_portion(session)
+            portion = purge_portion(session, now, limit=PORTION)
         deleted += portion
         if portion < PORTION:
             return deleted

@@ -1,25 +1,29 @@
-"""`shangding token`: short-lived tokens for departments and operators, made where the keys are."""
+"""`shangding token`: the way in when nothing else works; departments and officers prove themselves with their keys.
 
+A token made here belongs to no client, so it cannot be taken back: it lives for ten minutes at most, and that it was
+made is written to standard error, where the journal of the machine keeps it.
+"""
+
+import json
 import os
+from collections.abc import Collection
 from datetime import timedelta
 
 import click
 
+from backend.clients.registration import TOKEN_LIFETIME
+from backend.clients.roles import DEPARTMENT_SCOPES, Role, find_clash, find_scopes
 from backend.clock import SystemClock, today
 from backend.gateways.rulebook_files import read_city
 from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
 from backend.settings import read_settings
 
-LONGEST_MINUTES = 60
-SCOPES = {
-    PrincipalKind.DEPARTMENT: frozenset({"records:read", "records:write"}),
-    PrincipalKind.OPERATOR: frozenset({"metrics:read"}),
-}
+LONGEST_MINUTES = int(TOKEN_LIFETIME.total_seconds()) // 60
 _lifetime = click.option(
     "--minutes",
     type=click.IntRange(1, LONGEST_MINUTES),
-    default=10,
+    default=LONGEST_MINUTES,
     show_default=True,
     help="How long the token is good for.",
 )
@@ -27,7 +31,10 @@ _lifetime = click.option(
 
 @click.group()
 def token() -> None:
-    """Make access tokens for those who do not sign in by themselves."""
+    """Make an access token by hand: for the first hour of an installation, and for the hour in which keys are lost.
+
+    Otherwise see shangding clients.
+    """
 
 
 @token.command()
@@ -42,19 +49,35 @@ def department(code: str, clerk: str | None, minutes: int) -> None:
         raise click.BadParameter(
             f"{code} is no department of the catalogue; there are {', '.join(sorted(departments))}"
         )
-    _issue(PrincipalKind.DEPARTMENT, code, clerk, minutes)
+    _issue(PrincipalKind.DEPARTMENT, code, DEPARTMENT_SCOPES, acting=clerk, minutes=minutes)
 
 
 @token.command()
 @click.argument("name")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in Role]),
+    default=(Role.MECHANIC.value,),
+    show_default=True,
+    help="What for.",
+)
 @_lifetime
-def operator(name: str, minutes: int) -> None:
+def operator(name: str, roles: tuple[str, ...], minutes: int) -> None:
     """Make a token for the operator NAME."""
-    _issue(PrincipalKind.OPERATOR, name, None, minutes)
+    held = [Role(role) for role in roles]
+    clash = find_clash(held)
+    if clash is not None:
+        raise click.BadParameter(f"{' and '.join(clash)} are roles of different people; give one of them")
+    _issue(PrincipalKind.OPERATOR, name, find_scopes(held), acting=None, minutes=minutes)
 
 
-def _issue(kind: PrincipalKind, name: str, acting: str | None, minutes: int) -> None:
-    settings = read_settings(os.environ)
+def _issue(kind: PrincipalKind, name: str, scopes: Collection[str], *, acting: str | None, minutes: int) -> None:
+    settings, now = read_settings(os.environ), SystemClock().now()
     issuer = TokenIssuer.from_file(settings.token_keys, issuer=settings.public_url)
-    principal = Principal(kind=kind, id=name, scopes=SCOPES[kind], acting=acting)
-    click.echo(issuer.issue(principal, timedelta(minutes=minutes), SystemClock().now()))
+    principal = Principal(kind=kind, id=name, scopes=frozenset(scopes), acting=acting)
+    made = issuer.issue(principal, timedelta(minutes=minutes), now)
+    note = {"event": "token_made_by_hand", "kind": kind, "of": name, "acting": acting, "minutes": minutes}
+    click.echo(json.dumps({**note, "scope": " ".join(sorted(scopes)), "at": now.isoformat()}), err=True)
+    click.echo(made)

@@ -47,7 +47,9 @@ def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, day: 
         *_write_sign_in(callers),
         *_write_reads(),
         *_write_what_if(rulebook, day),
+        *_write_mini_program(callers),
         *_write_batch(callers, rulebook.catalogue, day),
+        *_write_file(callers, rulebook.catalogue, day),
         *_write_metrics(),
     ]
     return "\n".join([OPENING, *sections, CLOSING])
@@ -73,6 +75,24 @@ def _write_sign_in(callers: Callers) -> Iterator[str]:
         f'TOKEN=$(curl -sS --fail-with-body "$SERVICE/v1/sign-in" {_JSON} -d "{{\\"ticket\\": \\"$TICKET\\"}}"'
         f" | {_READ.format(member='access_token')})"
     )
+
+
+def _write_mini_program(callers: Callers) -> Iterator[str]:
+    post = 'curl -sS --fail-with-body "$'
+    who = f'\\"name\\": \\"{callers.reported.name}\\", \\"id_number\\": \\"{callers.reported.id_number}\\"'
+    persona = json.dumps({"persona": callers.persona})
+    yield "# 小程序登录：登录码只认账号；首次须核验姓名和证件号码，然后绑定"
+    yield f"CODE=$({post}PROVIDER/mini-program-codes\" -d '{persona}' | {_READ.format(member='code')})"
+    yield (
+        f'LINK=$({post}SERVICE/v1/sign-in/mini-program" {_JSON} -d "{{\\"code\\": \\"$CODE\\"}}"'
+        f" | {_READ.format(member='link_token')})"
+    )
+    yield (
+        f'{post}SERVICE/v1/sign-in/mini-program/links" {_JSON}'
+        f' -d "{{\\"link_token\\": \\"$LINK\\", {who}, \\"device\\": \\"小程序\\"}}" | show'
+    )
+    yield "# 我在哪里登录过"
+    yield "get /v1/sessions"
 
 
 def _write_reads() -> Iterator[str]:
@@ -114,7 +134,6 @@ def _write_batch(callers: Callers, catalogue: Catalogue, day: date) -> Iterator[
     unlawful = {**legal, "procedure": "simple"} if "simple_procedure" in catalogue.laws else {}
     batch = {
         "batch_no": "$KEY",
-        "clerk": CLERK,
         "rows": [
             {"source_key": "$KEY-1", **row, "legal": legal},
             {"source_key": "$KEY-2", **row, "legal": unlawful},
@@ -124,10 +143,40 @@ def _write_batch(callers: Callers, catalogue: Catalogue, day: date) -> Iterator[
     yield "KEY=$(python3 -c 'import uuid; print(uuid.uuid4())')"
     yield (
         f'curl -sS --fail-with-body "$SERVICE/v1/batches" -H "Authorization: Bearer $DEPARTMENT" {_JSON}'
-        " -H \"Idempotency-Key: $KEY\" -H 'Accept-Language: zh-CN' --data-binary @- <<END | show"
+        f" -H 'Acting-Clerk: {CLERK}' -H 'Accept-Language: zh-CN'"
+        ' -H "Idempotency-Key: $KEY" --data-binary @- <<END | show'
     )
     yield json.dumps(batch, ensure_ascii=False, indent=1)
     yield "END"
+
+
+def _write_file(callers: Callers, catalogue: Catalogue, day: date) -> Iterator[str]:
+    indicator = find_reported_indicator(catalogue)
+    items = _least_items(indicator)
+    titles = ["source_key", "id_number", "name", "indicator", "occurred_on", *(f"items.{name}" for name in items)]
+    titles += ["legal.document_no", "legal.procedure", "legal.finality"]
+    row = [
+        callers.reported.id_number,
+        callers.reported.name,
+        indicator.code,
+        f"{day - timedelta(days=40):%Y年%-m月%-d日}",
+    ]
+    row += [str(value) for value in items.values()]
+    reads = '-H "Authorization: Bearer $DEPARTMENT"' + f" -H 'Acting-Clerk: {CLERK}' -H 'Accept-Language: zh-CN'"
+    yield "# 部门报送文件：文件由后台读取，回执是同样的文件，每行旁边注明结果和理由"
+    yield "KEY=$(python3 -c 'import uuid; print(uuid.uuid4())')"
+    yield (
+        f"FILE=$(curl -sS --fail-with-body \"$SERVICE/v1/files?file_no=$KEY\" {reads} -H 'Content-Type: text/csv'"
+        f' -H "Idempotency-Key: $KEY" --data-binary @- <<END | {_READ.format(member="file_id")}'
+    )
+    yield ",".join(titles)
+    yield ",".join(["$KEY-1", *row, "演示罚决字〔2026〕第2号", "ordinary", "upheld"])
+    yield ",".join(["$KEY-2", *row, "演示罚决字〔2026〕第3号", "ordinary", "not_final"])
+    yield "END"
+    yield ")"
+    yield f'file() {{ curl -sS --fail-with-body "$SERVICE/v1/files/$FILE${{1:-}}" {reads}; }}'
+    yield 'until file | grep \'"ended_at":"\' > /dev/null; do sleep 1; done; file | show'
+    yield "file /receipt"
 
 
 def _write_metrics() -> Iterator[str]:

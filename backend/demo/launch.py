@@ -15,11 +15,19 @@ from backend.demo.cast import list_persons
 from backend.demo.census import count_people
 from backend.demo.client import call
 from backend.demo.identity_provider import WARNING, IdentityProvider, make_provider_app
+from backend.demo.mini_program import DemoPlatform, make_platform_blueprint
 from backend.demo.people import Person
 from backend.demo.personas import Path as AccountPath
 from backend.demo.personas import Persona
 from backend.demo.printing import print_census, print_personas, print_seeded, print_statement
-from backend.demo.processes import check_ports, read_log_end, running_provider, running_service, wait_until_ready
+from backend.demo.processes import (
+    check_ports,
+    read_log_end,
+    running_provider,
+    running_service,
+    running_worker,
+    wait_until_ready,
+)
 from backend.demo.seed import check_usable, read_day, seed_city
 from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private
 from backend.principals import Principal, PrincipalKind
@@ -47,9 +55,12 @@ def run(*, people: int = 2000, seed: int = 1, port: int = 8000, directory: Path 
         provider = IdentityProvider.from_file(
             place.provider_keys, issuer=place.provider_url, audience=place.service_url, personas=personas
         )
+        app = make_provider_app(provider, clock)
+        app.register_blueprint(make_platform_blueprint(DemoPlatform(personas), clock))
         with (
-            running_provider(place, make_provider_app(provider, clock)),
+            running_provider(place, app),
             running_service(place, variables) as service,
+            running_worker(place, variables),
         ):
             wait_until_ready(place, service)
             _show(place, context, console, personas, clock.now())

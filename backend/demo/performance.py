@@ -87,7 +87,6 @@ class Performer:
                 ticket,
                 pseudonyms=context.pseudonyms,
                 sealer=context.sealer,
-                tokens=context.tokens,
                 now=step.at,
             )
         )

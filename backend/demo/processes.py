@@ -1,4 +1,4 @@
-"""The two servers of a demo: the identity provider in a thread, the service in a process of its own."""
+"""The servers of a demo: the identity provider in a thread, the service and its worker in processes of their own."""
 
 import os
 import subprocess
@@ -55,11 +55,24 @@ def running_provider(place: Workplace, app: Flask) -> Iterator[None]:
 @contextmanager
 def running_service(place: Workplace, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Run `shangding serve` with `variables` for settings, while the context lasts."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("SHANGDING_")}
+    place.log.write_bytes(b"")
     bind = f"{HOST}:{place.port}"
-    command = [sys.executable, "-c", "from backend.cli import main; main()"]
-    command += ["serve", "--bind", bind, "--workers", "1", "--threads", str(THREADS)]
-    with place.log.open("wb") as log:
+    with _running(place, variables, "serve", "--bind", bind, "--workers", "1", "--threads", str(THREADS)) as process:
+        yield process
+
+
+@contextmanager
+def running_worker(place: Workplace, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `shangding work`, which reads the files that are handed in, while the context lasts."""
+    with _running(place, variables, "work") as process:
+        yield process
+
+
+@contextmanager
+def _running(place: Workplace, variables: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SHANGDING_")}
+    command = [sys.executable, "-c", "from backend.cli import main; main()", *arguments]
+    with place.log.open("ab") as log:
         # In a session of its own, Ctrl-C reaches us alone, and we end it in order.
         process = subprocess.Popen(  # noqa: S603 - our own program
             command,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from backend.demo.mini_program import APP_ID, APP_SECRET, CHECK_KEY
 from backend.gateways.key_making import make_secret_key, make_signing_keys
 from backend.settings import Settings, read_settings
 
@@ -88,6 +89,11 @@ def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) 
         "SHANGDING_IDENTITY_ISSUER": place.provider_url,
         "SHANGDING_IDENTITY_JWKS_URL": f"{place.provider_url}/jwks.json",
         "SHANGDING_PUBLIC_URL": place.service_url,
+        "SHANGDING_MINI_PROGRAM_ID": APP_ID,
+        "SHANGDING_MINI_PROGRAM_SECRET": APP_SECRET,
+        "SHANGDING_MINI_PROGRAM_URL": f"{place.provider_url}/sns/jscode2session",
+        "SHANGDING_REAL_NAME_URL": f"{place.provider_url}/real-name",
+        "SHANGDING_REAL_NAME_KEY": CHECK_KEY,
     }
     return variables, read_settings(variables)
 

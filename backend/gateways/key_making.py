@@ -12,13 +12,17 @@ from backend.settings import SECRET_BYTES
 
 
 def make_signing_keys(now: datetime) -> str:
-    """Make a JWK set (JSON) with one private ES256 key; its kid names the day it was made."""
-    entry = json.loads(ECAlgorithm.to_jwk(generate_private_key(SECP256R1())))
-    entry |= {"kid": f"{now:%Y%m%d}-{secrets.token_hex(4)}", "use": "sig", "alg": "ES256"}
-    return json.dumps({"keys": [entry]}, indent=2)
+    """Make a JWK set (JSON) with one private ES256 key."""
+    return json.dumps({"keys": [make_signing_entry(now)]}, indent=2)
+
+
+def make_signing_entry(now: datetime) -> dict[str, str]:
+    """Make one private ES256 key as a JWK; its kid names the day it was made."""
+    entry: dict[str, str] = ECAlgorithm.to_jwk(generate_private_key(SECP256R1()), as_dict=True)
+    return {**entry, "kid": f"{now:%Y%m%d}-{secrets.token_hex(4)}", "use": "sig", "alg": "ES256"}
 
 
 def make_secret_key(now: datetime) -> str:
     """Make one secret key in the form of the settings: `id:base64`, the id naming the day it was made."""
     secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    return f"{now:%Y%m%d}-{secrets.token_hex(2)}:{secret}"
+    return f"{now:%Y%m%d}-{secrets.token_hex(4)}:{secret}"

@@ -3,13 +3,14 @@
 No redirect is followed and no proxy is used: the keys are whatever stands at that one address.
 """
 
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from backend.gateways.http_calls import CallFailedError, call_service
+
 LARGEST_BYTES = 65536
-WAIT_SECONDS = 2.0
-_OK = 200
+DEADLINE_SECONDS = 2.0
 
 
 class KeySetUnreachableError(Exception):
@@ -24,21 +25,12 @@ def fetch_key_set(url: str) -> str:
         if len(content) > LARGEST_BYTES:
             raise KeySetUnreachableError(f"the key set at {url} is larger than {LARGEST_BYTES} bytes")
         return content.decode()
-    except (OSError, HTTPException, UnicodeDecodeError) as fault:
+    except (OSError, CallFailedError, UnicodeDecodeError) as fault:
         raise KeySetUnreachableError(f"the key set at {url} cannot be read: {fault}") from fault
 
 
 def _fetch(url: str) -> bytes:
-    parts = urlsplit(url)
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.hostname or "", parts.port, timeout=WAIT_SECONDS)
-    try:
-        address = parts.path or "/"
-        connection.request("GET", f"{address}?{parts.query}" if parts.query else address)
-        answer = connection.getresponse()
-        content = answer.read(LARGEST_BYTES + 1)
-        if answer.status != _OK:
-            raise KeySetUnreachableError(f"the key set at {url} is answered with status {answer.status}")
-        return content
-    finally:
-        connection.close()
+    answer = call_service(url, deadline_seconds=DEADLINE_SECONDS, largest_bytes=LARGEST_BYTES)
+    if answer.status != HTTPStatus.OK:
+        raise KeySetUnreachableError(f"the key set at {url} is answered with status {answer.status}")
+    return answer.content

@@ -26,6 +26,18 @@ class Pseudonyms:
         self._current = current
         self._identity_keys = derive_keys(keys, use="shangding identity index 1")
         self._name_keys = derive_keys(keys, use="shangding name index 1")
+        self._account_keys = derive_keys(keys, use="shangding mini-program account index 1")
+        self._attempt_key = derive_keys(keys, use="shangding attempts 1")[current]
+
+    @property
+    def current(self) -> str:
+        """The id of the key that new hashes are made with."""
+        return self._current
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether one number can be hashed in more than one way, as while keys are exchanged."""
+        return len(self._identity_keys) > 1
 
     def index(self, identity_number: str) -> KeyedIndex:
         """Hash a normalised identity number with the current key."""
@@ -43,10 +55,25 @@ class Pseudonyms:
         """Hash a normalised name for one subject: two people of the same name get different hashes."""
         return KeyedIndex(self._current, _digest(self._name_keys[self._current], subject_id.bytes + name.encode()))
 
+    def all_name_indexes(self, name: str, *, subject_id: UUID) -> tuple[KeyedIndex, ...]:
+        """Hash a normalised name for one subject with each key, the current one first."""
+        content = subject_id.bytes + name.encode()
+        in_order = sorted(self._name_keys, key=lambda key_id: key_id != self._current)
+        return tuple(KeyedIndex(key_id, _digest(self._name_keys[key_id], content)) for key_id in in_order)
+
     def is_name(self, name: str, digest: bytes, *, subject_id: UUID) -> bool:
         """Tell whether `digest` was made of this name for this subject, with any of the keys."""
         content = subject_id.bytes + name.encode()
         return any(hmac.compare_digest(_digest(key, content), digest) for key in self._name_keys.values())
+
+    def index_account(self, account: str) -> tuple[KeyedIndex, ...]:
+        """Hash a reference to somebody's account elsewhere with each key, the current one first."""
+        in_order = sorted(self._account_keys, key=lambda key_id: key_id != self._current)
+        return tuple(KeyedIndex(key_id, _digest(self._account_keys[key_id], account.encode())) for key_id in in_order)
+
+    def name_attempt(self, tried: str) -> str:
+        """Name what somebody tried to prove, for counting attempts: 32 hexadecimal digits found nowhere else."""
+        return _digest(self._attempt_key, tried.encode()).hex()[:32]
 
 
 def _digest(key: bytes, content: bytes) -> bytes:

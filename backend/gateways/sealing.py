@@ -32,24 +32,40 @@ class Sealer:
 
     def seal(self, plain: str, *, subject_id: UUID, field: str) -> bytes:
         """Seal a text for one field of one subject."""
+        return self.seal_bytes(plain.encode(), subject_id=subject_id, field=field)
+
+    def seal_bytes(self, plain: bytes, *, subject_id: UUID, field: str) -> bytes:
+        """Seal bytes for one field of one subject, or of a file under its own id."""
         key_id = self._current.encode("ascii")
         head = bytes((_FORMAT, len(key_id))) + key_id
         nonce = secrets.token_bytes(_NONCE_BYTES)
         bound = _bind(head, subject_id, field)
-        return head + nonce + self._ciphers[self._current].encrypt(nonce, plain.encode(), bound)
+        return head + nonce + self._ciphers[self._current].encrypt(nonce, plain, bound)
 
     def open(self, sealed: bytes, *, subject_id: UUID, field: str) -> str:
-        """Open what was sealed for this field of this subject; raises SealError."""
+        """Open a text that was sealed for this field of this subject; raises SealError."""
+        return self.open_bytes(sealed, subject_id=subject_id, field=field).decode()
+
+    def open_bytes(self, sealed: bytes, *, subject_id: UUID, field: str) -> bytes:
+        """Open bytes that were sealed for this field of this subject; raises SealError."""
         key_id, head, rest = _take_apart(sealed)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise SealError(f"sealed with key {key_id!r}, which is not in SHANGDING_SEALING_KEYS; add it again")
         nonce, ciphertext = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
         try:
-            plain = cipher.decrypt(nonce, ciphertext, _bind(head, subject_id, field))
+            return cipher.decrypt(nonce, ciphertext, _bind(head, subject_id, field))
         except InvalidTag:
             raise SealError(f"field {field} was changed, or sealed for another subject or field") from None
-        return plain.decode()
+
+    @property
+    def current(self) -> str:
+        """The id of the key that new values are sealed with."""
+        return self._current
+
+    def find_key_id(self, sealed: bytes) -> str:
+        """Find the id of the key that a value is sealed with, of the ring or not; raises SealError for what is none."""
+        return _take_apart(sealed)[0]
 
     def is_current(self, sealed: bytes) -> bool:
         """Tell whether a value is sealed with the current key; if not, it is time to seal it anew."""

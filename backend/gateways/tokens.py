@@ -1,13 +1,14 @@
 """Our own access tokens: short-lived, signed with ES256, checked on every call."""
 
 import secrets
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 
 from backend.gateways.signed_claims import (
     ALGORITHM,
@@ -15,8 +16,16 @@ from backend.gateways.signed_claims import (
     TokenError,
     TokenFault,
     read_claims,
-    read_private_keys,
+    read_seconds,
     read_text,
+)
+from backend.gateways.token_keys import (
+    KeptKeys,
+    KeyFile,
+    TokenKey,
+    TokenKeys,
+    choose_signer,
+    list_readable,
 )
 from backend.principals import Principal, PrincipalKind
 
@@ -27,21 +36,34 @@ _JTI_BYTES = 16
 
 
 class TokenIssuer:
-    """Issues tokens with the first of its keys and reads those of all; `issuer` is our public URL."""
+    """Issues tokens with the key whose turn it is, and reads those of all; `issuer` is our public URL.
 
-    def __init__(self, keys: Mapping[str, EllipticCurvePrivateKey], *, issuer: str) -> None:
-        self._key_id, self._key = next(iter(keys.items()))
-        self._public_keys = {key_id: key.public_key() for key_id, key in keys.items()}
+    Of keys given as they are, the first signs for ever.
+    """
+
+    def __init__(self, keys: Mapping[str, EllipticCurvePrivateKey] | TokenKeys, *, issuer: str) -> None:
+        given = KeptKeys(TokenKey(key_id, key) for key_id, key in keys.items()) if isinstance(keys, Mapping) else keys
+        self._keys: TokenKeys = given
+        self._public: tuple[Sequence[TokenKey], Mapping[str, EllipticCurvePublicKey]] = ((), {})
         self._expected = Expected(kind=TOKEN_TYPE, issuer=issuer, audience=issuer)
 
     @classmethod
     def from_file(cls, path: Path, *, issuer: str) -> Self:
-        """Read the JWK set of private keys at `path`; raises OSError or KeySetError."""
-        return cls(read_private_keys(path.read_text(encoding="utf-8")), issuer=issuer)
+        """Read the JWK set of private keys at `path`, and anew when it changes; raises OSError or KeySetError."""
+        return cls(KeyFile(path), issuer=issuer)
+
+    def list_public_keys(self, now: datetime) -> list[dict[str, str]]:
+        """List the public halves of all keys that are read, or will sign next, as JWKs."""
+        return [key.describe() for key in list_readable(self._keys.list_keys(now), now)]
 
     def issue(self, principal: Principal, lifetime: timedelta, now: datetime) -> str:
-        """Issue a token for `principal` that is valid from `now` for `lifetime`, to the second."""
-        issued_at = int(now.timestamp())
+        """Issue a token for `principal` that is valid from `now`, to the millisecond, for `lifetime`.
+
+        Whole seconds would not tell a token of just before a revocation from one of just after it. A token of more than
+        `LONGEST_LIFE` may end sooner, with its key. Raises KeySetError when there is no key any more.
+        """
+        signer = choose_signer(self._keys.list_keys(now), now)
+        issued_at = int(now.timestamp() * 1000) / 1000
         claims = {
             "iss": self._expected.issuer,
             "aud": self._expected.audience,
@@ -49,17 +71,25 @@ class TokenIssuer:
             "jti": secrets.token_urlsafe(_JTI_BYTES),
             "iat": issued_at,
             "nbf": issued_at,
-            "exp": issued_at + int(lifetime.total_seconds()),
+            "exp": issued_at + lifetime.total_seconds(),
             "kind": principal.kind.value,
             "scope": " ".join(sorted(principal.scopes)),
         }
-        if principal.acting is not None:
-            claims["act"] = {"sub": principal.acting}
-        return jwt.encode(claims, self._key, ALGORITHM, headers={"typ": TOKEN_TYPE, "kid": self._key_id})
+        claims |= {
+            name: value
+            for name, value in (
+                ("act", principal.acting and {"sub": principal.acting}),
+                ("client_id", principal.client),
+                ("sid", principal.session and str(principal.session)),
+                ("auth_time", principal.proven_at and int(principal.proven_at.timestamp())),
+            )
+            if value is not None
+        }
+        return jwt.encode(claims, signer.key, ALGORITHM, headers={"typ": TOKEN_TYPE, "kid": signer.key_id})
 
     def read(self, token: str, now: datetime) -> Principal:
         """Read who a token speaks for; raises TokenError."""
-        claims = read_claims(token, self._public_keys, self._expected, now)
+        claims = read_claims(token, self._find_public_keys(now), self._expected, now)
         try:
             kind = PrincipalKind(read_text(claims, "kind"))
         except ValueError:
@@ -72,4 +102,34 @@ class TokenIssuer:
             id=read_text(claims, "sub"),
             scopes=frozenset(scope.split()),
             acting=None if act is None else read_text(act, "sub"),
+            client=read_text(claims, "client_id") if "client_id" in claims else None,
+            session=_read_session(claims),
+            proven_at=_read_moment(claims, "auth_time") if "auth_time" in claims else None,
+            issued_at=_read_moment(claims, "iat"),
         )
+
+    def _find_public_keys(self, now: datetime) -> Mapping[str, EllipticCurvePublicKey]:
+        keys = self._keys.list_keys(now)
+        known, public = self._public
+        if keys is not known:
+            public = {key.key_id: key.key.public_key() for key in keys}
+            self._public = keys, public
+        if all(now < key.read_until for key in keys):
+            return public
+        return {key.key_id: public[key.key_id] for key in list_readable(keys, now)}
+
+
+def _read_session(claims: Mapping[str, Any]) -> UUID | None:
+    if "sid" not in claims:
+        return None
+    try:
+        return UUID(read_text(claims, "sid"))
+    except ValueError:
+        raise TokenError(TokenFault.BAD_CLAIM) from None
+
+
+def _read_moment(claims: Mapping[str, Any], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(read_seconds(claims, name), UTC)
+    except (OverflowError, ValueError, OSError):
+        raise TokenError(TokenFault.BAD_CLAIM) from None

@@ -11,6 +11,8 @@ def fold_name(name: str) -> str:
 
     It may be empty, which means that the name says nothing.
     """
+    if name.isalpha() and unicodedata.is_normalized("NFKC", name):  # nearly every name: only letters, plainly written
+        return name
     folded = unicodedata.normalize("NFKC", name)
     return "".join(character for character in folded if not _is_passed_over(character))
 

@@ -1,4 +1,4 @@
-"""Signing in, the agreement, and the account of the person who asks."""
+"""The agreement, and the account of the person who asks."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -10,12 +10,9 @@ from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.context import current_context
-from backend.gateways.identity_provider import ProviderUnavailableError
-from backend.gateways.signed_claims import TokenError
 from backend.people.account import Account, open_account, read_account
 from backend.people.agreement import Agreement, agreement_on
-from backend.people.schemas import AccountSchema, AgreementSchema, NewAccountSchema, SignedInSchema, TicketSchema
-from backend.people.sign_in import SignedIn, sign_in_person
+from backend.people.schemas import AccountSchema, AgreementSchema, NewAccountSchema
 from backend.principals import Principal, PrincipalKind
 from backend.web.answers import Reply
 from backend.web.declaration import Repeats
@@ -24,11 +21,9 @@ from backend.web.operations import Blueprint
 from backend.web.problems import ProblemCode, Refusal
 from backend.web.requests import current_notes
 
-blueprint = Blueprint("people", __name__, description="Signing in, the agreement, the account")
+blueprint = Blueprint("people", __name__, description="The agreement, the account")
 
-TICKET_BODY_LIMIT = 6 * 1024
 ACCOUNT_BODY_LIMIT = 1024
-PROVIDER_RETRY_S = 60
 ACCOUNT_EXAMPLE = {
     "status": "enrolled",
     "status_text": "已开通",
@@ -49,35 +44,6 @@ ACCOUNT_EXAMPLE = {
         }
     ],
 }
-
-
-@blueprint.operation(
-    "POST",
-    "/sign-in",
-    kinds={PrincipalKind.ANYONE},
-    summary="Sign in with a ticket of the identity provider",
-    body=TicketSchema,
-    body_example={"ticket": "e30.e30.c2lnbmF0dXJl"},
-    body_limit=TICKET_BODY_LIMIT,
-    response=SignedInSchema,
-    example={"access_token": "e30.e30.c2lnbmF0dXJl", "token_type": "Bearer", "expires_in": 900, "status": "enrolled"},
-    repeats=Repeats.HARMLESS,
-    limit="20/minute",
-    problems={ProblemCode.TICKET_REFUSED, ProblemCode.TICKET_USED, ProblemCode.UNAVAILABLE},
-)
-def sign_in(*, body: dict[str, str], now: datetime) -> SignedIn | Refusal:
-    """Read the ticket first, which may ask the provider for its keys, and only then open the transaction."""
-    context = current_context()
-    try:
-        ticket = context.tickets.read(body["ticket"], now)
-    except TokenError:
-        return Refusal(ProblemCode.TICKET_REFUSED)
-    except ProviderUnavailableError:
-        return Refusal(ProblemCode.UNAVAILABLE, headers={"Retry-After": str(PROVIDER_RETRY_S)})
-    with context.database.transaction() as session:
-        return sign_in_person(
-            session, ticket, pseudonyms=context.pseudonyms, sealer=context.sealer, tokens=context.tokens, now=now
-        )
 
 
 @blueprint.operation(
@@ -127,6 +93,7 @@ def show_account(*, principal: Principal, session: Session, now: datetime) -> Re
     response=AccountSchema,
     example=ACCOUNT_EXAMPLE,
     repeats=Repeats.BY_KEY,
+    fresh=True,
     problems={
         ProblemCode.UNDER_AGE,
         ProblemCode.IDENTITY_IN_DOUBT,

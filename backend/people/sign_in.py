@@ -1,7 +1,8 @@
-"""Signing in: a ticket of the identity provider, used once, becomes an access token of ours."""
+"""Signing in: a ticket of the identity provider, used once, says who is there."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -9,25 +10,20 @@ from backend.clock import today
 from backend.gateways.identity_provider import Ticket
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
-from backend.gateways.tokens import TokenIssuer
 from backend.people.identity_numbers import IdentityFault, SubjectKind, read_identity
 from backend.people.standing import Status, find_standing
 from backend.people.subjects import find_or_add_subject
 from backend.people.tables import use_ticket
-from backend.principals import Principal, PrincipalKind
 from backend.web.problems import ProblemCode, Refusal
 
-TOKEN_LIFETIME = timedelta(minutes=15)
 CITIZEN_SCOPES = frozenset({"access:read", "account:read", "account:write", "score:read"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """An access token (RFC 6750) that is valid for `expires_in` seconds, and how its owner stands."""
+class Entrant:
+    """Who is let in, and how he stands."""
 
-    access_token: str = field(repr=False)
-    token_type: str
-    expires_in: int
+    subject_id: UUID
     status: Status
 
 
@@ -37,10 +33,9 @@ def sign_in_person(
     *,
     pseudonyms: Pseudonyms,
     sealer: Sealer,
-    tokens: TokenIssuer,
     now: datetime,
-) -> SignedIn | Refusal:
-    """Sign in the person of a ticket that was read and found genuine; whoever is new becomes a subject.
+) -> Entrant | Refusal:
+    """Let in the person of a ticket that was read and found genuine; whoever is new becomes a subject.
 
     Refusals: `ticket_refused` when its identity number is none, `ticket_used` when it was used before. A person who
     has no account, is under age or in doubt signs in too: what to do about it is for him to read.
@@ -60,10 +55,10 @@ def sign_in_person(
         sealer=sealer,
         now=now,
     )
-    principal = Principal(kind=PrincipalKind.CITIZEN, id=str(subject.subject_id), scopes=CITIZEN_SCOPES)
-    return SignedIn(
-        access_token=tokens.issue(principal, TOKEN_LIFETIME, now),
-        token_type="Bearer",  # noqa: S106 - the name of a scheme
-        expires_in=int(TOKEN_LIFETIME.total_seconds()),
-        status=find_standing(session, subject.subject_id, sealer=sealer, now=now).status,
-    )
+    return find_entrant(session, subject.subject_id, sealer=sealer, now=now)
+
+
+def find_entrant(session: Session, subject_id: UUID, *, sealer: Sealer, now: datetime) -> Entrant:
+    """Say how a person stands who has proven who he is."""
+    status = find_standing(session, subject_id, sealer=sealer, now=now).status
+    return Entrant(subject_id=subject_id, status=status)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.gateways.sealing import Sealer
 from backend.people.identity_numbers import IdentityFault, SubjectKind, read_resident_id
-from backend.people.tables import EnrolmentRow, SubjectRow, find_latest_enrolment, find_subject
+from backend.people.subject_states import SubjectState, find_state
 from scoring.days import age_on
 
 ADULT_YEARS = 18
@@ -42,29 +42,26 @@ def find_standing(session: Session, subject_id: UUID, *, sealer: Sealer, now: da
     A doubt outranks an enrolment. The resident id is unsealed only for those who are not enrolled, to know their
     age; raises SealError when it cannot be.
     """
-    subject = find_subject(session, subject_id)
-    if subject is None or subject.kind != SubjectKind.NATURAL_PERSON:
+    state = find_state(session, subject_id)
+    if state is None or state.kind != SubjectKind.NATURAL_PERSON:
         return Standing(status=Status.NOT_ENROLLED)
-    if subject.in_doubt:
+    if state.in_doubt:
         return Standing(status=Status.IDENTITY_IN_DOUBT)
-    latest = find_latest_enrolment(session, subject_id)
-    if latest is not None and latest.closed_at is None:
-        return Standing(
-            status=Status.ENROLLED, since=today(latest.opened_at), agreement_version=latest.agreement_version
-        )
-    return Standing(status=_find_status_outside(subject, latest, sealer, today(now)))
+    if state.opened_at is not None and state.closed_at is None:
+        return Standing(status=Status.ENROLLED, since=today(state.opened_at), agreement_version=state.agreement_version)
+    return Standing(status=_find_status_outside(subject_id, state, sealer, today(now)))
 
 
-def _find_status_outside(subject: SubjectRow, latest: EnrolmentRow | None, sealer: Sealer, day: date) -> Status:
-    if latest is None and _is_under_age(subject, sealer, day):  # who took part before is of age
+def _find_status_outside(subject_id: UUID, state: SubjectState, sealer: Sealer, day: date) -> Status:
+    if state.opened_at is None and _is_under_age(subject_id, state, sealer, day):  # who took part before is of age
         return Status.UNDER_AGE
-    if latest is not None and latest.closed_because == Status.CONSENT_WITHDRAWN:
+    if state.closed_because == Status.CONSENT_WITHDRAWN:
         return Status.CONSENT_WITHDRAWN
     return Status.NOT_ENROLLED
 
 
-def _is_under_age(subject: SubjectRow, sealer: Sealer, day: date) -> bool:
-    number = sealer.open(subject.identity_sealed, subject_id=subject.subject_id, field=IDENTITY_FIELD)
+def _is_under_age(subject_id: UUID, state: SubjectState, sealer: Sealer, day: date) -> bool:
+    number = sealer.open(state.identity_sealed, subject_id=subject_id, field=IDENTITY_FIELD)
     resident = read_resident_id(number, today=day)
     # A number that cannot be read now was readable when it was sealed, so only the clock can have gone back.
     return isinstance(resident, IdentityFault) or age_on(resident.born_on, day) < ADULT_YEARS

@@ -4,7 +4,7 @@ A name proves who is meant. One that real-name sign-in vouched for outranks one 
 a vouched one disagrees with an earlier one the subject is in doubt until somebody has looked into it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from backend.people.tables import (
     lock_subject,
     put_in_doubt,
     put_name,
+    take_turn_to_add,
 )
 from backend.storage.identifiers import new_id
 
@@ -41,6 +42,17 @@ class KnownSubject:
     subject_id: UUID
     kind_agrees: bool
     name_agrees: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified:
+    """A subject with what identifies it, opened; it leaves the house masked or not at all."""
+
+    kind: str
+    number: str = field(repr=False)
+    name: str | None = field(repr=False)
+    name_is_verified: bool
+    is_in_doubt: bool
 
 
 def find_or_add_subject(
@@ -61,7 +73,11 @@ def find_or_add_subject(
     settled, whoever has changed his name is known by the new one. An unverified name that disagrees changes nothing,
     and neither does anything that comes under another kind.
     """
-    row = find_subject_by_index(session, [index.digest for index in pseudonyms.all_indexes(identity_number)])
+    digests = [index.digest for index in pseudonyms.all_indexes(identity_number)]
+    row = find_subject_by_index(session, digests)
+    if row is None and pseudonyms.is_changing:
+        take_turn_to_add(session)
+        row = find_subject_by_index(session, digests)
     if row is None:
         subject = _make_subject(kind, identity_number, pseudonyms, sealer, now)
         row = add_subject_unless_known(session, subject, now=now)
@@ -77,6 +93,21 @@ def find_subject_id(session: Session, identity_number: str, *, pseudonyms: Pseud
     """Find the subject with an identity number (as `read_identity` gave it); None when there is none."""
     row = find_subject_by_index(session, [index.digest for index in pseudonyms.all_indexes(identity_number)])
     return None if row is None else row.subject_id
+
+
+def identify_subject(session: Session, subject_id: UUID, *, sealer: Sealer) -> Identified:
+    """Open what identifies a subject; an unknown one is a LookupError."""
+    row = find_subject(session, subject_id)
+    if row is None:
+        raise LookupError(f"there is no subject {subject_id}")
+    sealed = row.name_sealed
+    return Identified(
+        kind=row.kind,
+        number=sealer.open(row.identity_sealed, subject_id=subject_id, field=IDENTITY_FIELD),
+        name=None if sealed is None else sealer.open(sealed, subject_id=subject_id, field=NAME_FIELD),
+        name_is_verified=row.name_verified,
+        is_in_doubt=row.in_doubt,
+    )
 
 
 def was_born_by(session: Session, subject_id: UUID, day: date, *, sealer: Sealer) -> bool:

@@ -4,16 +4,19 @@
 of identity numbers is the exception: it is the directory by which a person is found in the first place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
+
+_ADDING = 0x5375626A656374  # any number, the same for every process that adds subjects
 
 
 class SubjectRow(Row):
@@ -36,7 +39,7 @@ class SubjectRow(Row):
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     identity_index: Mapped[bytes] = mapped_column(unique=True)
-    identity_key_id: Mapped[str]
+    identity_key_id: Mapped[str] = mapped_column(index=True)
     identity_sealed: Mapped[bytes]
     name_index: Mapped[bytes | None]
     name_sealed: Mapped[bytes | None]
@@ -124,6 +127,33 @@ def find_subject_by_index(session: Session, digests: Sequence[bytes]) -> Subject
     ).first()
 
 
+def find_strange_key(session: Session, known: Collection[str]) -> str | None:
+    """Find the id of a key that some subject is indexed by and that is none of the known ones.
+
+    Each gap between two known ids is looked into once, so that a register of millions costs no more than a small one.
+    """
+    edges: list[str | None] = [None, *sorted(known), None]
+    for lower, upper in pairwise(edges):
+        wanted = select(SubjectRow.identity_key_id).limit(1)
+        if lower is not None:
+            wanted = wanted.where(SubjectRow.identity_key_id > lower)
+        if upper is not None:
+            wanted = wanted.where(SubjectRow.identity_key_id < upper)
+        strange = session.scalar(wanted)
+        if strange is not None:
+            return strange
+    return None
+
+
+def take_turn_to_add(session: Session) -> None:
+    """Wait until nobody else adds subjects, and be the one who does until the transaction ends.
+
+    The unique index of identity numbers keeps two from adding one person only while both hash with one key.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        session.execute(select(func.pg_advisory_xact_lock(_ADDING)))
+
+
 def add_subject_unless_known(session: Session, subject: NewSubject, *, now: datetime) -> SubjectRow:
     """Add the subject, or give the row another call added with the same identity index meanwhile."""
     values = asdict(subject) | {
@@ -145,6 +175,12 @@ def lock_subject(session: Session, subject_id: UUID) -> SubjectRow | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def lock_subjects(session: Session, subject_ids: Iterable[UUID]) -> None:
+    """Hold several subjects until the transaction ends, in the one order in which everybody holds more than one."""
+    for subject_id in sorted(set(subject_ids)):
+        lock_subject(session, subject_id)
 
 
 def put_name(row: SubjectRow, *, index: bytes, sealed: bytes, verified: bool) -> None:

@@ -7,23 +7,26 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.records.receipts import Outcome, Receipt, from_row, to_row
-from backend.records.rows import AnyRow, Desk, screen_row, settle_row
+from backend.records.intake import settle_rows
+from backend.records.known_facts import find_quarantines
+from backend.records.receipts import Receipt, from_row, list_quarantine_ids
+from backend.records.rows import AnyRow, Desk
 from backend.records.tables import (
     BatchRow,
     add_batch,
-    add_receipts,
     find_batch,
     find_batch_by_number,
     find_department,
-    list_receipts,
+    list_receipts_behind,
 )
 from backend.web.problems import ProblemCode, Refusal
+
+MAX_ROWS = 500  # of a batch, and of the receipts that come with one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A batch that was handed in, its counts, and its receipts in the order of its rows."""
+    """A batch that was handed in, its counts, and its first receipts (all, unless it was a file) in order of rows."""
 
     batch_id: UUID
     batch_no: str
@@ -32,14 +35,14 @@ class Batch:
     accepted: int
     duplicate: int
     refused: int
+    quarantined: int
     receipts: tuple[Receipt, ...]
 
 
 def take_batch(session: Session, batch_no: str, rows: Sequence[AnyRow], desk: Desk) -> Batch | Refusal:
-    """Take a batch in, row by row, and keep a receipt of each.
+    """Take a batch in as one chunk, and keep a receipt of each row.
 
-    Refuses a department that is not registered and a batch number that it used before. People are taken in the
-    order of their identity numbers: two batches about the same people then wait for each other and never in a circle.
+    Refuses a department that is not registered and a batch number that it used before.
     """
     if find_department(session, desk.department) is None:
         return Refusal(ProblemCode.DEPARTMENT_REFUSED)
@@ -52,22 +55,34 @@ def take_batch(session: Session, batch_no: str, rows: Sequence[AnyRow], desk: De
     )
     if not add_batch(session, kept):
         return _refuse_number(session, desk.department, batch_no)
-    decided = [screen_row(row_no, row, desk) for row_no, row in enumerate(rows, start=1)]
-    screened = [row for row in decided if not isinstance(row, Receipt)]
-    screened.sort(key=lambda row: (row.identity_number, row.row_no))
-    receipts = [receipt for receipt in decided if isinstance(receipt, Receipt)]
-    receipts += [settle_row(session, row, desk) for row in screened]
-    receipts.sort(key=lambda receipt: receipt.row_no)
-    add_receipts(session, desk.batch_id, [to_row(receipt, desk.batch_id) for receipt in receipts])
-    return _make_batch(kept, receipts)
+    receipts = settle_rows(session, list(enumerate(rows, start=1)), desk)
+    session.refresh(taken := session.get_one(BatchRow, desk.batch_id))
+    return _make_batch(taken, receipts)
 
 
 def read_batch(session: Session, batch_id: UUID, *, department: str) -> Batch | Refusal:
-    """Read a batch again; another department's is not found."""
+    """Read a batch again, with what has become of its rows in quarantine; another department's is not found."""
     row = find_batch(session, batch_id)
     if row is None or row.department != department:
         return Refusal(ProblemCode.BATCH_NOT_FOUND)
-    return _make_batch(row, [from_row(receipt) for receipt in list_receipts(session, batch_id)])
+    return _make_batch(row, read_receipts(session, batch_id, after=0, limit=MAX_ROWS))
+
+
+def read_own_receipts(
+    session: Session, batch_id: UUID, *, department: str, after: int, limit: int
+) -> list[Receipt] | Refusal:
+    """Read the receipts of a batch of one's own in the order of its rows, beginning behind row `after`."""
+    row = find_batch(session, batch_id)
+    if row is None or row.department != department:
+        return Refusal(ProblemCode.BATCH_NOT_FOUND)
+    return read_receipts(session, batch_id, after=after, limit=limit)
+
+
+def read_receipts(session: Session, batch_id: UUID, *, after: int, limit: int) -> list[Receipt]:
+    """Read receipts with what has become of rows in quarantine."""
+    rows = list_receipts_behind(session, batch_id, after=after, limit=limit)
+    quarantines = find_quarantines(session, [each for row in rows for each in list_quarantine_ids(row)])
+    return [from_row(row, quarantines) for row in rows]
 
 
 def _refuse_number(session: Session, department: str, batch_no: str) -> Refusal:
@@ -78,14 +93,14 @@ def _refuse_number(session: Session, department: str, batch_no: str) -> Refusal:
 
 
 def _make_batch(row: BatchRow, receipts: Sequence[Receipt]) -> Batch:
-    outcomes = [receipt.outcome for receipt in receipts]
     return Batch(
         batch_id=row.batch_id,
         batch_no=row.batch_no,
         clerk=row.clerk,
         received_at=row.received_at,
-        accepted=outcomes.count(Outcome.ACCEPTED),
-        duplicate=outcomes.count(Outcome.DUPLICATE),
-        refused=outcomes.count(Outcome.REFUSED),
+        accepted=row.accepted,
+        duplicate=row.duplicate,
+        refused=row.refused,
+        quarantined=row.quarantined,
         receipts=tuple(receipts),
     )

@@ -2,7 +2,7 @@
 
 A correction is held to the law like a report, but to the catalogue of the day of the report, and it never comes too
 late: what may not be reported any more must still be put right. It cannot be about another person or indicator; that
-is a withdrawal.
+is a withdrawal. What a record said about a legal representative changes with it (`derived`).
 """
 
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from backend.clock import today
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.sealing import Sealer
 from backend.people.subjects import was_born_by
-from backend.people.tables import lock_subject
+from backend.people.tables import find_subject, lock_subjects
+from backend.records.derived import CLOSING, Correction, correct_derived, withdraw_derived
 from backend.records.ledger import Report, write_content
 from backend.records.rows import make_admission_row
 from backend.records.screening import Ground, find_ground
-from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_entries_of_record
+from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_derived, list_entries_of_record
 from backend.web.problems import ProblemCode, Refusal
 from scoring.admission import OWN_GROUND
 from scoring.records import EventKind
 
 SEE_ERRORS = "请按 errors 所指之处修改"
 BEFORE_BIRTH = "发生日期早于证件号码所载的出生日期"
-CLOSING = frozenset({EventKind.WITHDRAWN.value, EventKind.REPAIRED.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,15 @@ def correct_record(
     if ground is not None:
         values = {"ground": ground.code, "law": ground.law, "text": ground.text or SEE_ERRORS}
         return Refusal(ProblemCode.CORRECTION_REFUSED, values, faults=ground.faults)
-    return _append(session, reported, EventKind.CORRECTED, word, content=write_content(report), now=now)
+    change = _append(session, reported, EventKind.CORRECTED, word, content=write_content(report), now=now)
+    correct_derived(
+        session,
+        reported,
+        Correction(subject_kind, report, catalogue, word.reason, word.clerk),
+        sealer=sealer,
+        now=now,
+    )
+    return change
 
 
 def withdraw_record(session: Session, word: Word, *, now: datetime) -> Change | Refusal:
@@ -72,15 +80,19 @@ def withdraw_record(session: Session, word: Word, *, now: datetime) -> Change | 
     first = _hold_open_record(session, word)
     if isinstance(first, Refusal):
         return first
-    return _append(session, first[0], EventKind.WITHDRAWN, word, content={}, now=now)
+    change = _append(session, first[0], EventKind.WITHDRAWN, word, content={}, now=now)
+    withdraw_derived(session, first[0], reason=word.reason, clerk=word.clerk, now=now)
+    return change
 
 
 def _hold_open_record(session: Session, word: Word) -> tuple[LedgerEntryRow, str] | Refusal:
-    """Find the report of a record and the kind of its subject, holding the subject until the transaction ends."""
+    """Find the report of a record and the kind of its subject, holding whom it is about until the transaction ends."""
     entries = list_entries_of_record(session, word.record_id)
     if not entries or entries[0].department != word.department:
         return Refusal(ProblemCode.RECORD_NOT_FOUND)
-    subject = lock_subject(session, entries[0].subject_id)
+    derived = [entry.subject_id for entry in list_derived(session, word.record_id)]
+    lock_subjects(session, [entries[0].subject_id, *derived])
+    subject = find_subject(session, entries[0].subject_id)
     if subject is None:
         raise LookupError(f"record {word.record_id} is about a subject that cannot be found")
     # Only now nobody else can close it.

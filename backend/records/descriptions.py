@@ -18,16 +18,26 @@ def describe_batch(batch: Batch, language: Language) -> dict[str, object]:
         "accepted": batch.accepted,
         "duplicate": batch.duplicate,
         "refused": batch.refused,
-        "receipts": [_describe_receipt(receipt, language) for receipt in batch.receipts],
+        "quarantined": batch.quarantined,
+        "receipts": [describe_receipt(receipt, language) for receipt in batch.receipts],
     }
 
 
-def _describe_receipt(receipt: Receipt, language: Language) -> dict[str, object]:
+def describe_receipt(receipt: Receipt, language: Language) -> dict[str, object]:
+    """Give the receipt of a row, and of what it says about the legal representative, in `language`."""
+    part = receipt.representative
+    return {
+        "row_no": receipt.row_no,
+        **_describe_part(receipt, language),
+        "representative": None if part is None else _describe_part(part, language),
+    }
+
+
+def _describe_part(receipt: Receipt, language: Language) -> dict[str, object]:
     detail = receipt.text if language is Language.CHINESE else None  # the law is quoted in its own language
     if detail is None and receipt.code is not None:
         detail = get_message(f"receipt.{receipt.code}", language)
     return {
-        "row_no": receipt.row_no,
         "outcome": receipt.outcome,
         "record_id": receipt.record_id,
         "code": receipt.code,
@@ -41,6 +51,7 @@ def _describe_receipt(receipt: Receipt, language: Language) -> dict[str, object]
             }
             for fault in receipt.faults
         ],
+        "quarantine": None if receipt.quarantine is None else receipt.quarantine._asdict(),
     }
 
 
@@ -54,20 +65,21 @@ def describe_record(record: HandedInRecord) -> dict[str, object]:
         "clerk": record.clerk,
         "known_at": record.known_at,
         "state": record.state,
-        "content": _describe_report(record.report),
+        "content": describe_report(record.report),
         "events": [
             {
                 "kind": event.kind,
                 "known_at": event.known_at,
                 "reason": event.reason,
-                "content": None if event.report is None else _describe_report(event.report),
+                "content": None if event.report is None else describe_report(event.report),
             }
             for event in record.events
         ],
     }
 
 
-def _describe_report(report: Report) -> dict[str, object]:
+def describe_report(report: Report) -> dict[str, object]:
+    """Give what a department says about an act."""
     content, legal = report
     return {
         "occurred_on": content.occurred_on,
@@ -89,6 +101,7 @@ def describe_catalogue(catalogue: Catalogue) -> dict[str, object]:
         "basis": catalogue.basis,
         "note": catalogue.note,
         "adverse_kept_months": catalogue.adverse_kept_months,
+        "check_due": catalogue.check_due,
         "laws": [{"filter": name, "law": law} for name, law in catalogue.laws.items()],
         "departments": list(catalogue.departments.values()),
         "indicators": [_describe_indicator(indicator) for indicator in catalogue.indicators.values()],
@@ -111,4 +124,6 @@ def _describe_indicator(indicator: Indicator) -> dict[str, object]:
         "rule_class": indicator.rule_class,
         "basis": indicator.basis,
         "continuing": indicator.continuing,
+        "due": indicator.due,
+        "reaches": indicator.reaches,
     }

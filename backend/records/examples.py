@@ -13,7 +13,6 @@ _CONTENT = {"occurred_on": "2026-11-02", "ended_on": None, "act": None, "items":
 
 NEW_BATCH = {
     "batch_no": "2026-11-22-1",
-    "clerk": "clerk-7",
     "rows": [
         {
             "source_key": "donation-20261102-0815",
@@ -44,6 +43,7 @@ BATCH = {
     "accepted": 1,
     "duplicate": 0,
     "refused": 1,
+    "quarantined": 0,
     "receipts": [
         {
             "row_no": 1,
@@ -53,6 +53,8 @@ BATCH = {
             "law": None,
             "detail": None,
             "errors": [],
+            "quarantine": None,
+            "representative": None,
         },
         {
             "row_no": 2,
@@ -68,6 +70,8 @@ BATCH = {
                     "message": "校验码不符，请核对号码。",
                 }
             ],
+            "quarantine": None,
+            "representative": None,
         },
     ],
 }
@@ -90,14 +94,13 @@ RECORD = {
     ],
 }
 CORRECTION = {
-    "clerk": "clerk-7",
     "reason": "登记日期有误",
     "occurred_on": "2026-11-01",
     "items": {"donations": 1},
     "legal": {},
 }
 CORRECTED = {"record_id": _RECORD_ID, "kind": "corrected", "known_at": "2026-11-22T08:00:00Z"}
-WITHDRAWAL = {"clerk": "clerk-7", "reason": "误报"}
+WITHDRAWAL = {"reason": "误报"}
 WITHDRAWN = {"record_id": _RECORD_ID, "kind": "withdrawn", "known_at": "2026-11-22T08:00:00Z"}
 CATALOGUE = {
     "city": "zhengzhou",
@@ -108,6 +111,7 @@ CATALOGUE = {
     "basis": "《河南省社会信用条例》第十一条",
     "note": "",
     "adverse_kept_months": 60,
+    "check_due": {"working_days": 5, "basis": "《河南省社会信用条例》第十七条第二款"},
     "laws": [{"filter": "simple_procedure", "law": "《河南省社会信用条例》第十三条第三款"}],
     "departments": [{"code": "health_commission", "name": "市卫健委", "name_en": "Health Commission"}],
     "indicators": [
@@ -137,6 +141,8 @@ CATALOGUE = {
             "class": "public_welfare",
             "basis": "《中华人民共和国献血法》第十七条",
             "continuing": False,
+            "due": None,
+            "reaches": None,
         }
     ],
 }

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.access.entries import Purpose, record_look
 from backend.principals import Principal
-from backend.records.changes import CLOSING
+from backend.records.derived import CLOSING
 from backend.records.ledger import REPORTED, Report, read_content
 from backend.records.tables import LedgerEntryRow, find_department, list_entries_of_record
 from backend.web.problems import ProblemCode, Refusal
@@ -73,10 +73,11 @@ def look_at_record(
         case_no=case_no,
         now=now,
     )
-    return _make_record(entries)
+    return show_record(entries)
 
 
-def _make_record(entries: Sequence[LedgerEntryRow]) -> HandedInRecord:
+def show_record(entries: Sequence[LedgerEntryRow]) -> HandedInRecord:
+    """Show a record as its ledger entries tell it, the report first; noting the look is for the caller to do."""
     reported, later = entries[0], entries[1:]
     return HandedInRecord(
         record_id=reported.record_id,

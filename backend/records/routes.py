@@ -1,25 +1,22 @@
 """What departments hand in, look at, correct and withdraw; and the catalogue, for everybody."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.context import current_context
 from backend.principals import Principal, PrincipalKind
 from backend.records import examples
-from backend.records.batches import read_batch, take_batch
+from backend.records.batches import read_batch, read_own_receipts, take_batch
 from backend.records.changes import Change, Word, correct_record, withdraw_record
-from backend.records.descriptions import describe_batch, describe_catalogue, describe_record
-from backend.records.ledger import Report
+from backend.records.descriptions import describe_batch, describe_catalogue, describe_receipt, describe_record
 from backend.records.looks import look_at_record
-from backend.records.rows import AnyRow, Desk, HandedInRow, MalformedRow
+from backend.records.row_forms import make_report, read_row
+from backend.records.rows import Desk
 from backend.records.schemas import (
     BatchSchema,
     CatalogueSchema,
@@ -27,25 +24,22 @@ from backend.records.schemas import (
     CorrectionSchema,
     LookQuerySchema,
     NewBatchSchema,
+    ReceiptPageSchema,
     RecordSchema,
-    RowSchema,
     WithdrawalSchema,
 )
-from backend.records.screening import blur_pointer
 from backend.storage.identifiers import new_id
 from backend.web.answers import Reply
+from backend.web.authentication import find_clerk
 from backend.web.declaration import Repeats
-from backend.web.flaws import list_faults
 from backend.web.operations import Blueprint
-from backend.web.problems import Place, ProblemCode, Refusal
+from backend.web.paging import Page, PageQuerySchema, cut_page
+from backend.web.problems import ProblemCode, Refusal
 from backend.web.requests import current_notes
-from scoring.admission import LegalFacts
-from scoring.records import Content
 
 BATCH_LIMIT = 2 * 1024 * 1024
 DEPARTMENT, ANYONE = {PrincipalKind.DEPARTMENT}, {PrincipalKind.ANYONE}
 WRITE, READ = "records:write", "records:read"
-_ROW_SCHEMA = RowSchema()
 
 blueprint = Blueprint("records", __name__, description="Batches, receipts, records and the catalogue")
 
@@ -62,24 +56,22 @@ blueprint = Blueprint("records", __name__, description="Batches, receipts, recor
     status=HTTPStatus.CREATED,
     response=BatchSchema,
     example=examples.BATCH,
-    problems={ProblemCode.BATCH_NO_REUSED, ProblemCode.CLERK_REFUSED, ProblemCode.DEPARTMENT_REFUSED},
+    problems={ProblemCode.BATCH_NO_REUSED, ProblemCode.DEPARTMENT_REFUSED},
     repeats=Repeats.BY_KEY,
 )
 def hand_in_batch(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
     """Take a batch in; a row that is refused spoils no other."""
-    if not _may_act(principal, body["clerk"]):
-        return Refusal(ProblemCode.CLERK_REFUSED)
     context = current_context()
     desk = Desk(
         department=principal.id,
-        clerk=body["clerk"],
+        clerk=find_clerk(principal),
         batch_id=new_id(now),
         catalogue=context.rules.catalogue_on(today(now)),
         pseudonyms=context.pseudonyms,
         sealer=context.sealer,
         now=now,
     )
-    batch = take_batch(session, body["batch_no"], [_read_row(row) for row in body["rows"]], desk)
+    batch = take_batch(session, body["batch_no"], [read_row(row) for row in body["rows"]], desk)
     if isinstance(batch, Refusal):
         return batch
     language = current_notes().language
@@ -98,12 +90,37 @@ def hand_in_batch(*, body: dict[str, Any], principal: Principal, session: Sessio
     problems={ProblemCode.BATCH_NOT_FOUND},
 )
 def get_batch(*, batch_id: UUID, principal: Principal, session: Session) -> Reply | Refusal:
-    """Give a batch as it was answered when it was handed in."""
+    """Give a batch as it was answered when it was handed in, with what has become of its rows in quarantine."""
     batch = read_batch(session, batch_id, department=principal.id)
     if isinstance(batch, Refusal):
         return batch
     language = current_notes().language
     return Reply(value=describe_batch(batch, language), headers={"Content-Language": language.value})
+
+
+@blueprint.operation(
+    "GET",
+    "/batches/<uuid:batch_id>/receipts",
+    kinds=DEPARTMENT,
+    scope=READ,
+    summary="List the receipts of a batch or file of one's own, in the order of its rows",
+    query=PageQuerySchema,
+    response=ReceiptPageSchema,
+    example={"items": examples.BATCH["receipts"], "next_cursor": None},
+    problems={ProblemCode.BATCH_NOT_FOUND},
+)
+def list_batch_receipts(
+    *, batch_id: UUID, query: dict[str, Any], principal: Principal, session: Session
+) -> Reply | Refusal:
+    """List receipts, with what has become of rows in quarantine."""
+    after, limit = _read_row_no(query["cursor"]), int(query["limit"])
+    receipts = read_own_receipts(session, batch_id, department=principal.id, after=after, limit=limit + 1)
+    if isinstance(receipts, Refusal):
+        return receipts
+    page = cut_page(receipts, limit, lambda receipt: (str(receipt.row_no),))
+    language = current_notes().language
+    items = tuple(describe_receipt(receipt, language) for receipt in page.items)
+    return Reply(value=Page(items, page.next_cursor), headers={"Content-Language": language.value})
 
 
 @blueprint.operation(
@@ -115,20 +132,17 @@ def get_batch(*, batch_id: UUID, principal: Principal, session: Session) -> Repl
     query=LookQuerySchema,
     response=RecordSchema,
     example=examples.RECORD,
-    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.CLERK_REFUSED, ProblemCode.PURPOSE_REFUSED},
+    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.PURPOSE_REFUSED},
     writes=True,
 )
 def get_record(
     *, record_id: UUID, query: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> dict[str, object] | Refusal:
     """Give a record as it was handed in, and its events; the look is noted before the answer leaves."""
-    clerk = query["clerk"] or principal.acting
-    if clerk is None or not _may_act(principal, clerk):
-        return Refusal(ProblemCode.CLERK_REFUSED)
     record = look_at_record(
         session,
         record_id,
-        principal=replace(principal, acting=clerk),
+        principal=principal,
         purpose=query["purpose"],
         case_no=query["case_no"],
         now=now,
@@ -150,7 +164,6 @@ def get_record(
     problems={
         ProblemCode.RECORD_NOT_FOUND,
         ProblemCode.RECORD_CLOSED,
-        ProblemCode.CLERK_REFUSED,
         ProblemCode.CORRECTION_REFUSED,
     },
     repeats=Repeats.BY_KEY,
@@ -159,11 +172,9 @@ def add_correction(
     *, record_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> Change | Refusal:
     """Say anew what a record says; the law is asked again, as it was for the report."""
-    if not _may_act(principal, body["clerk"]):
-        return Refusal(ProblemCode.CLERK_REFUSED)
-    word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
+    word = Word(record_id=record_id, department=principal.id, clerk=find_clerk(principal), reason=body["reason"])
     context = current_context()
-    return correct_record(session, word, _make_report(body), rules=context.rules, sealer=context.sealer, now=now)
+    return correct_record(session, word, make_report(body), rules=context.rules, sealer=context.sealer, now=now)
 
 
 @blueprint.operation(
@@ -177,16 +188,14 @@ def add_correction(
     status=HTTPStatus.CREATED,
     response=ChangeSchema,
     example=examples.WITHDRAWN,
-    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.RECORD_CLOSED, ProblemCode.CLERK_REFUSED},
+    problems={ProblemCode.RECORD_NOT_FOUND, ProblemCode.RECORD_CLOSED},
     repeats=Repeats.BY_KEY,
 )
 def add_withdrawal(
     *, record_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> Change | Refusal:
     """Take a record back for good."""
-    if not _may_act(principal, body["clerk"]):
-        return Refusal(ProblemCode.CLERK_REFUSED)
-    word = Word(record_id=record_id, department=principal.id, clerk=body["clerk"], reason=body["reason"])
+    word = Word(record_id=record_id, department=principal.id, clerk=find_clerk(principal), reason=body["reason"])
     return withdraw_record(session, word, now=now)
 
 
@@ -203,26 +212,6 @@ def get_catalogue(*, now: datetime) -> dict[str, object]:
     return describe_catalogue(current_context().rules.catalogue_on(today(now)))
 
 
-def _may_act(principal: Principal, clerk: str) -> bool:
-    return principal.acting in {None, clerk}
-
-
-def _read_row(raw: object) -> AnyRow:
-    try:
-        row = _ROW_SCHEMA.load(raw)  # type: ignore[arg-type]  # a row that is no object is for the schema to refuse
-    except ValidationError as error:
-        faults = list_faults(error, Place.BODY)
-        return MalformedRow(tuple(replace(fault, pointer=blur_pointer(fault.pointer)) for fault in faults))
-    return HandedInRow(
-        source_key=row["source_key"],
-        subject_kind=row["subject_kind"],
-        id_number=row["id_number"],
-        name=row["name"],
-        indicator=row["indicator"],
-        report=_make_report(row),
-    )
-
-
-def _make_report(body: Mapping[str, Any]) -> Report:
-    content = Content(occurred_on=body["occurred_on"], ended_on=body["ended_on"], fields=body["items"], act=body["act"])
-    return Report(content, LegalFacts(**body["legal"]))
+def _read_row_no(cursor: tuple[str, ...] | None) -> int:
+    """Read behind which row a page begins; a cursor that no page gave begins anew."""
+    return int(cursor[0]) if cursor is not None and cursor[0].isascii() and cursor[0].isdigit() else 0

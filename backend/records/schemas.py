@@ -1,108 +1,22 @@
 """Wire forms of batches, receipts, records and the catalogue."""
 
-from typing import Any, Unpack
+from typing import Any
 
 from typing_extensions import override
 
 from backend.access.entries import Purpose
-from backend.people.identity_numbers import SubjectKind, holds_resident_id
-from backend.people.names import fold_name
+from backend.people.identity_numbers import SubjectKind
+from backend.records.batches import MAX_ROWS
+from backend.records.quarantine_tables import OPEN, REFUSED, RELEASED
+from backend.records.quick_reader import MAX_NUMBER
 from backend.records.receipts import Outcome
+from backend.records.row_forms import OpenText, ReportSchema, RowSchema
 from backend.web import fields
-from backend.web.fields import StrictSchema, check_text
-from backend.web.flaws import refuse_value
-from scoring.admission import Confirmation, Finality, Procedure
+from backend.web.fields import StrictSchema
 from scoring.catalogue import Nature
 
-MAX_ROWS = 500
-MAX_ITEMS = 30
-MAX_NUMBER = 10**15
-INDICATOR = r"[A-Z][A-Z0-9]{0,9}(-[A-Z0-9]{1,10}){1,3}"
+MAX_FILE_ROWS = 10**9
 BATCH_NO = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-
-
-class OpenText(fields.Text):
-    """A text that is kept as it stands, for good, and so may hold no resident id; a credit code is public and may."""
-
-    @override
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if holds_resident_id(text):
-            raise refuse_value("holds_identity_number")
-        return text
-
-
-class DocumentNumber(OpenText):
-    """The number of a document: it has a digit, so that `无` or a dash is none."""
-
-    @override
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not any(character.isnumeric() for character in text):
-            raise refuse_value("says_nothing")
-        return text
-
-
-class PersonName(fields.Text):
-    """A name that says something: dots and blanks alone would agree with every name on file."""
-
-    @override
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
-        name = super()._deserialize(value, attr, data, **kwargs)
-        if not fold_name(name):
-            raise refuse_value("says_nothing")
-        return name
-
-
-class Items(fields.JsonObject):
-    """The information items of a record: short texts, whole numbers and truth values, by name."""
-
-    def __init__(self, **options: Unpack[fields.Options]) -> None:
-        super().__init__(maximum=MAX_ITEMS, **options)
-
-    @override
-    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> dict[str, object]:
-        items = super()._deserialize(value, attr, data, **kwargs)
-        for name, item in items.items():
-            check_text(name, minimum=1, maximum=40)
-            if isinstance(item, int):
-                if abs(item) > MAX_NUMBER:
-                    raise refuse_value("out_of_range", minimum=-MAX_NUMBER, maximum=MAX_NUMBER)
-            elif isinstance(item, str):
-                check_text(item, minimum=0, maximum=100)
-            else:
-                raise refuse_value("not_plain")
-        return items
-
-
-class LegalSchema(StrictSchema):
-    """What the law asks about a row; a department leaves out what does not arise."""
-
-    document_no = DocumentNumber(minimum=2, maximum=100, load_default=None, allow_none=True)
-    procedure = fields.Choice(Procedure, load_default=None, allow_none=True)
-    finality = fields.Choice(Finality, load_default=None, allow_none=True)
-    minor_and_remedied = fields.Truth(load_default=False)
-    confirmed_by = fields.Choice(Confirmation, load_default=None, allow_none=True)
-
-
-class ReportSchema(StrictSchema):
-    """What a department says about an act."""
-
-    occurred_on = fields.Day(required=True)
-    ended_on = fields.Day(load_default=None, allow_none=True)
-    act = OpenText(maximum=100, load_default=None, allow_none=True)
-    items = Items(required=True)
-    legal = fields.Part(LegalSchema, required=True)
-
-
-class RowSchema(ReportSchema):
-    """One row of a batch: whom it is about, and what is said."""
-
-    source_key = OpenText(maximum=100, required=True)
-    subject_kind = fields.Choice(SubjectKind, load_default=SubjectKind.NATURAL_PERSON)
-    id_number = fields.Text(maximum=40, required=True)
-    name = PersonName(maximum=100, required=True)
-    indicator = OpenText(maximum=40, pattern=INDICATOR, required=True)
 
 
 class UnreadPart(fields.Part):
@@ -114,10 +28,9 @@ class UnreadPart(fields.Part):
 
 
 class NewBatchSchema(StrictSchema):
-    """A batch as it is handed in; `clerk` is the person who acts for the department."""
+    """A batch as it is handed in."""
 
     batch_no = OpenText(maximum=40, pattern=BATCH_NO, required=True)
-    clerk = OpenText(maximum=64, required=True)
     rows = fields.Several(UnreadPart(RowSchema), minimum=1, maximum=MAX_ROWS, required=True)
 
 
@@ -129,37 +42,60 @@ class RowFaultSchema(StrictSchema):
     message = fields.Text(maximum=400, required=True)
 
 
-class ReceiptSchema(StrictSchema):
-    """What became of one row, counted from 1."""
+class QuarantineStateSchema(StrictSchema):
+    """A row that waits for the credit centre, and what became of it: `open`, `released` (a record then), `refused`."""
 
-    row_no = fields.Whole(minimum=1, maximum=MAX_ROWS, required=True)
+    quarantine_id = fields.Identifier(required=True)
+    state = fields.Text(maximum=20, required=True, metadata={"enum": [OPEN, RELEASED, REFUSED]})
+    decided_at = fields.Moment(required=True, allow_none=True)
+    record_id = fields.Identifier(required=True, allow_none=True)
+
+
+class PartReceiptSchema(StrictSchema):
+    """What became of a row, or of what it says about the legal representative."""
+
     outcome = fields.Choice(Outcome, required=True)
     record_id = fields.Identifier(required=True, allow_none=True)
     code = fields.Text(maximum=40, required=True, allow_none=True)
     law = fields.Text(maximum=400, required=True, allow_none=True)
     detail = fields.Text(maximum=1000, required=True, allow_none=True)
     errors = fields.Several(fields.Part(RowFaultSchema), maximum=50, required=True)
+    quarantine = fields.Part(QuarantineStateSchema, required=True, allow_none=True)
+
+
+class ReceiptSchema(PartReceiptSchema):
+    """What became of one row, counted from 1; `representative` tells the same of whom its record reaches."""
+
+    row_no = fields.Whole(minimum=1, maximum=MAX_FILE_ROWS, required=True)
+    representative = fields.Part(PartReceiptSchema, required=True, allow_none=True)
 
 
 class BatchSchema(StrictSchema):
-    """A batch with its counts and receipts."""
+    """A batch with its counts and first 500 receipts: all, unless it was a file."""
 
     batch_id = fields.Identifier(required=True)
     batch_no = fields.Text(maximum=40, required=True)
     clerk = fields.Text(maximum=64, required=True)
     received_at = fields.Moment(required=True)
-    accepted = fields.Whole(minimum=0, maximum=MAX_ROWS, required=True)
-    duplicate = fields.Whole(minimum=0, maximum=MAX_ROWS, required=True)
-    refused = fields.Whole(minimum=0, maximum=MAX_ROWS, required=True)
+    accepted = fields.Whole(minimum=0, maximum=MAX_FILE_ROWS, required=True)
+    duplicate = fields.Whole(minimum=0, maximum=MAX_FILE_ROWS, required=True)
+    refused = fields.Whole(minimum=0, maximum=MAX_FILE_ROWS, required=True)
+    quarantined = fields.Whole(minimum=0, maximum=MAX_FILE_ROWS, required=True)
     receipts = fields.Several(fields.Part(ReceiptSchema), maximum=MAX_ROWS, required=True)
 
 
+class ReceiptPageSchema(StrictSchema):
+    """Receipts of a batch of any size, in the order of its rows."""
+
+    items = fields.Several(fields.Part(ReceiptSchema), maximum=100, required=True)
+    next_cursor = fields.Text(maximum=400, required=True, allow_none=True)
+
+
 class LookQuerySchema(StrictSchema):
-    """Why a department looks; `clerk` where the token does not name who acts."""
+    """Why a department looks."""
 
     purpose = fields.Choice(Purpose, required=True)
     case_no = OpenText(maximum=100, load_default=None)
-    clerk = OpenText(maximum=64, load_default=None)
 
 
 class RecordEventSchema(StrictSchema):
@@ -188,14 +124,12 @@ class RecordSchema(StrictSchema):
 class CorrectionSchema(ReportSchema):
     """What a record says from now on, whole; `reason` is kept with it."""
 
-    clerk = OpenText(maximum=64, required=True)
     reason = OpenText(maximum=400, required=True)
 
 
 class WithdrawalSchema(StrictSchema):
     """Why a record is taken back."""
 
-    clerk = OpenText(maximum=64, required=True)
     reason = OpenText(maximum=400, required=True)
 
 
@@ -235,6 +169,22 @@ class ItemSchema(StrictSchema):
     at_most = fields.Whole(minimum=-MAX_NUMBER, maximum=MAX_NUMBER, required=True, allow_none=True)
 
 
+class DeadlineSchema(StrictSchema):
+    """In how many working days something is due, and by which law."""
+
+    working_days = fields.Whole(minimum=1, maximum=1000, required=True)
+    basis = fields.Text(maximum=400, required=True)
+
+
+class ReachSchema(StrictSchema):
+    """Whom a record of an organisation reaches, as what, and by which law; only where the item `when` is true."""
+
+    indicator = fields.Text(maximum=40, required=True)
+    who = fields.Text(maximum=40, required=True)
+    when = fields.Text(maximum=40, required=True)
+    basis = fields.Text(maximum=400, required=True)
+
+
 class IndicatorSchema(StrictSchema):
     """One indicator in the ten columns of the Henan regulation, Art. 11, and its class and basis."""
 
@@ -252,6 +202,8 @@ class IndicatorSchema(StrictSchema):
     rule_class = fields.Text(maximum=40, required=True, data_key="class")
     basis = fields.Text(maximum=400, required=True)
     continuing = fields.Truth(required=True)
+    due = fields.Part(DeadlineSchema, required=True, allow_none=True)
+    reaches = fields.Part(ReachSchema, required=True, allow_none=True)
 
 
 class CatalogueSchema(StrictSchema):
@@ -265,6 +217,7 @@ class CatalogueSchema(StrictSchema):
     basis = fields.Text(maximum=400, required=True)
     note = fields.Text(minimum=0, maximum=2000, required=True)
     adverse_kept_months = fields.Whole(minimum=1, maximum=1200, required=True)
+    check_due = fields.Part(DeadlineSchema, required=True, allow_none=True)
     laws = fields.Several(fields.Part(FilterLawSchema), maximum=100, required=True)
     departments = fields.Several(fields.Part(DepartmentSchema), maximum=1000, required=True)
     indicators = fields.Several(fields.Part(IndicatorSchema), maximum=10_000, required=True)

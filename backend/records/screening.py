@@ -12,7 +12,7 @@ from backend.web.problems import Fault, Place
 from scoring import admission
 from scoring.catalogue import Catalogue, Indicator, Item, is_sensitive
 
-_PLAIN_NAME = re.compile(r"[a-z][a-z_]{0,39}|[0-9]{1,3}")
+_PLAIN_NAME = re.compile(r"[a-z][a-z_.]{0,39}|[0-9]{1,3}")
 _QUOTING = frozenset({"bad_items", "sensitive_item"})
 
 

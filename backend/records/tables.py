@@ -4,14 +4,13 @@ Receipts and ledger entries are never changed and never deleted; triggers of the
 learned later about a record is a further entry.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.people.tables import SubjectRow, lock_subject, raise_facts_version
@@ -34,7 +33,7 @@ class BatchRow(Row):
     __tablename__ = "batch"
     __table_args__ = (
         UniqueConstraint("department", "batch_no"),
-        CheckConstraint("accepted >= 0 AND duplicate >= 0 AND refused >= 0", name="counts"),
+        CheckConstraint("accepted >= 0 AND duplicate >= 0 AND refused >= 0 AND quarantined >= 0", name="counts"),
     )
 
     batch_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -45,15 +44,21 @@ class BatchRow(Row):
     accepted: Mapped[int]
     duplicate: Mapped[int]
     refused: Mapped[int]
+    quarantined: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class ReceiptRow(Row):
-    """What became of one row of a batch, and by which law. `detail` never holds personal data."""
+    """What became of one row of a batch, and by which law. `detail` never holds personal data.
+
+    `indicator` (only one of the catalogue), `occurred_on` and `items_given` (how many items the row carried) are
+    what figures of quality are made of; a malformed row has none of them.
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (
-        CheckConstraint("outcome IN ('accepted', 'duplicate', 'refused')", name="outcome"),
-        CheckConstraint("outcome <> 'refused' OR code IS NOT NULL", name="refusal_has_code"),
+        CheckConstraint("outcome IN ('accepted', 'duplicate', 'refused', 'quarantined')", name="outcome"),
+        CheckConstraint("outcome NOT IN ('refused', 'quarantined') OR code IS NOT NULL", name="refusal_has_code"),
+        CheckConstraint("items_given >= 0", name="items_given"),
         CheckConstraint("outcome <> 'accepted' OR record_id IS NOT NULL", name="acceptance_has_record"),
     )
 
@@ -64,10 +69,16 @@ class ReceiptRow(Row):
     law: Mapped[str | None]
     detail: Mapped[dict[str, Any] | None]
     record_id: Mapped[UUID | None]
+    indicator: Mapped[str | None]
+    occurred_on: Mapped[date | None]
+    items_given: Mapped[int | None]
 
 
 class LedgerEntryRow(Row):
-    """One thing that became known about a record of a person, at `known_at`; `ledger_no` has no gaps."""
+    """One thing that became known about a record of a person, at `known_at`; `ledger_no` has no gaps.
+
+    The report of a representative names the record of the organisation that it was derived from.
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
@@ -87,6 +98,12 @@ class LedgerEntryRow(Row):
             postgresql_where=text("kind = 'reported'"),
         ),
         Index(None, "record_id"),
+        Index(
+            None,
+            "derived_from",
+            sqlite_where=text("derived_from IS NOT NULL"),
+            postgresql_where=text("derived_from IS NOT NULL"),
+        ),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
@@ -101,6 +118,7 @@ class LedgerEntryRow(Row):
     clerk: Mapped[str | None]
     batch_id: Mapped[UUID | None]
     known_at: Mapped[datetime]
+    derived_from: Mapped[UUID | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +134,7 @@ class NewEntry:
     reason: str | None = field(default=None, repr=False)
     clerk: str | None = None
     batch_id: UUID | None = None
+    derived_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +174,7 @@ def append_entry(session: Session, subject_id: UUID, entry: NewEntry, *, now: da
         clerk=entry.clerk,
         batch_id=entry.batch_id,
         known_at=now if latest is None else max(now, latest),
+        derived_from=entry.derived_from,
     )
     session.add(row)
     session.flush()
@@ -188,6 +208,11 @@ def list_entries_of_record(session: Session, record_id: UUID) -> Sequence[Ledger
     ).all()
 
 
+def list_derived(session: Session, record_id: UUID) -> Sequence[LedgerEntryRow]:
+    """List the reports about representatives that derive from a record."""
+    return session.scalars(select(LedgerEntryRow).where(LedgerEntryRow.derived_from == record_id)).all()
+
+
 def read_facts_version(session: Session, subject_id: UUID) -> int | None:
     """Read the facts version of a subject; None when the subject is unknown."""
     return session.scalar(select(SubjectRow.facts_version).where(SubjectRow.subject_id == subject_id))
@@ -202,6 +227,11 @@ def put_department(session: Session, *, code: str, name: str) -> None:
 def find_department(session: Session, code: str) -> DepartmentRow | None:
     """Find a department by its code."""
     return session.get(DepartmentRow, code)
+
+
+def hold_department(session: Session, code: str) -> DepartmentRow | None:
+    """Find a department, and hold it until the transaction ends: what is numbered per department is numbered once."""
+    return session.scalars(select(DepartmentRow).where(DepartmentRow.code == code).with_for_update()).one_or_none()
 
 
 def add_batch(session: Session, batch: BatchRow) -> bool:
@@ -234,22 +264,22 @@ def find_batch_by_number(session: Session, department: str, batch_no: str) -> Ba
     ).one_or_none()
 
 
-def add_receipts(session: Session, batch_id: UUID, receipts: Sequence[ReceiptRow]) -> None:
-    """Add the receipts of a batch, and count them in it."""
-    session.add_all(receipts)
-    session.flush()
-    counts = Counter(receipt.outcome for receipt in receipts)
-    session.execute(
-        update(BatchRow)
-        .where(BatchRow.batch_id == batch_id)
-        .values(
-            accepted=BatchRow.accepted + counts["accepted"],
-            duplicate=BatchRow.duplicate + counts["duplicate"],
-            refused=BatchRow.refused + counts["refused"],
-        )
-    )
-
-
 def list_receipts(session: Session, batch_id: UUID) -> Sequence[ReceiptRow]:
     """List the receipts of a batch in the order of its rows."""
     return session.scalars(select(ReceiptRow).where(ReceiptRow.batch_id == batch_id).order_by(ReceiptRow.row_no)).all()
+
+
+def count_receipts(session: Session, batch_id: UUID) -> dict[tuple[str, str | None], int]:
+    """Count the receipts of a batch by outcome and code."""
+    wanted = (
+        select(ReceiptRow.outcome, ReceiptRow.code, func.count())
+        .where(ReceiptRow.batch_id == batch_id)
+        .group_by(ReceiptRow.outcome, ReceiptRow.code)
+    )
+    return {(outcome, code): number for outcome, code, number in session.execute(wanted)}
+
+
+def list_receipts_behind(session: Session, batch_id: UUID, *, after: int, limit: int) -> Sequence[ReceiptRow]:
+    """List at most `limit` receipts of a batch in the order of its rows, beginning behind row `after`."""
+    wanted = select(ReceiptRow).where(ReceiptRow.batch_id == batch_id, ReceiptRow.row_no > after)
+    return session.scalars(wanted.order_by(ReceiptRow.row_no).limit(limit)).all()

@@ -50,12 +50,12 @@ def read_current_score(
     """
     day = today(now)
     rulebook = rules.rulebook_on(day)
+    kept = find_kept_score(database, subject_id)
+    if kept is not None:
+        basis = Basis(kept.facts_version, today(kept.opened_at), name_rules(rulebook))
+        if is_right(kept.score, basis, day):
+            return _shorten(kept.score, rulebook, day)
     with database.reading() as session:
-        kept = find_kept_score(session, subject_id)
-        if kept is not None:
-            basis = Basis(kept.facts_version, today(kept.opened_at), name_rules(rulebook))
-            if is_right(kept.score, basis, day):
-                return _shorten(kept.score, rulebook, day)
         found = _compute(session, subject_id, rules=rules, sealer=sealer, now=now)
     if isinstance(found, Refusal):
         return found

@@ -192,6 +192,7 @@ def read_my_route(*, principal: Principal, session: Session, now: datetime) -> d
     summary="Close my account: computing stops, the score is gone, statutory records stay",
     status=HTTPStatus.NO_CONTENT,
     repeats=Repeats.HARMLESS,
+    fresh=True,
     problems={ProblemCode.NOT_ENROLLED},
 )
 def close_my_account(*, principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
@@ -207,6 +208,7 @@ def close_my_account(*, principal: Principal, session: Session, now: datetime) -
     summary="Withdraw my consent to scoring, with the same effect as closing the account",
     status=HTTPStatus.NO_CONTENT,
     repeats=Repeats.HARMLESS,
+    fresh=True,
     problems={ProblemCode.NOT_ENROLLED},
 )
 def withdraw_my_consent(*, principal: Principal, session: Session, now: datetime) -> Reply | Refusal:

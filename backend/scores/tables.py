@@ -9,12 +9,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, and_, delete, or_, select
+from sqlalchemy import ForeignKey, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.people.identity_numbers import SubjectKind
 from backend.people.tables import EnrolmentRow, SubjectRow
+from backend.storage.database import Database
 from backend.storage.inserts import insert_into
+from backend.storage.questions import Question
 from backend.storage.tables import Row
 
 
@@ -58,28 +60,30 @@ class KeptScore:
     opened_at: datetime
 
 
-def find_kept_score(session: Session, subject_id: UUID) -> KeptScore | None:
+_NAMES = tuple(each.name for each in fields(NewScore))
+_KEPT = Question(
+    select(SubjectRow.facts_version, EnrolmentRow.opened_at, *(getattr(StoredScoreRow, name) for name in _NAMES))
+    .join(EnrolmentRow, EnrolmentRow.subject_id == SubjectRow.subject_id)
+    .join(StoredScoreRow, StoredScoreRow.subject_id == SubjectRow.subject_id)
+    .where(
+        SubjectRow.subject_id == bindparam("subject_id"),
+        SubjectRow.kind == SubjectKind.NATURAL_PERSON,
+        SubjectRow.in_doubt.is_(False),
+        EnrolmentRow.closed_at.is_(None),
+    )
+)
+
+
+def find_kept_score(database: Database, subject_id: UUID) -> KeptScore | None:
     """Find in one look the kept score of a person who is enrolled and not in doubt; None where any of it is missing.
 
-    It says nothing about why: the slower way by standing and ledger does.
+    It says nothing about why: the slower way by standing and ledger does. Raises StorageUnavailableError.
     """
-    columns = [getattr(StoredScoreRow, each.name) for each in fields(NewScore)]
-    row = session.execute(
-        select(SubjectRow.facts_version, EnrolmentRow.opened_at, *columns)
-        .join(EnrolmentRow, EnrolmentRow.subject_id == SubjectRow.subject_id)
-        .join(StoredScoreRow, StoredScoreRow.subject_id == SubjectRow.subject_id)
-        .where(
-            SubjectRow.subject_id == subject_id,
-            SubjectRow.kind == SubjectKind.NATURAL_PERSON,
-            SubjectRow.in_doubt.is_(False),
-            EnrolmentRow.closed_at.is_(None),
-        )
-    ).one_or_none()
+    row = database.ask(_KEPT, {"subject_id": subject_id})
     if row is None:
         return None
     facts_version, opened_at, *values = row
-    names = [each.name for each in fields(NewScore)]
-    return KeptScore(NewScore(**dict(zip(names, values, strict=True))), facts_version, opened_at)
+    return KeptScore(NewScore(**dict(zip(_NAMES, values, strict=True))), facts_version, opened_at)
 
 
 def keep_score(session: Session, subject_id: UUID, score: NewScore, *, now: datetime) -> bool:

@@ -112,7 +112,7 @@ class Wording:
     def dimensions(self, points: Mapping[str, int]) -> list[dict[str, object]]:
         """Word the points of all dimensions, in the rulebook's order."""
         return [
-            {"dimension": self.dimension(each.code), "points": points.get(each.code, 0)}
+            {"dimension": Worded(code=each.code, name=self.name(each)), "points": points.get(each.code, 0)}
             for each in self.rulebook.dimensions
         ]
 

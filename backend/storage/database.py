@@ -2,19 +2,25 @@
 
 Leaving the block of `transaction` by returning commits, leaving it by raising rolls back. SQLite (WAL) is the
 embedded default, PostgreSQL is production; what differs between them ends in this folder.
+
+Both drivers keep out of transactions: a connection may read, one statement at a time, until we begin something else.
 """
 
 import json
+import select
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+
+from backend.storage.questions import Found, Question
 
 POOL_SIZE = 10
 POOL_OVERFLOW = 5
@@ -23,8 +29,10 @@ IMPATIENT_MS = 20
 # Behind PgBouncer these start-up options belong on the database role: ALTER ROLE ... SET lock_timeout = ...
 _POSTGRES_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=10000"
+    " -c default_transaction_read_only=on"
 )
 _POSTGRES_ARGUMENTS = {
+    "autocommit": True,
     "options": _POSTGRES_OPTIONS,
     "connect_timeout": 3,
     "keepalives_idle": 5,
@@ -32,6 +40,7 @@ _POSTGRES_ARGUMENTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5000,
 }
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _PASSING_SQLITE_CODES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -65,7 +74,8 @@ class Database:
         wait_seconds: float = WAIT_SECONDS,
     ) -> None:
         self.engine = _make_engine(url, pool_size, pool_overflow, wait_seconds)
-        self._reading_engine = self.engine.execution_options(**_reading_options(self.engine))
+        self._wait_ms = int(wait_seconds * 1000)
+        self._reading_engine = self.engine.execution_options(reading=True)
         self._impatient_engine = self.engine.execution_options(impatient=True)
 
     @property
@@ -93,6 +103,40 @@ class Database:
         """
         with _faults_translated(), Session(self._reading_engine, autoflush=False) as session:
             yield session
+
+    def ask(self, question: Question, values: Mapping[str, object]) -> Found | None:
+        """Ask for the one row that answers `question`, or None; more than one are a MultipleResultsFound.
+
+        For what one statement can tell: it sees one state of the data by itself and cannot write, so it needs no
+        transaction, and nothing is said to the database but the question. Raises StorageUnavailableError.
+        """
+        dialect, connection = self.engine.dialect, None
+        try:
+            connection = self.engine.raw_connection()
+            if dialect.name == "sqlite":
+                _set_sqlite(connection, busy_timeout=self._wait_ms, query_only=1)
+            return question.ask(connection, dialect, values)
+        except PoolTimeoutError:
+            with _faults_translated():
+                raise
+        except dialect.loaded_dbapi.Error as fault:
+            with _faults_translated():
+                raise self._wrap(fault, connection) from fault
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _wrap(self, fault: Exception, connection: PoolProxiedConnection | None) -> Exception:
+        """Make of what the driver raised what SQLAlchemy would have made of it; a connection that is lost is let go."""
+        dialect = self.engine.dialect
+        is_lost = connection is not None and dialect.is_disconnect(fault, connection, None)  # type: ignore[arg-type]  # the driver's
+        if connection is not None and is_lost:
+            connection.invalidate(fault)
+            self.dispose()  # whatever took one connection away has probably taken those that are idle, too
+        base = dialect.loaded_dbapi.Error
+        return DBAPIError.instance(
+            None, None, fault, base, hide_parameters=True, connection_invalidated=is_lost, dialect=dialect
+        )
 
     def check(self) -> None:
         """Ask the database for an answer; raises StorageUnavailableError when there is none."""
@@ -139,23 +183,17 @@ def _make_engine(url: str, pool_size: int, pool_overflow: int, wait_seconds: flo
         pool_size=pool_size,
         max_overflow=pool_overflow,
         pool_timeout=wait_seconds,
-        pool_pre_ping=dialect_name == "postgresql",
         # Parameters are personal data and would end up in logs with the text of an error.
         hide_parameters=True,
-        json_serializer=_to_json,
+        json_serializer=write_json,
     )
     if dialect_name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", partial(_begin_sqlite, wait_seconds=wait_seconds))
     else:
+        event.listen(engine, "checkout", _refuse_dead)
         event.listen(engine, "begin", _begin_postgresql)
     return engine
-
-
-def _reading_options(engine: Engine) -> dict[str, Any]:
-    if engine.dialect.name == "postgresql":
-        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    return {"reading": True}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -170,8 +208,27 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA recursive_triggers = ON")
 
 
+def _refuse_dead(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
+    """Let the pool replace a connection that the server has closed while it lay idle.
+
+    On an idle connection there is nothing to read, unless the server said goodbye: looking costs no round trip.
+    """
+    try:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            connection.execute("SELECT 1")
+    except psycopg.Error as fault:
+        raise InvalidatePoolError from fault
+
+
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("impatient", False):
+    options = connection.get_execution_options()
+    if options.get("reading", False):
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return
+    connection.exec_driver_sql("BEGIN READ WRITE")
+    if options.get("impatient", False):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {IMPATIENT_MS}")
 
 
@@ -181,10 +238,18 @@ def _begin_sqlite(connection: Connection, *, wait_seconds: float) -> None:
     options = connection.get_execution_options()
     reading = options.get("reading", False)
     wait_ms = IMPATIENT_MS if options.get("impatient", False) else int(wait_seconds * 1000)
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_ms}")
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+    _set_sqlite(connection.connection, busy_timeout=wait_ms, query_only=int(reading))
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _to_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+def _set_sqlite(connection: PoolProxiedConnection, **wanted: int) -> None:
+    """Set each PRAGMA that we have not set so before; what is known of a connection is forgotten with it."""
+    for name, value in wanted.items():
+        if connection.info.get(name) != value:
+            connection.cursor().execute(f"PRAGMA {name} = {value}")
+            connection.info[name] = value
+
+
+def write_json(value: object) -> str:
+    """Write a value as the one JSON text that we keep of it; NaN is a ValueError."""
+    return _JSON.encode(value)

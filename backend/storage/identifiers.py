@@ -1,5 +1,6 @@
 """Identifiers that sort by the moment they were made: UUID version 7 (RFC 9562, section 5.7)."""
 
+import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -8,7 +9,7 @@ from uuid import UUID
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _RANDOM_BITS = 74
-_LARGEST_STEP = 2**32
+_STEP_BYTES = 4
 _VERSION = 0x7 << 76
 _VARIANT = 0b10 << 62
 
@@ -32,7 +33,7 @@ class IdentifierSource:
                 self._last_tick = tick | secrets.randbits(_RANDOM_BITS)
             else:
                 # A full counter runs over into the next millisecond, which keeps the order.
-                self._last_tick += 1 + secrets.randbelow(_LARGEST_STEP)
+                self._last_tick += 1 + int.from_bytes(os.urandom(_STEP_BYTES))
             return _to_uuid(self._last_tick)
 
 

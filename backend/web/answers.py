@@ -1,7 +1,7 @@
 """From the outcome of a view to an answer on the wire."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
@@ -12,6 +12,11 @@ from backend.storage.idempotency import Answer
 from backend.web.declaration import Operation
 from backend.web.problems import PROBLEM_MEDIA_TYPE, Refusal, describe_refusal
 from backend.web.requests import RequestNotes
+from backend.web.writing import make_writer
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# RFC 9110, section 13.1: without any of these an answer depends on nothing that the caller has.
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +29,26 @@ class Reply:
     version: str | None = None
 
 
-def make_answer(outcome: object, operation: Operation, notes: RequestNotes) -> Answer:
-    """What a view returned (a value, a `Reply` or a `Refusal`) as status, headers and text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """An answer that is a file, sent piece by piece after the view and its transaction have ended."""
+
+    pieces: Iterator[bytes] = field(repr=False)
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_answer(outcome: object, operation: Operation, notes: RequestNotes) -> Answer | Stream:
+    """What a view returned (a value, a `Reply`, a `Stream` or a `Refusal`) as status, headers and text."""
     if isinstance(outcome, Refusal):
         return make_refusal(outcome, notes)
+    if isinstance(outcome, Stream):
+        return outcome
     reply = outcome if isinstance(outcome, Reply) else Reply(value=outcome)
     headers = {**reply.headers}
     body = ""
     if operation.response is not None:
-        body = write_json(operation.response().dump(reply.value))
+        body = write_json(make_writer(operation.response)(reply.value))
     elif reply.value is not None:
         body = str(reply.value)
     if body:
@@ -50,17 +66,19 @@ def make_refusal(refusal: Refusal, notes: RequestNotes) -> Answer:
     return Answer(status=refusal.code.status.value, body=write_json(document), headers=headers)
 
 
-def send_answer(answer: Answer) -> Response:
+def send_answer(answer: Answer | Stream) -> Response:
     """The answer as Flask sends it; 304 without a body where `If-None-Match` names its ETag."""
+    if isinstance(answer, Stream):
+        return Response(answer.pieces, headers={**answer.headers, "Content-Type": answer.media_type})
     response = Response(answer.body, status=answer.status, headers=answer.headers)
-    if "ETag" in response.headers:
+    if "ETag" in answer.headers and any(name in request.environ for name in _CONDITIONS):
         response.make_conditional(request)
     return response
 
 
 def write_json(value: object) -> str:
     """JSON as we write it: UTF-8 as it is, no blanks, NaN refused."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def _tag(content: str, notes: RequestNotes) -> str:

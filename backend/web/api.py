@@ -1,11 +1,13 @@
 """flask-smorest's Api with one shape for whatever goes wrong, and every protocol header kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import flask_smorest
 import structlog
-from flask import Response
+from apispec import APISpec
+from flask import Flask, Response
 from typing_extensions import override
 from werkzeug.exceptions import HTTPException
 
@@ -30,10 +32,40 @@ log = structlog.get_logger("shangding.fault")
 
 
 class Api(flask_smorest.Api):
-    """Registers blueprints and answers every exception with a problem document."""
+    """Registers blueprints and answers every exception with a problem document.
+
+    Blueprints are described when somebody asks for the description: the service itself serves none, and describing
+    takes longer than all the rest of starting.
+    """
 
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME = None  # every operation lists its own problems
+
+    @override
+    def __init__(self, app: Flask, *, spec_kwargs: Mapping[str, object]) -> None:
+        self._undescribed: list[flask_smorest.Blueprint] = []
+        super().__init__(app, spec_kwargs=spec_kwargs)
+
+    @override
+    def register_blueprint(
+        self,
+        blp: flask_smorest.Blueprint,
+        *,
+        parameters: Sequence[Mapping[str, object]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a blueprint with the application; it is described later."""
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    def describe(self) -> APISpec:
+        """Describe every operation that is registered, once, and give the description."""
+        while self._undescribed:
+            blueprint = self._undescribed.pop(0)
+            name = blueprint.name
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+            self.spec.tag({"name": name, "description": blueprint.description})
+        return self.spec
 
     @override
     def _register_error_handlers(self) -> None:

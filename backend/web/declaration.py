@@ -16,13 +16,42 @@ from backend.web.problems import ProblemCode
 BODY_LIMIT = 64 * 1024
 SAFE_METHODS = frozenset({"GET"})
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
-GIVEN = frozenset({"principal", "session", "now", "body", "query"})
+GIVEN = frozenset({"principal", "session", "now", "body", "query", "upload"})
 
 _SCOPE = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
 _PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
 _VARIABLE = re.compile(r"<[^:>]+:([a-z][a-z0-9_]*)>")
 
 View = Callable[..., object]
+
+_ALWAYS = frozenset({ProblemCode.INTERNAL_FAULT, ProblemCode.MALFORMED_REQUEST})
+_PROVEN = frozenset(
+    {
+        ProblemCode.TOKEN_MISSING,
+        ProblemCode.TOKEN_INVALID,
+        ProblemCode.TOKEN_EXPIRED,
+        ProblemCode.TOKEN_REVOKED,
+        ProblemCode.PRINCIPAL_REFUSED,
+        ProblemCode.SCOPE_MISSING,
+    }
+)
+_CLERKS = frozenset({ProblemCode.CLERK_MISSING, ProblemCode.CLERK_MALFORMED, ProblemCode.CLERK_REFUSED})
+_KEYED = frozenset(
+    {
+        ProblemCode.IDEMPOTENCY_KEY_MISSING,
+        ProblemCode.IDEMPOTENCY_KEY_MALFORMED,
+        ProblemCode.IDEMPOTENCY_KEY_REUSED,
+        ProblemCode.REQUEST_RUNNING,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadForm:
+    """A file as the body of a request: the media types it may have, and how many bytes at most."""
+
+    media_types: frozenset[str]
+    limit: int
 
 
 class DeclarationError(Exception):
@@ -41,7 +70,9 @@ class Operation:
     """One method on one path: whom it serves, what it takes and gives, what can go wrong.
 
     `view` is asked for by keyword only, and gets what its parameters name: the path's variables, and any of
-    `principal`, `session`, `now`, `body`, `query`.
+    `principal`, `session`, `now`, `body`, `query`, `upload`. A `form` body comes as browsers and OAuth clients send
+    it. A `fresh` operation asks that the caller has proven a short while ago who he is. `streams` are the media
+    types of an answer that is a file.
     """
 
     method: str
@@ -63,6 +94,10 @@ class Operation:
     limit: str | None = None
     limited: bool = True
     body_limit: int = BODY_LIMIT
+    form: bool = False
+    upload: UploadForm | None = None
+    fresh: bool = False
+    streams: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         faults = [sentence for sentence, holds in self._list_rules().items() if not holds]
@@ -89,27 +124,29 @@ class Operation:
         """Whether the operation serves everybody, without a token."""
         return self.kinds == {PrincipalKind.ANYONE}
 
+    @property
+    def names_clerk(self) -> bool:
+        """Whether a call must say which clerk acts: every call of a department must."""
+        return PrincipalKind.DEPARTMENT in self.kinds
+
     def list_problems(self) -> frozenset[ProblemCode]:
         """The codes declared, and those that follow from the rest of the declaration."""
-        codes = set(self.problems) | {ProblemCode.INTERNAL_FAULT, ProblemCode.MALFORMED_REQUEST}
-        if not self.is_open:
-            codes |= {ProblemCode.TOKEN_MISSING, ProblemCode.TOKEN_INVALID, ProblemCode.TOKEN_EXPIRED}
-            codes |= {ProblemCode.PRINCIPAL_REFUSED, ProblemCode.SCOPE_MISSING}
-        if self.body is not None:
-            codes |= {ProblemCode.MALFORMED_JSON, ProblemCode.UNSUPPORTED_MEDIA_TYPE}
-            codes |= {ProblemCode.BODY_TOO_LARGE}
-        if self.body is not None or self.query is not None:
-            codes |= {ProblemCode.INVALID_REQUEST}
-        if self.repeats is Repeats.BY_KEY:
-            codes |= {ProblemCode.IDEMPOTENCY_KEY_MISSING, ProblemCode.IDEMPOTENCY_KEY_MALFORMED}
-            codes |= {ProblemCode.IDEMPOTENCY_KEY_REUSED, ProblemCode.REQUEST_RUNNING}
-        if self.variables:
-            codes |= {ProblemCode.NOT_FOUND}
-        if self.limited:
-            codes |= {ProblemCode.TOO_MANY_REQUESTS}
-        if "session" in self.parameters or self.repeats is Repeats.BY_KEY:
-            codes |= {ProblemCode.UNAVAILABLE}
-        return frozenset(codes)
+        takes_file, takes_body = self.upload is not None, self.body is not None
+        reads = "session" in self.parameters or self.repeats is Repeats.BY_KEY or not self.is_open
+        following: tuple[tuple[bool, frozenset[ProblemCode]], ...] = (
+            (True, _ALWAYS),
+            (not self.is_open, _PROVEN),
+            (self.names_clerk, _CLERKS),
+            (self.fresh, frozenset({ProblemCode.STEP_UP_NEEDED})),
+            (takes_body or takes_file, frozenset({ProblemCode.UNSUPPORTED_MEDIA_TYPE, ProblemCode.BODY_TOO_LARGE})),
+            (takes_body and not self.form, frozenset({ProblemCode.MALFORMED_JSON})),
+            (takes_body or self.query is not None, frozenset({ProblemCode.INVALID_REQUEST})),
+            (self.repeats is Repeats.BY_KEY, _KEYED),
+            (bool(self.variables), frozenset({ProblemCode.NOT_FOUND})),
+            (self.limited, frozenset({ProblemCode.TOO_MANY_REQUESTS})),
+            (reads, frozenset({ProblemCode.UNAVAILABLE})),
+        )
+        return self.problems.union(*(codes for holds, codes in following if holds))
 
     def _list_rules(self) -> Mapping[str, bool]:
         asked = inspect.signature(self.view).parameters.values()
@@ -136,7 +173,16 @@ class Operation:
                 "a view asks for 'query' if and only if a query is declared": (
                     ("query" in self.parameters) == (self.query is not None)
                 ),
-                "a safe method takes no body": changes or self.body is None,
+                "a view asks for 'upload' if and only if an upload is declared": (
+                    ("upload" in self.parameters) == (self.upload is not None)
+                ),
+                "a safe method takes no body": changes or (self.body is None and self.upload is None),
+                "a body is JSON, a form or an upload": (
+                    not (self.upload is not None and self.body is not None) and (self.body is not None or not self.form)
+                ),
+                "only a GET answers with a file, and with nothing else": (
+                    not self.streams or (not changes and self.response is None)
+                ),
                 "what changes something must say why it may be repeated": (not changes or self.repeats is not None),
                 "a key needs a principal to belong to, and a transaction that writes": (
                     self.repeats is not Repeats.BY_KEY or (changes and self.writes and not self.is_open)

@@ -4,7 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from backend.web.arguments import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE
+from backend.web.authentication import CLERK_HEADER, CLERK_PATTERN
 from backend.web.declaration import Operation, Repeats
+from backend.web.idempotency import KEY_PATTERN
 from backend.web.messages import Language, get_message
 from backend.web.problem_schemas import ProblemSchema
 from backend.web.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, ProblemCode
@@ -23,8 +26,19 @@ _KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "required": True,
     "description": "A key of the caller's making; a repeat with the same key gets the first answer, for 24 hours.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
+    "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     "example": "3f0c8d52-5f0e-4f6b-9a7e-0d9b4a0c1e11",
+}
+_CLERK_PARAMETER = {
+    "in": "header",
+    "name": CLERK_HEADER,
+    "required": False,
+    "description": (
+        "The staff number of the clerk who acts for the department: required in every call of a department, "
+        "ignored from others. It has at most 14 digits, so that no identity number is taken for one."
+    ),
+    "schema": {"type": "string", "pattern": f"^{CLERK_PATTERN}$"},
+    "example": "clerk-7",
 }
 _CONDITION_PARAMETER = {
     "in": "header",
@@ -33,6 +47,7 @@ _CONDITION_PARAMETER = {
     "description": "The ETag of an answer that the caller still has; 304 when it holds.",
     "schema": {"type": "string"},
 }
+FILE = {"type": "string", "format": "binary"}
 _ETAG = {"ETag": {"schema": {"type": "string"}, "description": "Strong; changes with the content."}}
 
 
@@ -50,16 +65,27 @@ def describe_operation(operation: Operation) -> dict[str, object]:
         parameters.append({"in": "query", "schema": operation.query})
     if operation.repeats is Repeats.BY_KEY:
         parameters.append(_KEY_PARAMETER)
-    if operation.method == "GET":
+    if operation.names_clerk:
+        parameters.append(_CLERK_PARAMETER)
+    if operation.method == "GET" and not operation.streams:
         parameters.append(_CONDITION_PARAMETER)
     if parameters:
         document["parameters"] = parameters
-    if operation.body is not None:
-        content: dict[str, object] = {"schema": operation.body}
-        if operation.body_example is not None:
-            content["example"] = operation.body_example
-        document["requestBody"] = {"required": True, "content": {"application/json": content}}
+    content = _describe_body(operation)
+    if content:
+        document["requestBody"] = {"required": True, "content": content}
     return document
+
+
+def _describe_body(operation: Operation) -> dict[str, object]:
+    if operation.upload is not None:
+        return {media_type: {"schema": FILE} for media_type in sorted(operation.upload.media_types)}
+    if operation.body is None:
+        return {}
+    content: dict[str, object] = {"schema": operation.body}
+    if operation.body_example is not None:
+        content["example"] = operation.body_example
+    return {FORM_MEDIA_TYPE if operation.form else JSON_MEDIA_TYPE: content}
 
 
 def _describe_responses(operation: Operation) -> dict[str, object]:
@@ -71,10 +97,12 @@ def _describe_responses(operation: Operation) -> dict[str, object]:
         content["schema"] = {"type": "string"}
     if operation.example is not None:
         content["example"] = operation.example
-    if content:
+    if operation.streams:
+        success["content"] = {media_type: {"schema": FILE} for media_type in sorted(operation.streams)}
+    elif content:
         success["content"] = {operation.media_type: content}
     responses: dict[str, object] = {str(operation.status.value): success}
-    if operation.method == "GET":
+    if operation.method == "GET" and not operation.streams:
         success["headers"] = dict(_ETAG)
         responses[str(HTTPStatus.NOT_MODIFIED.value)] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
     by_status: dict[HTTPStatus, list[ProblemCode]] = defaultdict(list)

@@ -151,6 +151,16 @@ class Truth(CodedErrors, stock.Boolean):
         return value
 
 
+class QueryTruth(Truth):
+    """`true` or `false` in a query."""
+
+    @override
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> bool:
+        if value not in {"true", "false"}:
+            raise refuse_value("not_a_truth")
+        return value == "true"
+
+
 class Day(CodedErrors, stock.Date):
     """A calendar day, `YYYY-MM-DD` and nothing else."""
 

@@ -1,9 +1,9 @@
 """What is wrong with one value, as a code of the message catalogue; and how marshmallow's findings become faults."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from backend.web.messages import has_message
 from backend.web.problems import Fault, Place
@@ -23,6 +23,15 @@ class Flaw(NamedTuple):
 def refuse_value(code: str, **values: object) -> ValidationError:
     """Make the error for a field or a schema check to raise; `code` stands under `validation.` in the messages."""
     return ValidationError([Flaw(code, values)])
+
+
+def load_form(form: Schema, raw: object, place: Place) -> dict[str, Any] | tuple[Fault, ...]:
+    """Load one wire form by itself: its values, or else the first 50 flaws that `list_faults` finds."""
+    try:
+        loaded: dict[str, Any] = form.load(raw)  # type: ignore[arg-type]  # what is no object is for the form to refuse
+    except ValidationError as error:
+        return list_faults(error, place)
+    return loaded
 
 
 def list_faults(error: ValidationError, place: Place) -> tuple[Fault, ...]:

@@ -13,10 +13,12 @@ from backend.storage.idempotency import Answer, KeyRefusal, find_answer, keep_an
 from backend.web.declaration import Operation
 from backend.web.problems import Problem, ProblemCode, Refusal
 from backend.web.requests import read_body
+from backend.web.uploads import Upload
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
-_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+KEY_PATTERN = r"(?![_-]*(?:[0-9][_-]*){14,}[0-9Xx][_-]*$)[A-Za-z0-9_-]{8,64}"
+_KEY = re.compile(KEY_PATTERN)
 _REFUSALS = {
     KeyRefusal.REUSED: Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED),
     KeyRefusal.RUNNING: Refusal(ProblemCode.REQUEST_RUNNING, headers={"Retry-After": "1"}),
@@ -32,18 +34,22 @@ class Call:
     request_hash: bytes
 
 
-def read_call(principal: Principal, operation: Operation) -> Call:
-    """The call of the running request; raises `Problem` (400) when its key is missing or malformed."""
+def read_call(principal: Principal, operation: Operation, upload: Upload | None = None) -> Call:
+    """The call of the running request; raises `Problem` (400) when its key is missing or malformed.
+
+    A key is kept for a day, so one that has the form of an identity number is malformed.
+    """
     key = request.headers.get(KEY_HEADER)
     if key is None:
         raise Problem(Refusal(ProblemCode.IDEMPOTENCY_KEY_MISSING))
     if _KEY.fullmatch(key) is None:
         raise Problem(Refusal(ProblemCode.IDEMPOTENCY_KEY_MALFORMED))
     content = f"{operation.name}\n{request.method}\n{request.full_path}\n".encode()
+    body = read_body(operation.body_limit) if upload is None else upload.sha256.encode()
     return Call(
         principal=f"{principal.kind}:{principal.id}",
         key=key,
-        request_hash=sha256(content + read_body(operation.body_limit)).digest(),
+        request_hash=sha256(content + body).digest(),
     )
 
 

@@ -4,6 +4,7 @@ A line about a request has its id, operation, kind of principal, status and dura
 query, never a body. What slips into a line all the same is blacked out before it is written.
 """
 
+import json
 import logging
 import re
 import sys
@@ -16,13 +17,13 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from backend.web.faults import describe_fault
-from backend.web.requests import current_notes
+from backend.web.requests import current_notes, find_notes
 
 BLACKED_OUT = "[redacted]"
 SECRET_KEYS = frozenset(
     {
         "id_number", "name", "ticket", "token", "access_token", "authorization", "password", "phone", "body",
-        "query",
+        "query", "refresh_token", "link_token", "code_of_login", "openid", "session_key", "secret", "client_assertion",
     }
 )  # fmt: skip
 _SECRETS = re.compile(
@@ -35,6 +36,8 @@ _SECRETS = re.compile(
     """,
     re.VERBOSE,
 )
+_SHORTEST_NUMBER = 10**10  # of all numbers of a person a mobile number is the shortest, with 11 digits
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _ASCII_DIGITS = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")  # the same number to a reader
 
 log = structlog.get_logger("shangding.request")
@@ -47,13 +50,13 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """
     output = stream or sys.stdout
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        tell_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         tell_fault,
         redact,
     ]
-    renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+    renderer = structlog.processors.JSONRenderer(_write_event)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -69,6 +72,14 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def tell_request(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the id of the request that runs, if one does."""
+    notes = find_notes()
+    if notes is not None:
+        event.setdefault("request_id", notes.request_id)
+    return event
 
 
 def tell_fault(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -98,17 +109,28 @@ def log_request(response: Response) -> Response:
     return response
 
 
+def _write_event(event: EventDict, **_options: object) -> str:
+    """Write what `redact` has left, which is nothing that JSON does not know."""
+    return _JSON.encode(event)
+
+
 def _redact_member(key: object, value: object) -> object:
     if str(key).lower() in SECRET_KEYS:
         return BLACKED_OUT
+    if value.__class__ is str:
+        return _redact_text(value)
     if isinstance(value, Mapping):
         return {inner: _redact_member(inner, member) for inner, member in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redact_member("", member) for member in value]
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < _SHORTEST_NUMBER):
         return value
-    text = str(value)
-    cleaned = _SECRETS.sub(BLACKED_OUT, text.translate(_ASCII_DIGITS))
-    if BLACKED_OUT in cleaned:
-        return cleaned
-    return value if isinstance(value, int) else text
+    cleaned = _redact_text(str(value))
+    return value if isinstance(value, int) and BLACKED_OUT not in cleaned else cleaned
+
+
+def _redact_text(text: str) -> str:
+    if text.isalpha():  # a secret has digits or dots; most values are words of ours
+        return text
+    cleaned = _SECRETS.sub(BLACKED_OUT, text if text.isascii() else text.translate(_ASCII_DIGITS))
+    return cleaned if BLACKED_OUT in cleaned else text

@@ -24,6 +24,8 @@ class MessageError(LookupError):
 
 def choose_language(accept_language: str | None) -> Language:
     """The language that an `Accept-Language` header asks for; Chinese when it asks for none of ours."""
+    if not accept_language:
+        return Language.CHINESE
     wanted = parse_accept_header(accept_language, LanguageAccept)
     for tag, quality in wanted:
         if not quality:

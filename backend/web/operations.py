@@ -9,7 +9,7 @@ from flask import Flask
 from marshmallow import Schema
 
 from backend.principals import PrincipalKind
-from backend.web.declaration import SAFE_METHODS, DeclarationError, Operation, Repeats, View
+from backend.web.declaration import SAFE_METHODS, DeclarationError, Operation, Repeats, UploadForm, View
 from backend.web.descriptions import describe_operation
 from backend.web.problems import ProblemCode
 from backend.web.views import DeclaredView
@@ -31,6 +31,10 @@ class Details(TypedDict, total=False):
     limit: str
     limited: bool
     body_limit: int
+    form: bool
+    upload: UploadForm
+    fresh: bool
+    streams: frozenset[str]
 
 
 class Blueprint(flask_smorest.Blueprint):

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import uuid4
 
-from flask import Response, g, request
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from flask import Response, g, has_app_context, request
 
 from backend.web.messages import Language, choose_language
 from backend.web.problems import Problem, ProblemCode, Refusal
@@ -48,11 +47,8 @@ class RequestNotes:
 def begin_request() -> None:
     """Take or make the request id, and refuse a path that no route can mean."""
     given = request.headers.get(REQUEST_ID_HEADER, "")
-    request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
-    clear_contextvars()  # a thread serves one request after another
-    bind_contextvars(request_id=request_id)
     g.request_notes = RequestNotes(
-        request_id=request_id,
+        request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
         language=choose_language(request.headers.get("Accept-Language")),
         started_s=perf_counter(),
     )
@@ -60,6 +56,8 @@ def begin_request() -> None:
 
 def refuse_strange_path() -> None:
     """Answer 404 to a path with control characters or broken UTF-8, before a database sees a NUL."""
+    if request.path.isascii() and request.path.isprintable():
+        return
     if any(unicodedata.category(character) == "Cc" or character == "\ufffd" for character in request.path):
         raise Problem(Refusal(ProblemCode.NOT_FOUND))
 
@@ -82,14 +80,22 @@ def current_notes() -> RequestNotes:
     return notes
 
 
+def find_notes() -> RequestNotes | None:
+    """Find the notes of the running request; None where none runs."""
+    return g.get("request_notes") if has_app_context() else None
+
+
 def set_headers(response: Response) -> Response:
     """Add the request id, the security headers, and `no-store` to whatever is about a person."""
     notes = current_notes()
-    response.headers[REQUEST_ID_HEADER] = notes.request_id
-    for name, value in (_SECURITY_HEADERS | notes.headers).items():
-        response.headers[name] = value
-    response.headers["Vary"] = "Accept-Language, Authorization"
-    response.headers["Cache-Control"] = (
-        "no-store" if notes.personal or response.status_code >= 400 or request.method != "GET" else "no-cache"  # noqa: PLR2004
+    kept = not (notes.personal or response.status_code >= 400 or request.method != "GET")  # noqa: PLR2004
+    response.headers.extend(  # nobody else sets any of them, so none need be looked for and replaced
+        {
+            REQUEST_ID_HEADER: notes.request_id,
+            **_SECURITY_HEADERS,
+            **notes.headers,
+            "Vary": "Accept-Language, Authorization",
+            "Cache-Control": "no-cache" if kept else "no-store",
+        }
     )
     return response

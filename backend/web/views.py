@@ -1,26 +1,34 @@
 """The one way from a request to the view of an operation and back."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
 from http import HTTPStatus
 
 from flask import Response, request
-from sqlalchemy.orm import Session
 
 from backend.context import Context, current_context
-from backend.principals import Principal
+from backend.principals import Principal, PrincipalKind
 from backend.storage.database import Database
 from backend.storage.idempotency import Answer
-from backend.web.answers import make_answer, send_answer
+from backend.web.answers import Stream, make_answer, send_answer
 from backend.web.arguments import read_arguments
-from backend.web.authentication import ANYONE, authorise, identify
+from backend.web.authentication import (
+    ANYONE,
+    CLERK_HEADER,
+    authorise,
+    find_revocation,
+    find_staleness,
+    identify,
+    name_clerk,
+)
 from backend.web.declaration import Operation, Repeats
 from backend.web.idempotency import Call, find_earlier, keep, read_call
 from backend.web.limits import count_request
 from backend.web.problems import Problem, Refusal
 from backend.web.requests import current_notes
+from backend.web.uploads import read_upload
+from backend.web.writing import make_writer
 
 
 class DeclaredView:
@@ -28,6 +36,10 @@ class DeclaredView:
 
     def __init__(self, operation: Operation, description: Mapping[str, object]) -> None:
         self.operation = operation
+        self._wanted = operation.parameters
+        self._needs_session = "session" in operation.parameters or operation.repeats is Repeats.BY_KEY
+        if operation.response is not None:
+            make_writer(operation.response)  # a form that cannot be written does not wait for its first answer
         # Flask would answer OPTIONS by itself, for everybody: an operation that nobody declared.
         self.provide_automatic_options = False
         self.__name__ = operation.name
@@ -46,24 +58,31 @@ class DeclaredView:
         notes.personal = not operation.is_open
         principal = _admit(context, operation, now)
         notes.principal_kind = principal.kind.value
-        given = {**variables, **read_arguments(operation), "principal": principal, "now": now}
-        call = read_call(principal, operation) if operation.repeats is Repeats.BY_KEY else None
-        return send_answer(self._run(context.database, call, given, now))
+        with read_upload(operation) as upload:
+            given = {**variables, **read_arguments(operation), "principal": principal, "now": now, "upload": upload}
+            call = read_call(principal, operation, upload) if operation.repeats is Repeats.BY_KEY else None
+            return send_answer(self._run(context.database, call, given, now))
 
-    def _run(self, database: Database, call: Call | None, given: Mapping[str, object], now: datetime) -> Answer:
-        with _open_session(database, self.operation) as session:
-            if call is None or session is None:
+    def _run(
+        self, database: Database, call: Call | None, given: Mapping[str, object], now: datetime
+    ) -> Answer | Stream:
+        if not self._needs_session:
+            return self._ask(given)
+        with database.transaction() if self.operation.writes else database.reading() as session:
+            if call is None:
                 return self._ask({**given, "session": session})
             earlier = find_earlier(session, call, now)
             if earlier is not None:
                 return earlier
             answer = self._ask({**given, "session": session})
-            if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:  # "later" must not be the answer for a whole day
+            if (
+                isinstance(answer, Answer) and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
+            ):  # "later" must not be the answer for a whole day
                 keep(session, call, answer, now)
             return answer
 
-    def _ask(self, given: Mapping[str, object]) -> Answer:
-        wanted = {name: given[name] for name in self.operation.parameters}
+    def _ask(self, given: Mapping[str, object]) -> Answer | Stream:
+        wanted = {name: given[name] for name in self._wanted}
         return make_answer(self.operation.view(**wanted), self.operation, current_notes())
 
 
@@ -75,19 +94,22 @@ def _admit(context: Context, operation: Operation, now: datetime) -> Principal:
         count_request(operation, identity)
     if isinstance(identity, Refusal):
         raise Problem(identity)
-    refusal = authorise(identity, operation.kinds, operation.scope)
+    if operation.is_open:
+        return identity
+    return _authorise(context, operation, identity, now)
+
+
+def _authorise(context: Context, operation: Operation, identity: Principal, now: datetime) -> Principal:
+    refusal = find_revocation(identity, context.revocations, now) or authorise(
+        identity, operation.kinds, operation.scope
+    )
+    if refusal is None and operation.fresh:
+        refusal = find_staleness(identity, now)
     if refusal is not None:
         raise Problem(refusal)
-    return identity
-
-
-@contextmanager
-def _open_session(database: Database, operation: Operation) -> Iterator[Session | None]:
-    if "session" not in operation.parameters and operation.repeats is not Repeats.BY_KEY:
-        yield None
-    elif operation.writes:
-        with database.transaction() as session:
-            yield session
-    else:
-        with database.reading() as session:
-            yield session
+    if identity.kind is not PrincipalKind.DEPARTMENT:
+        return identity
+    named = name_clerk(identity, request.headers.get(CLERK_HEADER))
+    if isinstance(named, Refusal):
+        raise Problem(named)
+    return named

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from backend.people.tables import NewSubject, add_subject_unless_known
-from backend.records.tables import NewEntry, put_department
+from backend.records.tables import NewEntry, ReceiptRow, put_department
 from backend.storage.database import Database
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -44,3 +44,9 @@ def make_report(**changes: Any) -> NewEntry:  # noqa: ANN401 - whatever the test
         "content": {"occurred_on": "2026-02-01", "hours": 12},
     }
     return NewEntry(**(values | changes))
+
+
+def add_receipt(session: Session, batch_id: UUID, row_no: int, outcome: str, **values: Any) -> None:  # noqa: ANN401 - as above
+    """Keep one receipt of a batch."""
+    session.add(ReceiptRow(batch_id=batch_id, row_no=row_no, outcome=outcome, **values))
+    session.flush()

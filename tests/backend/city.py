@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
@@ -43,6 +43,7 @@ from backend.people.subjects import find_or_add_subject
 from backend.principals import Principal, PrincipalKind
 from backend.storage.database import Database
 from backend.storage.migrations import head_revision
+from backend.storage.revocations import Revocations
 from backend.web.operations import Blueprint
 from tests.backend.web.probe import PUBLIC_URL, make_test_context
 from tests.databases import migrated_database
@@ -125,15 +126,21 @@ class City:
         return {"Authorization": f"Bearer {self.context.tokens.issue(principal, lifetime, self.now())}"}
 
     def citizen(self, subject_id: UUID, *scopes: str) -> dict[str, str]:
-        """The headers of a call by a citizen, with all scopes of citizens unless told otherwise."""
+        """The headers of a call by a citizen who signed in just now, with all scopes unless told otherwise."""
         granted = frozenset(scopes) or CITIZEN_SCOPES
-        return self.authorise(Principal(kind=PrincipalKind.CITIZEN, id=str(subject_id), scopes=granted))
+        principal = Principal(
+            kind=PrincipalKind.CITIZEN, id=str(subject_id), scopes=granted, proven_at=self.now(), session=uuid4()
+        )
+        return self.authorise(principal)
 
-    def department(self, code: str, *scopes: str, acting: str | None = "clerk-7") -> dict[str, str]:
-        """The headers of a call by a department's clerk."""
-        return self.authorise(
+    def department(
+        self, code: str, *scopes: str, acting: str | None = None, clerk: str | None = "clerk-7"
+    ) -> dict[str, str]:
+        """The headers of a call by a department: `clerk` acts in it, `acting` is whom the token names."""
+        headers = self.authorise(
             Principal(kind=PrincipalKind.DEPARTMENT, id=code, scopes=frozenset(scopes), acting=acting)
         )
+        return headers if clerk is None else {**headers, "Acting-Clerk": clerk}
 
     def operator(self, name: str, *scopes: str) -> dict[str, str]:
         """The headers of a call by an operator."""
@@ -187,6 +194,7 @@ def running_city(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS, now
             database=database,
             pseudonyms=Pseudonyms(keys, "k1"),
             sealer=Sealer(keys, "k1"),
+            revocations=Revocations(database, fresh_for=timedelta(0)),
             tickets=TicketReader(issuer=IDENTITY_ISSUER, audience=PUBLIC_URL, jwks_url=key_set_path.as_uri()),
         )
         yield City(create_app(context, rooms), context, key_set_path, provider_key)

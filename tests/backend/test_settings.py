@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from backend.settings import EXPECTED, SecretKeys, Settings, SettingsError, read_database_url, read_settings
+from backend.settings import (
+    EXPECTED,
+    SecretKeys,
+    ServiceAccess,
+    Settings,
+    SettingsError,
+    read_database_url,
+    read_settings,
+)
 
 KEY = base64.b64encode(b"a" * 32).decode()
 OTHER = base64.b64encode(b"b" * 32).decode()
@@ -61,6 +69,55 @@ def test_an_empty_environment_is_told_all_that_is_missing_at_once() -> None:
         "SHANGDING_PUBLIC_URL",
     ]
     assert all(" is missing: give " in fault for fault in faults)
+
+
+MINI_PROGRAM = {
+    "SHANGDING_MINI_PROGRAM_ID": "wx0123456789",
+    "SHANGDING_MINI_PROGRAM_SECRET": "hunter2-secret",
+    "SHANGDING_MINI_PROGRAM_URL": "https://platform.example/sns/jscode2session",
+}
+REAL_NAME = {
+    "SHANGDING_REAL_NAME_URL": "https://names.example/check",
+    "SHANGDING_REAL_NAME_KEY": "hunter2-key",
+}
+
+
+def test_services_that_one_may_do_without_are_read_when_they_are_given(environ: dict[str, str]) -> None:
+    settings = read_settings(environ | MINI_PROGRAM | REAL_NAME)
+    platform = ServiceAccess(
+        url="https://platform.example/sns/jscode2session", secret="hunter2-secret", name="wx0123456789"
+    )
+    assert settings.mini_program == platform
+    assert settings.real_name == ServiceAccess(url="https://names.example/check", secret="hunter2-key")
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", [*MINI_PROGRAM, *REAL_NAME])
+def test_of_a_service_all_is_given_or_nothing(environ: dict[str, str], name: str) -> None:
+    group = MINI_PROGRAM if name in MINI_PROGRAM else REAL_NAME
+    environ |= {other: value for other, value in group.items() if other != name}
+    (fault,) = find_faults(environ)
+    assert fault == f"{name} is missing: {EXPECTED[name]}"
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "what"),
+    [
+        ("SHANGDING_MINI_PROGRAM_ID", "wx 1", "is not made of 1 to 200 visible ASCII characters"),
+        ("SHANGDING_MINI_PROGRAM_SECRET", "hunter2\r\nX: y", "is not made of"),
+        ("SHANGDING_MINI_PROGRAM_URL", "http://platform.example/", "is plain http to another machine"),
+        ("SHANGDING_MINI_PROGRAM_URL", "https://platform.example/?secret=hunter2", "has a query or a fragment"),
+        ("SHANGDING_REAL_NAME_URL", "names.example", "is not a web address"),
+        ("SHANGDING_REAL_NAME_KEY", "鼎" * 3, "is not made of"),
+    ],
+)
+def test_an_unusable_service_is_refused_without_its_secret(
+    environ: dict[str, str], name: str, value: str, what: str
+) -> None:
+    (fault,) = find_faults(environ | MINI_PROGRAM | REAL_NAME | {name: value})
+    assert fault.startswith(f"{name} {what}")
+    assert "hunter2" not in fault
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from backend.access.tables import AccessEntryRow, add_access_entry
 from backend.records.tables import (
     BatchRow,
-    ReceiptRow,
     add_batch,
-    add_receipts,
     append_entry,
 )
 from backend.storage.database import Database
-from tests.backend.builders import COURT, NOON, make_report, settle
+from tests.backend.builders import COURT, NOON, add_receipt, make_report, settle
 from tests.databases import migrated_database, run_sql
 
 CHANGES = {
@@ -43,7 +41,7 @@ def fill(database: Database, subject_id: UUID) -> None:
             session,
             BatchRow(batch_id=batch_id, department=COURT, clerk="7", batch_no="1", received_at=NOON),
         )
-        add_receipts(session, batch_id, [ReceiptRow(batch_id=batch_id, row_no=1, outcome="refused", code="no_basis")])
+        add_receipt(session, batch_id, 1, "refused", code="no_basis")
         add_access_entry(
             session,
             AccessEntryRow(

@@ -2,10 +2,11 @@ import re
 
 import pytest
 
-from scoring.catalogue import FORBIDDEN_CLASSES, is_sensitive
+from scoring.catalogue import FORBIDDEN_CLASSES, Deadline, is_sensitive
 from scoring.catalogue_document import read_catalogue
 from scoring.documents import DocumentError
-from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT
+from scoring.rulebook_document import read_rulebook
+from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT, RULEBOOK, RULEBOOK_TEXT
 
 
 def refuse(text: str) -> str:
@@ -99,3 +100,38 @@ def test_a_code_stands_once() -> None:
 
 def test_an_unknown_filter_is_refused() -> None:
     assert "gossip: is not a key" in refuse(CATALOGUE_TEXT.replace("not_final =", "gossip ="))
+
+
+def add_deadline(text: str) -> str:
+    """The small city's catalogue with a deadline on its fines."""
+    return CATALOGUE_TEXT.replace('class = "penalty"', f'class = "penalty"\ndue = {{ {text} }}')
+
+
+def test_deadlines_are_read_and_no_indicator_needs_one() -> None:
+    text = (
+        add_deadline('working_days = 7, basis = "公示办法"') + '\n[check_due]\nworking_days = 5\nbasis = "第十七条"\n'
+    )
+    catalogue = read_catalogue(text, "dated")
+    assert catalogue.indicators["FINE"].due == Deadline(working_days=7, basis="公示办法")
+    assert catalogue.indicators["HOURS"].due is None
+    assert catalogue.check_due == Deadline(working_days=5, basis="第十七条")
+    assert CATALOGUE.check_due is None
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("working_days = 7", "[FINE].due.basis: is missing"),
+        ('basis = "公示办法"', "[FINE].due.working_days: is missing"),
+        ('working_days = 0, basis = "公示办法"', "0 is not from 1 to 60"),
+        ('working_days = 90, basis = "公示办法"', "90 is not from 1 to 60"),
+        ('working_days = 7, basis = "公示办法", from = "receipt"', "[FINE].due.from: is not a key"),
+    ],
+)
+def test_a_deadline_needs_its_length_and_its_law(text: str, fault: str) -> None:
+    assert fault in refuse(add_deadline(text))
+
+
+def test_a_deadline_changes_no_score() -> None:
+    dated = read_catalogue(add_deadline('working_days = 7, basis = "公示办法"'), "dated")
+    assert read_rulebook(RULEBOOK_TEXT, "rulebook", dated).digest == RULEBOOK.digest

@@ -8,7 +8,7 @@ from scoring.history import history
 from scoring.records import Content, Event, EventKind
 from scoring.rulebook import NoRulebookError, rulebook_on
 from scoring.rulebook_document import read_rulebook
-from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT, record
+from tests.scoring.small_city import CATALOGUE, RULEBOOK, RULEBOOK_TEXT, event, record
 
 SINCE = date(2026, 1, 15)
 
@@ -99,3 +99,13 @@ def test_an_edition_that_moves_only_a_limit_or_an_edge_is_a_cause(old: str, new:
     _, (step,) = history(donations, [newer, RULEBOOK], since=SINCE, until=end_of(date(2026, 6, 1)))
     assert (step.after.points, step.after.level.code) == told
     assert {change.cause for change in step.changes} == {Cause.RULES}
+
+
+def test_a_line_that_goes_when_a_weightier_record_of_its_act_begins_has_that_cause() -> None:
+    arrears = record("ARREARS", date(2026, 2, 1), fields={"months": 1}, act="A")
+    listed = record("DEFAULTER", date(2026, 3, 1), act="A", events=(event(EventKind.OBJECTED),))
+    _, steps = history([arrears, listed], [RULEBOOK], since=SINCE, until=end_of(date(2026, 6, 1)))
+    assert [(step.on, step.after.points, [change.cause for change in step.changes]) for step in steps] == [
+        (date(2026, 2, 1), 98, [Cause.STARTED]),
+        (date(2026, 3, 1), 100, [Cause.STARTED]),
+    ]

@@ -24,6 +24,15 @@ class Blueprint(FlaskBlueprint):
     description: str
     _docs: dict[str, dict[str, Any]]
     def __init__(self, name: str, import_name: str, *, description: str = "", **kwargs: Any) -> None: ...
+    def register_views_in_doc(
+        self,
+        api: object,
+        app: object,
+        spec: object,
+        *,
+        name: str,
+        parameters: Sequence[Mapping[str, object]] | None,
+    ) -> None: ...
     def add_url_rule(
         self,
         rule: str,

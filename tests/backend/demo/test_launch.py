@@ -83,6 +83,11 @@ def test_what_the_demo_prints_can_be_pasted_and_nothing_stays_behind(tmp_path: P
         '"accepted": 1',
         '"refused": 1',
         '"code": "simple_procedure"',
+        '"mini_program_linked_at": "20',
+        '"device": "小程序"',
+        '"rows_read": 3',
+        "第2号,ordinary,upheld,已接收",
+        "第3号,ordinary,not_final,不予接收",
         "shangding_build_info",
     ):
         assert expected in answered

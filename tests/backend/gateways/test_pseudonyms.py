@@ -48,3 +48,21 @@ def test_names_are_bound_to_the_person() -> None:
 def test_an_unusable_ring_is_refused(keys: dict[str, bytes], current: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         Pseudonyms(keys, current)
+
+
+def test_accounts_are_found_by_each_key_and_differ_from_numbers() -> None:
+    before = Pseudonyms({"old": OLD}, "old").index_account(NUMBER)
+    now = Pseudonyms({"old": OLD, "new": NEW}, "new").index_account(NUMBER)
+    assert [index.key_id for index in now] == ["new", "old"]
+    assert now[1:] == before
+    assert before[0].digest != Pseudonyms({"old": OLD}, "old").index(NUMBER).digest
+
+
+def test_what_was_tried_is_named_by_no_index_of_it() -> None:
+    pseudonyms = Pseudonyms({"k": OLD}, "k")
+    tried = pseudonyms.name_attempt(NUMBER)
+    assert tried == pseudonyms.name_attempt(NUMBER)
+    assert tried != pseudonyms.name_attempt(NUMBER[::-1])
+    assert len(tried) == 32
+    digests = (pseudonyms.index(NUMBER).digest, pseudonyms.index_account(NUMBER)[0].digest)
+    assert all(tried not in digest.hex() for digest in digests)

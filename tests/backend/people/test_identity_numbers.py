@@ -12,6 +12,7 @@ from backend.people.identity_numbers import (
     ResidentId,
     SubjectKind,
     find_check_character,
+    happened_before_birth,
     holds_resident_id,
     read_identity,
     read_resident_id,
@@ -203,3 +204,78 @@ def test_the_catalogue_and_the_table_know_the_same_kinds_of_subjects() -> None:
         if isinstance(each, CheckConstraint) and "kind IN" in str(each.sqltext)
     )
     assert set(check.split("'")[1::2]) == set(SubjectKind)
+
+
+OLD_FOREIGN = "KAZ410190123105"  # invented: three letters, place of issue, 31 December 1990, two more
+
+
+@pytest.mark.parametrize("text", [OLD_FOREIGN, OLD_FOREIGN.lower()])
+def test_the_old_number_of_a_foreigner_is_read_by_its_form_and_its_day(text: str) -> None:
+    found = read_resident_id(text, today=TODAY)
+    assert found == ResidentId(OLD_FOREIGN, date(1990, 12, 31))
+    assert read_identity("natural_person", text, today=TODAY) == OLD_FOREIGN
+
+
+@pytest.mark.parametrize("last", "0123456789")
+def test_its_last_character_is_not_checked(last: str) -> None:
+    assert isinstance(read_resident_id(OLD_FOREIGN[:-1] + last, today=TODAY), ResidentId)
+
+
+def test_where_it_leaves_the_century_open_neither_is_ruled_out() -> None:
+    young = read_resident_id("USA110010050112", today=TODAY)
+    assert isinstance(young, ResidentId)
+    assert (young.born_on, young.earliest_birth) == (date(2010, 5, 1), date(1910, 5, 1))
+    assert not happened_before_birth("USA110010050112", date(1950, 1, 1))
+    leap = read_resident_id("USA110000022912", today=TODAY)  # 1900 had no 29 February
+    assert leap == ResidentId("USA110000022912", date(2000, 2, 29))
+    assert read_resident_id("USA110030050112", today=TODAY) == ResidentId("USA110030050112", date(1930, 5, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("KAZ410190133105", IdentityFault.NO_SUCH_BIRTH_DATE),
+        ("KA1410190123105", IdentityFault.WRONG_CHARACTER),
+        ("KAZ41019012310A", IdentityFault.WRONG_CHARACTER),
+        ("ＫAZ410190123105", IdentityFault.FULL_WIDTH),
+        ("KAZ41019012310５", IdentityFault.FULL_WIDTH),
+        ("KAZ41019012310", IdentityFault.WRONG_LENGTH),
+        ("410102901231005", IdentityFault.WRONG_LENGTH),  # a citizen's number of before 1999
+    ],
+)
+def test_what_is_no_old_foreign_number_is_refused(text: str, fault: IdentityFault) -> None:
+    assert read_resident_id(text, today=TODAY) is fault
+
+
+def test_the_new_number_of_a_foreigner_is_built_like_a_citizens() -> None:
+    new = number("91184019901231001")
+    assert read_resident_id(new, today=TODAY) == ResidentId(new, date(1990, 12, 31))
+    wrong = new[:-1] + ("0" if new[-1] != "0" else "1")
+    assert read_resident_id(wrong, today=TODAY) is IdentityFault.WRONG_CHECK_CHARACTER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OLD_FOREIGN,
+        f"证号{OLD_FOREIGN}，已核",
+        "kaz 4101 901231 05",
+        "KAZ-4101-901231-05",
+        "ＫＡＺ４１０１９０１２３１０５",
+        f"{OLD_FOREIGN}X",
+    ],
+)
+def test_an_old_foreign_number_is_found_in_a_text(text: str) -> None:
+    assert holds_resident_id(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["XZC202603010012", "ABC410190133105", f"{OLD_FOREIGN}1", f"X{OLD_FOREIGN}", "JG-2026-00000001"]
+)
+def test_a_departments_own_key_is_none(text: str) -> None:
+    assert not holds_resident_id(text)
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[A-Za-z 0-9〇一二三-]{10,30}", fullmatch=True))
+def test_the_short_way_finds_what_the_long_way_finds(text: str) -> None:
+    assert holds_resident_id(text) == holds_resident_id(f"{text}\u200a\u00e9")  # a sign that is not common

@@ -35,10 +35,12 @@ def test_a_ticket_becomes_a_token_for_a_citizen(city: City) -> None:
     person = make_person()
     answer = send(city, city.issue_ticket(person))
     assert answer.status_code == 200
-    assert read_json(answer) | {"access_token": ""} == {
+    assert read_json(answer) | {"access_token": "", "refresh_token": ""} == {
         "access_token": "",
         "token_type": "Bearer",
         "expires_in": 900,
+        "refresh_token": "",
+        "refresh_expires_in": 2_592_000,
         "status": "not_enrolled",
     }
     token = read_json(answer)["access_token"]

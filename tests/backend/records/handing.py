@@ -44,23 +44,23 @@ def make_fine(person: Person | None = None, *, legal: Mapping[str, object] = FIN
     return make_donation(person, indicator="ZZ-LAW-03", items={"amount_fen": 50_000}, legal=dict(legal)) | changes
 
 
-def make_batch(*rows: object, clerk: str = "clerk-7") -> dict[str, Any]:
+def make_batch(*rows: object) -> dict[str, Any]:
     """A batch with a number of its own."""
-    return {"batch_no": f"batch-{next(_keys)}", "clerk": clerk, "rows": list(rows)}
+    return {"batch_no": f"batch-{next(_keys)}", "rows": list(rows)}
 
 
 def post(
-    city: City, department: str, path: str, body: object, *, key: str | None = None, acting: str | None = "clerk-7"
+    city: City, department: str, path: str, body: object, *, key: str | None = None, acting: str | None = None
 ) -> TestResponse:
-    """Send a call of a department, under a new key unless told otherwise."""
+    """Send a call of a department, under a new key unless told otherwise; `acting` is whom the token names."""
     headers = city.department(department, *SCOPES, acting=acting)
     headers |= {"Idempotency-Key": key or f"key-{next(_keys):08}"}
     return city.client().post(f"/v1{path}", json=body, headers=headers)
 
 
-def get(city: City, department: str, path: str, *, acting: str | None = "clerk-7") -> TestResponse:
-    """Ask as a department."""
-    return city.client().get(f"/v1{path}", headers=city.department(department, *SCOPES, acting=acting))
+def get(city: City, department: str, path: str, *, clerk: str | None = "clerk-7") -> TestResponse:
+    """Ask as a department whose clerk acts."""
+    return city.client().get(f"/v1{path}", headers=city.department(department, *SCOPES, clerk=clerk))
 
 
 def read_answer(answer: TestResponse, status: int) -> dict[str, Any]:

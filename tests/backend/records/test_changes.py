@@ -30,23 +30,21 @@ from tests.backend.records.handing import (
 ADA = make_person("陈岸")
 USCC = "91410100MA44TG2P0X"
 CORRECTION: Row = {
-    "clerk": "clerk-7",
     "reason": "金额有误",
     "occurred_on": "2026-11-01",
     "items": {"amount_fen": 20_000},
     "legal": {**FINAL, "document_no": "郑交罚〔2026〕2号"},
 }
-WITHDRAWAL: Row = {"clerk": "clerk-8", "reason": "误报"}
+WITHDRAWAL: Row = {"reason": "误报"}
 
 
 def correct(city: City, record_id: UUID, department: str = TRAFFIC, **changes: Any) -> TestResponse:  # noqa: ANN401 - whatever the test is about
-    acting = str(changes.get("clerk", CORRECTION["clerk"]))
-    return post(city, department, f"/records/{record_id}/corrections", CORRECTION | changes, acting=acting)
+    return post(city, department, f"/records/{record_id}/corrections", CORRECTION | changes)
 
 
 def withdraw(city: City, record_id: UUID, department: str = TRAFFIC, key: str | None = None) -> TestResponse:
     path = f"/records/{record_id}/withdrawals"
-    return post(city, department, path, WITHDRAWAL, acting="clerk-8", key=key)
+    return post(city, department, path, WITHDRAWAL, key=key)
 
 
 def read_only_record(city: City, record_id: UUID) -> Record:

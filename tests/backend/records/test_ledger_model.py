@@ -122,7 +122,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.id_number = make_resident_id(date(1950, 1, 1) + timedelta(days=next(_numbers)))
         self.now = START
         self.facts: list[Fact] = []
-        self.latest = START - timedelta(days=1)  # no entry is known earlier than one before it
+        self.latest = datetime(2000, 1, 1, tzinfo=UTC)  # no entry is known earlier than one before it
         self.entries = 0
         self.scores: dict[datetime, Score] = {}  # those that nothing can change any more
 

@@ -11,9 +11,7 @@ from backend.records.tables import (
     AlreadyReported,
     BatchRow,
     LedgerEntryRow,
-    ReceiptRow,
     add_batch,
-    add_receipts,
     append_entry,
     append_report,
     find_batch,
@@ -26,7 +24,7 @@ from backend.records.tables import (
     read_facts_version,
 )
 from backend.storage.database import Database
-from tests.backend.builders import COURT, NOON, add_person, make_report, settle
+from tests.backend.builders import COURT, NOON, add_person, add_receipt, make_report, settle
 
 SECOND = timedelta(seconds=1)
 
@@ -160,36 +158,27 @@ def test_a_batch_number_is_used_once_per_department(database: Database) -> None:
         assert find_batch_by_number(session, "police", "2026-1") is None
 
 
-def test_receipts_are_counted_in_their_batch(database: Database) -> None:
+def test_receipts_are_listed_in_the_order_of_their_rows(database: Database) -> None:
     settle(database)
     batch = make_batch()
-    accepted = [
-        ReceiptRow(batch_id=batch.batch_id, row_no=number, outcome=outcome, record_id=uuid4())
-        for number, outcome in ((1, "accepted"), (3, "duplicate"), (4, "accepted"))
-    ]
     with database.transaction() as session:
         add_batch(session, batch)
-        add_receipts(
-            session,
-            batch.batch_id,
-            [ReceiptRow(batch_id=batch.batch_id, row_no=2, outcome="refused", code="no_basis")],
-        )
-        add_receipts(session, batch.batch_id, accepted)
+        for row_no in (3, 1, 2):
+            add_receipt(session, batch.batch_id, row_no, "duplicate", indicator="A-1", occurred_on=NOON.date())
     with database.reading() as session:
-        found = find_batch(session, batch.batch_id)
-        assert found is not None
-        assert (found.accepted, found.duplicate, found.refused) == (2, 1, 1)
-        assert [receipt.row_no for receipt in list_receipts(session, batch.batch_id)] == [1, 2, 3, 4]
+        receipts = list_receipts(session, batch.batch_id)
+        assert [receipt.row_no for receipt in receipts] == [1, 2, 3]
+        assert {(receipt.indicator, receipt.occurred_on) for receipt in receipts} == {("A-1", NOON.date())}
 
 
-@pytest.mark.parametrize("outcome", ["accepted", "refused"])
+@pytest.mark.parametrize("outcome", ["accepted", "refused", "quarantined"])
 def test_a_receipt_without_its_reason_is_refused(database: Database, outcome: str) -> None:
     settle(database)
     batch = make_batch()
     with database.transaction() as session:
         add_batch(session, batch)
     with pytest.raises(IntegrityError), database.transaction() as session:
-        add_receipts(session, batch.batch_id, [ReceiptRow(batch_id=batch.batch_id, row_no=1, outcome=outcome)])
+        add_receipt(session, batch.batch_id, 1, outcome)
 
 
 def test_a_department_can_be_renamed(database: Database) -> None:

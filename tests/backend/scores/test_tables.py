@@ -80,7 +80,6 @@ def test_a_score_can_be_forgotten(database: Database) -> None:
 
 
 def test_nobody_unknown_has_a_score(database: Database) -> None:
-    with database.reading() as session:
-        assert find_kept_score(session, uuid4()) is None
+    assert find_kept_score(database, uuid4()) is None
     with pytest.raises(IntegrityError), database.transaction() as session:
         keep_score(session, uuid4(), make_score(), now=NOON)

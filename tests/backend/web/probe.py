@@ -22,6 +22,7 @@ from backend.context import Context
 from backend.gateways.counters import CounterStorage, choose_counter_storage
 from backend.gateways.identity_provider import TicketReader
 from backend.gateways.pseudonyms import Pseudonyms
+from backend.gateways.refresh_tokens import RefreshTokens
 from backend.gateways.rulebook_files import read_city
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
@@ -29,17 +30,21 @@ from backend.principals import Principal, PrincipalKind
 from backend.settings import SecretKeys, Settings
 from backend.storage.database import Database
 from backend.storage.identifiers import new_id
+from backend.storage.revocations import Revocations
 from backend.storage.tables import Row
 from backend.web import fields
-from backend.web.answers import Reply
-from backend.web.declaration import Repeats
+from backend.web.answers import Reply, Stream
+from backend.web.attempts import count_if_refused, find_attempt_refusal
+from backend.web.declaration import Repeats, UploadForm
 from backend.web.operations import Blueprint
 from backend.web.paging import Page, PageQuerySchema, cut_page
 from backend.web.problems import ProblemCode, Refusal
+from backend.web.uploads import Upload
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PUBLIC_URL = "https://shangding.example"
 ZHENGZHOU = read_city("zhengzhou")
+FILE_LIMIT = 3 * 1024 * 1024
 ID_NUMBER = "41010219900307123X"
 PROBE_TABLES = MetaData()  # apart from the product's own, which migrations are compared with
 NOTES = Table("probe_note", PROBE_TABLES, Column("note_id", Uuid, primary_key=True), Column("text", Text))
@@ -211,6 +216,96 @@ def read_scarce() -> None:
     """Give nothing."""
 
 
+@blueprint.operation(
+    "POST",
+    "/sensitive",
+    kinds=CITIZEN,
+    scope="notes:write",
+    summary="Do what one must be sure about",
+    repeats=Repeats.HARMLESS,
+    fresh=True,
+)
+def act_freshly() -> None:
+    """Give nothing."""
+
+
+@blueprint.operation(
+    "GET",
+    "/clerk",
+    kinds={PrincipalKind.DEPARTMENT, PrincipalKind.OPERATOR},
+    scope="notes:read",
+    summary="Say who acts",
+    media_type="text/plain",
+    example="clerk-7",
+)
+def name_actor(*, principal: Principal) -> str:
+    return str(principal.acting)
+
+
+@blueprint.operation(
+    "POST",
+    "/form",
+    kinds=ANYONE,
+    summary="Say again what a form says",
+    body=NewNoteSchema,
+    body_example={"text": "早"},
+    response=NewNoteSchema,
+    example={"text": "早"},
+    repeats=Repeats.HARMLESS,
+    form=True,
+    limited=False,
+)
+def echo_form(*, body: dict[str, object]) -> dict[str, object]:
+    return body
+
+
+@blueprint.operation(
+    "POST",
+    "/files",
+    kinds=CITIZEN,
+    scope="notes:write",
+    summary="Take a file",
+    upload=UploadForm(media_types=frozenset({"text/csv"}), limit=FILE_LIMIT),
+    repeats=Repeats.BY_KEY,
+    media_type="text/plain",
+    example="3",
+)
+def take_file(*, upload: Upload, session: Session, now: datetime) -> str:
+    insert_note(session, upload.sha256[:8], now)
+    return f"{upload.size} {upload.sha256} {len(upload.stream.read())}"
+
+
+@blueprint.operation(
+    "GET",
+    "/files",
+    kinds=CITIZEN,
+    scope="notes:read",
+    summary="Give a file",
+    streams=frozenset({"text/csv"}),
+)
+def give_file() -> Stream:
+    return Stream(pieces=iter([b"a,b\n", b"1,2\n"]), media_type="text/csv")
+
+
+@blueprint.operation(
+    "POST",
+    "/guess",
+    kinds=ANYONE,
+    summary="Guess a word",
+    body=NewNoteSchema,
+    body_example={"text": "早"},
+    repeats=Repeats.HARMLESS,
+    problems={ProblemCode.TICKET_REFUSED, ProblemCode.TOO_MANY_ATTEMPTS},
+)
+def guess(*, body: dict[str, str]) -> Refusal | None:
+    refusal = find_attempt_refusal("guess", body["text"])
+    if refusal is not None:
+        return refusal
+    outcome = None if body["text"] == "right" else Refusal(ProblemCode.TICKET_REFUSED)
+    count_if_refused(outcome, "guess", body["text"])
+    return outcome
+
+
 @dataclass(frozen=True)
 class Probe:
     """The application under test and what a test needs beside it."""
@@ -227,8 +322,10 @@ class Probe:
         kind: PrincipalKind = PrincipalKind.CITIZEN,
         subject: str = "subject-1",
         lifetime: timedelta = timedelta(minutes=5),
+        proven_at: datetime | None = NOON,
+        acting: str | None = None,
     ) -> dict[str, str]:
-        principal = Principal(kind=kind, id=subject, scopes=frozenset(scopes))
+        principal = Principal(kind=kind, id=subject, scopes=frozenset(scopes), proven_at=proven_at, acting=acting)
         token = self.context.tokens.issue(principal, lifetime, self.context.clock.now())
         return {"Authorization": f"Bearer {token}"}
 
@@ -268,16 +365,19 @@ def make_test_context(
 ) -> Context:
     settings = make_settings(database_url, **changes)
     keys = settings.pseudonym_keys
+    database = Database(database_url)
     return Context(
         settings=settings,
         clock=FixedClock(NOON),
-        database=Database(database_url),
+        database=database,
         pseudonyms=Pseudonyms(keys.by_id, keys.current),
         sealer=Sealer(keys.by_id, keys.current),
         tokens=TokenIssuer({"t1": generate_private_key(SECP256R1())}, issuer=PUBLIC_URL),
+        refresh_tokens=RefreshTokens(keys.by_id, keys.current),
         tickets=TicketReader(issuer="https://identity.example", audience=PUBLIC_URL, jwks_url="file:///nowhere"),
         rules=ZHENGZHOU,
         counters=counters or choose_counter_storage(settings.redis_url),
+        revocations=Revocations(database, fresh_for=timedelta(0)),
         schema_revision=revision,
     )
 

@@ -119,3 +119,9 @@ def test_without_redaction_the_secret_would_be_there(stream: io.StringIO) -> Non
     structlog.configure(processors=processors)
     structlog.get_logger().info(ID_NUMBER)
     assert ID_NUMBER in stream.getvalue()
+
+
+def test_a_line_outside_a_request_has_no_id_of_one(probe: Probe, stream: io.StringIO) -> None:
+    probe.client().get("/health/live", headers={"X-Request-Id": "request-0001"})
+    structlog.get_logger().info("later")
+    assert [line.get("request_id") for line in lines(stream)] == ["request-0001", None]

@@ -1,0 +1,137 @@
+"""`shangding quality`: how good and how timely was what departments handed in, as a table or as CSV."""
+
+import csv
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from backend.cli.database import opened_database
+from backend.clock import SystemClock, today
+from backend.gateways.rulebook_files import read_city
+from backend.gateways.working_days import read_published_calendar
+from backend.records.receipts import Outcome
+from backend.reports.counts import Span
+from backend.reports.descriptions import name_department, name_indicator
+from backend.reports.figures import Punctuality, Share
+from backend.reports.periods import LONGEST_DAYS, find_period_refusal
+from backend.reports.quality import QualityFigures, measure_quality
+from backend.settings import read_settings
+from backend.web.messages import Language
+from scoring.catalogue import Catalogue
+
+USUAL_DAYS = 30
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--from", "since", type=_DAY, help="First day of receipt; 30 days before the last unless given.")
+@click.option("--to", "until", type=_DAY, help="Last day of receipt, both days included; yesterday unless given.")
+@click.option("--department", help="Code of one department.")
+@click.option("--indicator", help="Code of one indicator.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV: each share as two columns, and the reasons of refusal.")
+def quality(
+    since: datetime | None, until: datetime | None, department: str | None, indicator: str | None, *, as_csv: bool
+) -> None:
+    """Show the quality of what departments handed in, by department and indicator.
+
+    A share is written as part/whole; "-" means that there is nothing to have a share of.
+    """
+    settings, day = read_settings(os.environ), today(SystemClock().now())
+    last_on = day - timedelta(days=1) if until is None else until.date()
+    first_on = last_on - timedelta(days=USUAL_DAYS - 1) if since is None else since.date()
+    span = Span(first_on=first_on, last_on=last_on, department=department, indicator=indicator)
+    if find_period_refusal(span, last=day) is not None:
+        raise click.BadParameter(
+            f"{first_on} to {last_on}: must not end before it begins, nor after {day}, nor have more than"
+            f" {LONGEST_DAYS} days"
+        )
+    rules = read_city(settings.city)
+    with opened_database() as database, database.reading() as session:
+        found = measure_quality(session, span, rules=rules, calendar=read_published_calendar(), today=day)
+    if as_csv:
+        _write_csv(found)
+    else:
+        _show(found, span.first_on, span.last_on, rules.catalogue_on(day))
+
+
+def _show(found: Sequence[QualityFigures], first_on: date, last_on: date, catalogue: Catalogue) -> None:
+    table = Table(title=f"received {first_on} to {last_on}", title_justify="left")
+    for head in ("department", "indicator", "rows"):
+        table.add_column(head)
+    for head in (*Outcome, "in time", "checked", "delay", "filled", "corrected", "withdrawn", "differing"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for each in found:
+        table.add_row(
+            name_department(each.department, catalogue, Language.CHINESE),
+            name_indicator(each.indicator, catalogue, Language.CHINESE),
+            str(each.handed_in),
+            *(str(each.outcomes[outcome].part) for outcome in Outcome),
+            _write_punctuality(each.timeliness),
+            _write_punctuality(each.check),
+            _write_delay(each),
+            *(_write_share(share) for share in (each.completeness, each.corrected, each.withdrawn, each.differing)),
+        )
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    click.echo("in time, checked: of those that can be judged; +n pending, ?n not judged")
+    click.echo("delay: median and worst in working days; filled: of the optional items of accepted rows")
+
+
+def _write_share(share: Share) -> str:
+    return f"{share.part}/{share.whole}" if share.whole else "-"
+
+
+def _write_punctuality(punctuality: Punctuality | None) -> str:
+    if punctuality is None:
+        return "-"
+    text = _write_share(punctuality.in_time)
+    text += f" +{punctuality.pending}" if punctuality.pending else ""
+    return text + (f" ?{punctuality.not_judged}" if punctuality.not_judged else "")
+
+
+def _write_delay(figures: QualityFigures) -> str:
+    delay = figures.delay
+    return "-" if delay.median_working_days is None else f"{delay.median_working_days}, {delay.worst_working_days}"
+
+
+def _write_csv(found: Sequence[QualityFigures]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, each in enumerate(found):
+        cells = dict(_list_cells(each))
+        if number == 0:
+            writer.writerow(cells.keys())
+        writer.writerow(cells.values())
+
+
+def _list_cells(figures: QualityFigures) -> Iterator[tuple[str, object]]:
+    yield "department", figures.department
+    yield "indicator", figures.indicator
+    yield "handed_in", figures.handed_in
+    for outcome, share in figures.outcomes.items():
+        yield outcome.value, share.part
+    yield from _list_clock_cells("timeliness", figures.timeliness)
+    yield from _list_clock_cells("check", figures.check)
+    yield "delay_rows", figures.delay.rows
+    yield "delay_median_working_days", figures.delay.median_working_days
+    yield "delay_worst_working_days", figures.delay.worst_working_days
+    yield "delay_not_known", figures.delay.not_known
+    yield "optional_filled", figures.completeness.part
+    yield "optional_items", figures.completeness.whole
+    yield "corrected", figures.corrected.part
+    yield "withdrawn", figures.withdrawn.part
+    yield "inspected", figures.differing.whole
+    yield "differing", figures.differing.part
+    yield "without_document", figures.without_document
+    yield "refusals", " ".join(f"{code}:{share.part}" for code, share in figures.refusals)
+
+
+def _list_clock_cells(name: str, clock: Punctuality | None) -> Iterator[tuple[str, object]]:
+    yield f"{name}_working_days", None if clock is None else clock.deadline.working_days
+    yield f"{name}_in_time", None if clock is None else clock.in_time.part
+    yield f"{name}_judged", None if clock is None else clock.in_time.whole
+    yield f"{name}_pending", None if clock is None else clock.pending
+    yield f"{name}_not_judged", None if clock is None else clock.not_judged

@@ -1,0 +1,44 @@
+"""What is looked at before anything starts: faults that would do harm are told at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+
+from backend.context import Context, make_context
+from backend.people.tables import find_strange_key
+from backend.settings import Settings, SettingsError
+from backend.storage.database import StorageUnavailableError
+from backend.storage.migrations import current_revision
+
+
+@contextmanager
+def opened_context(settings: Settings) -> Iterator[Context]:
+    """Give what a command needs, looked at first, and close its connections at the end; raises SettingsError."""
+    context = make_context(settings)
+    try:
+        check_people_are_found(context)
+        yield context
+    finally:
+        context.database.dispose()
+
+
+def check_people_are_found(context: Context) -> None:
+    """Refuse to start without a key that people are indexed by: they would be taken for strangers, and filed twice.
+
+    Raises SettingsError. A database that is away, or older than this code, is left to the readiness of the service.
+    """
+    known = context.settings.pseudonym_keys.by_id
+    try:
+        if current_revision(context.database.engine) != context.schema_revision:
+            return
+        with context.database.reading() as session:
+            strange = find_strange_key(session, known)
+    except (StorageUnavailableError, DBAPIError):
+        return
+    if strange is not None:
+        fault = (
+            f"SHANGDING_PSEUDONYM_KEYS lacks the key {strange}, by which people in the database are indexed:"
+            f" add it behind the first one, and drop it only when `shangding keys show` says that nothing hangs on it"
+        )
+        raise SettingsError((fault,))

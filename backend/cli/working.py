@@ -1,0 +1,168 @@
+"""`shangding work`: does the work that calls have left for later, such as reading the files that were handed in."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from tempfile import TemporaryFile
+from types import FrameType, MappingProxyType
+from uuid import UUID
+
+import click
+import structlog
+from sqlalchemy.orm import Session
+
+from backend.cli.database import opened_database
+from backend.cli.starting import opened_context
+from backend.clock import SystemClock
+from backend.context import Context
+from backend.records.file_reading import MovedOnError, ReadingDesk, read_file
+from backend.records.files import READ_FILE, copy_content
+from backend.settings import read_settings
+from backend.storage.database import StorageUnavailableError
+from backend.storage.jobs import (
+    Job,
+    complete_job,
+    fail_job,
+    give_back_job,
+    list_parked,
+    prolong_lease,
+    retry_parked,
+    take_job,
+)
+from backend.web.faults import describe_fault
+from backend.web.logs import configure_logs
+
+IDLE_S = 1.0
+log = structlog.get_logger("shangding.work")
+
+
+class StoppedError(Exception):
+    """The worker was told to end; what it was doing is given back, to be gone on with by another."""
+
+
+class LeaseLostError(Exception):
+    """The lease ran out and another worker has the job: what was begun is rolled back."""
+
+
+class Worker:
+    """Takes jobs one by one, the one that is due longest first, and does each in transactions of its own."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End after the chunk that is being worked on."""
+        self._stopped = True
+
+    def run(self, *, until_idle: bool = False) -> None:
+        """Work until told to stop, or until nothing is due; a database that is away is waited for."""
+        while not self._stopped:
+            try:
+                found = self.do_one()
+            except StorageUnavailableError:
+                log.warning("database_away")
+                found = False
+            if not found and until_idle:
+                return
+            if not found:
+                time.sleep(IDLE_S)
+
+    def do_one(self) -> bool:
+        """Do the job that is due longest; False when none is. A job that fails is given back, or parked in the end."""
+        with self._context.database.transaction() as session:
+            job = take_job(session, tuple(HANDLERS), now=self._context.clock.now())
+        if job is None:
+            return False
+        try:
+            HANDLERS[job.kind](self._context, job, self._watch(job))
+        except (StoppedError, LeaseLostError, MovedOnError) as reason:
+            log.info("job_left", kind=job.kind, job_id=str(job.job_id), reason=type(reason).__name__)
+            self._give_back(job)
+        except Exception as fault:  # noqa: BLE001 - a job that fails must not take the others down
+            said = describe_fault(fault)  # and no stack: the text of an exception may hold personal data
+            log.error("job_failed", kind=job.kind, job_id=str(job.job_id), attempt=job.attempts, **said)  # noqa: TRY400
+            self._fail(job, type(fault).__name__)
+        else:
+            log.info("job_done", kind=job.kind, job_id=str(job.job_id))
+        return True
+
+    def _watch(self, job: Job) -> Callable[[Session], None]:
+        def watch(session: Session) -> None:
+            if self._stopped:
+                raise StoppedError
+            if not prolong_lease(session, job, now=self._context.clock.now()):
+                raise LeaseLostError
+
+        return watch
+
+    def _give_back(self, job: Job) -> None:
+        with self._context.database.transaction() as session:
+            give_back_job(session, job, now=self._context.clock.now())
+
+    def _fail(self, job: Job, fault: str) -> None:
+        with self._context.database.transaction() as session:
+            fail_job(session, job, fault=fault, now=self._context.clock.now())
+
+
+def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -> None:
+    """Read a handed-in file to its end; its content is copied from its sealed pieces first."""
+    file_id = UUID(job.payload["file_id"])
+    desk = ReadingDesk(
+        database=context.database,
+        clock=context.clock,
+        rules=context.rules,
+        pseudonyms=context.pseudonyms,
+        sealer=context.sealer,
+    )
+    with TemporaryFile() as content:
+        copy_content(context.database, file_id, content, sealer=context.sealer)
+        read_file(desk, file_id, content, watch=lambda session, _: watch(session))
+    with context.database.transaction() as session:
+        if not complete_job(session, job):
+            raise LeaseLostError
+
+
+HANDLERS: Mapping[str, Callable[[Context, Job, Callable[[Session], None]], None]] = MappingProxyType(
+    {READ_FILE: do_read_file}
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--until-idle", is_flag=True, help="End when nothing is due, instead of waiting for more.")
+@click.pass_context
+def work(command: click.Context, *, until_idle: bool) -> None:
+    """Do what calls have left for later; run as many as there is work for. TERM ends it after the running chunk."""
+    if command.invoked_subcommand is not None:
+        return
+    settings = read_settings(os.environ)
+    configure_logs(settings.log_level)
+    with opened_context(settings) as context:
+        worker = Worker(context)
+
+        def stop(_: int, __: FrameType | None) -> None:
+            worker.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        worker.run(until_idle=until_idle)
+
+
+@work.command("parked")
+def show_parked() -> None:
+    """List jobs that failed too often, and why; they wait for somebody to look."""
+    with opened_database() as database, database.reading() as session:
+        for row in list_parked(session, limit=1000):
+            click.echo(f"{row.job_id}  {row.kind}  {row.attempts} attempts, the last ended with {row.fault}")
+
+
+@work.command("retry")
+@click.argument("job_id", type=click.UUID)
+def retry(job_id: UUID) -> None:
+    """Let the parked job JOB_ID be tried anew."""
+    with opened_database() as database, database.transaction() as session:
+        found = retry_parked(session, job_id, now=SystemClock().now())
+    if not found:
+        raise click.BadParameter(f"there is no parked job {job_id}; see `shangding work parked`")
+    click.echo(f"job {job_id} is due again")

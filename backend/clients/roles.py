@@ -1,0 +1,42 @@
+"""What a client may be registered for: scopes of departments, roles of operators and the scopes that they give.
+
+Roles are kept apart where one hand would otherwise check itself: whoever registers clients could give himself any
+second identity, whoever decides about people's doubts is looked after by the auditor, and neither may be the other.
+Reading the machine's figures goes with everything.
+"""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from itertools import combinations
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """What an officer of the credit centre is there for."""
+
+    REGISTRAR = "registrar"
+    REVIEWER = "reviewer"
+    AUDITOR = "auditor"
+    MECHANIC = "mechanic"
+
+
+ROLE_SCOPES: Mapping[Role, frozenset[str]] = MappingProxyType(
+    {
+        Role.REGISTRAR: frozenset({"clients:read", "clients:write"}),
+        Role.REVIEWER: frozenset({"quarantine:read", "quarantine:write"}),
+        Role.AUDITOR: frozenset({"clients:read", "metrics:read", "quality:read", "samples:read", "samples:write"}),
+        Role.MECHANIC: frozenset({"metrics:read"}),
+    }
+)
+DEPARTMENT_SCOPES = frozenset({"quality:read", "records:read", "records:write"})
+_APART = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.AUDITOR})
+
+
+def find_scopes(roles: Collection[Role]) -> frozenset[str]:
+    """Give the scopes of all roles together."""
+    return frozenset().union(*(ROLE_SCOPES[role] for role in roles))
+
+
+def find_clash(roles: Collection[Role]) -> tuple[Role, Role] | None:
+    """Find two of the roles that one officer may not hold together; None when there are no such two."""
+    return next(iter(combinations(sorted(_APART & set(roles)), 2)), None)

@@ -1,0 +1,120 @@
+"""Calls to services elsewhere: one address, no redirect, no proxy, a bounded answer, and one deadline for all of it.
+
+An address may hold a secret in its query, and an answer personal data; so a fault says what went wrong, never where
+to or with what.
+"""
+
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Timer
+from time import monotonic
+from types import MappingProxyType
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+LARGEST_BYTES = 65536
+SHORTEST_WAIT_SECONDS = 0.001  # no wait at all would mean something else to a socket
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class CallFailedError(Exception):
+    """No complete answer came in time; the message repeats nothing of the call."""
+
+
+class HttpAnswer(NamedTuple):
+    """Status and body of an answer, whatever the status."""
+
+    status: int
+    content: bytes
+
+
+def call_service(
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] = _NO_HEADERS,
+    deadline_seconds: float,
+    largest_bytes: int = LARGEST_BYTES,
+) -> HttpAnswer:
+    """Call an http or https URL and give the answer, of at most `largest_bytes`; raises CallFailedError.
+
+    A redirect is an answer like any other. The deadline covers connecting, asking and reading; only the look-up of the
+    host's name takes the time that the machine gives it.
+    """
+    ends_at = monotonic() + deadline_seconds
+    parts = urlsplit(url)
+    address = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    try:
+        with _open_connection(parts, ends_at) as connection:
+            connection.request(method, address, body=body, headers={"Connection": "close", **headers})
+            with connection.getresponse() as answer:
+                content = answer.read(largest_bytes + 1)
+                is_whole = not answer.length
+    except (OSError, HTTPException, ValueError) as fault:
+        # Not chained: the text of some of these quotes the address.
+        raise CallFailedError(f"the call failed ({type(fault).__name__})") from None
+    if monotonic() > ends_at:  # an answer that was cut off may look like a complete one
+        raise CallFailedError("the answer took too long")
+    if len(content) > largest_bytes:
+        raise CallFailedError(f"the answer is larger than {largest_bytes} bytes")
+    if not is_whole:  # `read` with a limit does not complain about an answer shorter than announced
+        raise CallFailedError("the answer broke off")
+    return HttpAnswer(answer.status, content)
+
+
+@contextmanager
+def _open_connection(parts: SplitResult, ends_at: float) -> Iterator[HTTPConnection]:
+    """Open a connection that is cut off at `ends_at`, however slowly the other side keeps talking."""
+    host = parts.hostname or ""
+    is_secure = parts.scheme == "https"
+    connection = (
+        HTTPSConnection(host, parts.port, context=read_trust()) if is_secure else HTTPConnection(host, parts.port)
+    )
+    plain = _connect(host, connection.port, ends_at)
+    with plain, plain.dup() as handle:  # a handle of its own, because TLS takes the first one over
+        watch = Timer(_remaining(ends_at), _cut_off, (handle,))
+        watch.daemon = True
+        watch.start()
+        try:
+            with read_trust().wrap_socket(plain, server_hostname=host) if is_secure else plain as connected:
+                connection.sock = connected
+                yield connection
+        finally:
+            watch.cancel()
+            connection.close()
+
+
+def _connect(host: str, port: int, ends_at: float) -> socket.socket:
+    """Connect to the first address of a host that answers before `ends_at`; raises OSError."""
+    fault: OSError = TimeoutError()
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connected = socket.socket(family, kind, protocol)
+        connected.settimeout(_remaining(ends_at))
+        try:
+            connected.connect(address)
+        except OSError as found:
+            connected.close()
+            fault = found
+        else:
+            return connected
+    raise fault
+
+
+def _cut_off(handle: socket.socket) -> None:
+    with suppress(OSError):  # the call ended at the same moment
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+def _remaining(ends_at: float) -> float:
+    return max(ends_at - monotonic(), SHORTEST_WAIT_SECONDS)
+
+
+@cache
+def read_trust() -> ssl.SSLContext:
+    """Read once whom this machine trusts: the certificates of its system, or those that SSL_CERT_FILE names."""
+    return ssl.create_default_context()

@@ -1,0 +1,209 @@
+"""The keys that sign our tokens, and their states by time: published, then signing, then still read, then gone.
+
+They stand in a file, a JWK set of private keys, oldest first. `signs_from` is when a key begins to sign, `read_until`
+when nothing that it signed is valid any more; a set without them has one key that has always signed. The file is read
+anew when it changes, so that a key is exchanged without a restart.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from jwt.algorithms import ECAlgorithm
+
+from backend.gateways.key_making import make_signing_entry
+from backend.gateways.public_keys import make_jwk
+from backend.gateways.signed_claims import ALGORITHM, KeySetError, read_private_keys
+
+LONGEST_LIFE = timedelta(hours=1)
+PUBLISHED_BEFORE = timedelta(minutes=15)
+CACHED_FOR = timedelta(minutes=10)
+READ_AFTER = LONGEST_LIFE + CACHED_FOR
+CHECKED_EVERY = timedelta(seconds=2)
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+log = structlog.get_logger("shangding.keys")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A signing key and its times; `read_until` is excluded."""
+
+    key_id: str
+    key: EllipticCurvePrivateKey = field(repr=False)
+    signs_from: datetime = ALWAYS
+    read_until: datetime = NEVER
+
+    def describe(self) -> dict[str, str]:
+        """Describe the public half as a JWK (RFC 7517)."""
+        return {"kid": self.key_id, **make_jwk(self.key.public_key()), "use": "sig", "alg": ALGORITHM}
+
+
+class TokenKeys(Protocol):
+    """Wherever the signing keys come from."""
+
+    def list_keys(self, now: datetime) -> Sequence[TokenKey]:
+        """Give the keys as they are now, whatever their state."""
+        ...
+
+
+class KeptKeys:
+    """Keys that stay as they are."""
+
+    def __init__(self, keys: Iterable[TokenKey]) -> None:
+        self._keys = tuple(keys)
+
+    def list_keys(self, now: datetime) -> Sequence[TokenKey]:  # noqa: ARG002 - they do not change with time
+        """Give the keys."""
+        return self._keys
+
+
+class KeyFile:
+    """The keys of a file, read anew when it has changed, which is looked for every two seconds at most.
+
+    A file that has become unusable is told in the log, once, and the keys there were stay in use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._stamp = _stamp(path)
+        self._keys = read_token_keys(path.read_text(encoding="utf-8"))
+        self._checked_at = ALWAYS
+
+    def list_keys(self, now: datetime) -> Sequence[TokenKey]:
+        """Give the keys as the file has them."""
+        # The distance counts, not the direction: a clock set back must not stop the looking until it catches up.
+        if abs(now - self._checked_at) >= CHECKED_EVERY and self._lock.acquire(blocking=False):
+            try:
+                self._checked_at = now
+                self._look()
+            finally:
+                self._lock.release()
+        return self._keys
+
+    def _look(self) -> None:
+        try:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                return
+            self._stamp = stamp  # also of a file that is no good: it is told once
+            self._keys = read_token_keys(self._path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, KeySetError) as fault:
+            log.error("token_keys_unusable", fault=type(fault).__name__)  # noqa: TRY400 - the text may show a path
+        else:
+            log.info("token_keys_read", keys=[key.key_id for key in self._keys])
+
+
+def choose_signer(keys: Sequence[TokenKey], now: datetime) -> TokenKey:
+    """Choose the key that signs now: the newest whose time has come; before all times, the one that comes first.
+
+    Of keys that begin at one moment the first of the set signs. Raises KeySetError when no key may be read any more.
+    """
+    readable = list_readable(keys, now)
+    if not readable:
+        raise KeySetError("no token key may be used any more: every one has passed its read_until")
+    begun = [key for key in readable if key.signs_from <= now]
+    return max(begun, key=_begin) if begun else min(readable, key=_begin)
+
+
+def list_readable(keys: Sequence[TokenKey], now: datetime) -> list[TokenKey]:
+    """List the keys whose tokens are read now, also one that signs only later: another machine's clock may be ahead."""
+    return [key for key in keys if now < key.read_until]
+
+
+def read_token_keys(text: str) -> tuple[TokenKey, ...]:
+    """Read a JWK set (JSON) of private ES256 keys with their times; raises KeySetError."""
+    keys = read_private_keys(text)
+    entries = {entry["kid"]: entry for entry in json.loads(text)["keys"]}
+    return tuple(
+        TokenKey(
+            key_id,
+            key,
+            _read_moment(entries[key_id], "signs_from", ALWAYS),
+            _read_moment(entries[key_id], "read_until", NEVER),
+        )
+        for key_id, key in keys.items()
+    )
+
+
+def write_token_keys(keys: Sequence[TokenKey]) -> str:
+    """Write keys with their times as a JWK set (JSON); private, as it signs."""
+    return json.dumps({"keys": [_describe_private(key) for key in keys]}, indent=2)
+
+
+def rotate(keys: Sequence[TokenKey], now: datetime, *, at_once: bool = False) -> tuple[TokenKey, ...]:
+    """Add the next key, which signs once everybody has had time to learn of it, and let the others end after that.
+
+    What has ended is dropped. A key that does not sign yet makes a rotation that is under way, which is a
+    KeySetError. With `at_once`, for keys that somebody has stolen, the new key stands alone: all tokens end.
+    """
+    [made] = read_token_keys(json.dumps({"keys": [make_signing_entry(now)]}))
+    if at_once:
+        return (replace(made, signs_from=now),)
+    kept = list_readable(keys, now)
+    waiting = [key for key in kept if key.signs_from > now]
+    if waiting:
+        raise KeySetError(
+            f"key {waiting[0].key_id} begins to sign at {waiting[0].signs_from.isoformat()}; rotate again after that"
+        )
+    begins_at = now + PUBLISHED_BEFORE
+    ended = [replace(key, read_until=min(key.read_until, begins_at + READ_AFTER)) for key in kept]
+    return (*ended, replace(made, signs_from=begins_at))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Put `text` in place of the content of a file in one step, readable by its owner alone."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _begin(key: TokenKey) -> datetime:
+    return key.signs_from
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _read_moment(entry: Mapping[str, Any], name: str, default: datetime) -> datetime:
+    if name not in entry:
+        return default
+    try:
+        moment = datetime.fromisoformat(entry[name])
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise KeySetError(f"key {entry['kid']} has a {name} that is no moment; give one such as 2026-11-22T04:00:00Z")
+    return moment.astimezone(UTC)
+
+
+def _describe_private(key: TokenKey) -> dict[str, str]:
+    entry: dict[str, str] = ECAlgorithm.to_jwk(key.key, as_dict=True)
+    times = {"signs_from": (key.signs_from, ALWAYS), "read_until": (key.read_until, NEVER)}
+    said = {
+        name: moment.isoformat().replace("+00:00", "Z") for name, (moment, unsaid) in times.items() if moment != unsaid
+    }
+    return {**entry, "kid": key.key_id, "use": "sig", "alg": ALGORITHM, **said}

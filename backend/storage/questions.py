@@ -1,0 +1,70 @@
+"""Questions: selects of one row that are compiled once for each engine, and then told to the driver as they are.
+
+What SQLAlchemy does at every execution (the key of its cache, contexts, a result with names) costs more than the
+question itself, where all that is wanted is one row by its key. Its compiler and its types are used all the same: SQL
+and values are those that it would send.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Dialect, PoolProxiedConnection, Select
+from sqlalchemy.exc import MultipleResultsFound
+
+Convert = Callable[[Any], Any]
+Found = tuple[Any, ...]
+
+
+class _Plan(NamedTuple):
+    """A question for one engine: its text, how each value is written, the values it has itself, how each is read."""
+
+    text: str
+    order: tuple[str, ...] | None
+    writers: tuple[tuple[str, Convert | None], ...]
+    fixed: Mapping[str, object]
+    readers: tuple[Convert | None, ...]
+
+
+class Question:
+    """A select whose values are given by name (`bindparam`) when it is asked."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._plans: dict[str, _Plan] = {}
+
+    def ask(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Found | None:
+        """Ask for the one row, or None; more than one are a MultipleResultsFound. Raises what the driver raises."""
+        plan = self._plans.get(dialect.name)
+        if plan is None:
+            plan = self._plans[dialect.name] = _make_plan(self._statement, dialect)
+        written = {name: values[name] if write is None else write(values[name]) for name, write in plan.writers}
+        written.update(plan.fixed)
+        cursor = connection.cursor()
+        try:
+            cursor.execute(plan.text, written if plan.order is None else [written[name] for name in plan.order])
+            rows = cursor.fetchmany(2)
+        finally:
+            cursor.close()
+        if len(rows) > 1:
+            raise MultipleResultsFound("a question has more than one answer; its condition must name one row")
+        if not rows:
+            return None
+        return tuple(value if read is None else read(value) for value, read in zip(rows[0], plan.readers, strict=True))
+
+
+def _make_plan(statement: Select[Any], dialect: Dialect) -> _Plan:
+    compiled: Any = statement.compile(dialect=dialect)
+    if "POSTCOMPILE" in compiled.string:
+        raise ValueError("a question cannot have a list among its values: its text would change with their number")
+    asked = {name: bind for name, bind in compiled.binds.items() if bind.required}
+    writers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+    fixed = {name: bind.value for name, bind in compiled.binds.items() if name not in asked}
+    return _Plan(
+        text=compiled.string,
+        order=tuple(compiled.positiontup) if compiled.positional else None,
+        writers=tuple((name, writers[name]) for name in asked),
+        fixed={name: value if (write := writers[name]) is None else write(value) for name, value in fixed.items()},
+        readers=tuple(
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+        ),
+    )

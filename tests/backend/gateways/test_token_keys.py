@@ -1,0 +1,200 @@
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import jwt
+import pytest
+import structlog
+
+from backend.clients.registration import TOKEN_LIFETIME
+from backend.gateways.key_making import make_signing_keys
+from backend.gateways.signed_claims import KeySetError, TokenError, TokenFault, read_public_keys
+from backend.gateways.token_keys import (
+    CACHED_FOR,
+    CHECKED_EVERY,
+    LONGEST_LIFE,
+    PUBLISHED_BEFORE,
+    READ_AFTER,
+    KeyFile,
+    TokenKey,
+    choose_signer,
+    read_token_keys,
+    replace_file,
+    rotate,
+    write_token_keys,
+)
+from backend.gateways.tokens import TokenIssuer
+from backend.people.sessions import ACCESS_LIFETIME
+from backend.principals import Principal, PrincipalKind
+from tests.backend.gateways.signing import NOON, make_key
+
+ISSUER = "https://score.example"
+CITIZEN = Principal(kind=PrincipalKind.CITIZEN, id="0195", scopes=frozenset({"score:read"}))
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+FIRST = read_token_keys(make_signing_keys(NOON))
+
+
+def find_key_id(token: str) -> str:
+    return str(jwt.get_unverified_header(token)["kid"])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with one key that has always signed."""
+    path = tmp_path / "keys.json"
+    path.write_text(write_token_keys(FIRST), encoding="utf-8")
+    return path
+
+
+def rotate_file(path: Path, now: datetime, *, at_once: bool = False) -> None:
+    replace_file(path, write_token_keys(rotate(read_token_keys(path.read_text()), now, at_once=at_once)))
+
+
+def test_a_key_is_published_then_signs_then_is_read_then_is_gone() -> None:
+    older, newer = rotate(FIRST, NOON)
+    begins_at = NOON + PUBLISHED_BEFORE
+    assert [choose_signer((older, newer), moment) for moment in (NOON, begins_at - SECOND, begins_at)] == [
+        older,
+        older,
+        newer,
+    ]
+    assert older.read_until == begins_at + READ_AFTER
+    assert READ_AFTER >= LONGEST_LIFE + CACHED_FOR
+    (kept, newest) = rotate((older, newer), older.read_until)
+    assert (kept.key_id, newest.key_id not in {older.key_id, newer.key_id}) == (newer.key_id, True)
+
+
+def test_a_rotation_waits_for_the_one_before() -> None:
+    keys = rotate(FIRST, NOON)
+    with pytest.raises(KeySetError, match=f"key {keys[1].key_id} begins to sign at 2026-03-02T04:15:00"):
+        rotate(keys, NOON + PUBLISHED_BEFORE - SECOND)
+    assert len(rotate(keys, NOON + PUBLISHED_BEFORE)) == 3
+
+
+def test_of_stolen_keys_none_is_left() -> None:
+    (only,) = rotate(rotate(FIRST, NOON), NOON + MINUTE, at_once=True)
+    assert choose_signer((only,), NOON + MINUTE) == only
+
+
+def test_times_survive_the_file() -> None:
+    keys = rotate(FIRST, NOON)
+    assert [(key.key_id, key.signs_from, key.read_until) for key in read_token_keys(write_token_keys(keys))] == [
+        (key.key_id, key.signs_from, key.read_until) for key in keys
+    ]
+
+
+def check_no_token_is_lost(path: Path) -> None:
+    """Issue a token of the longest life every 5 minutes through two rotations, and read each through all of it."""
+    one, other = (TokenIssuer.from_file(path, issuer=ISSUER) for _ in range(2))
+    alive: list[tuple[str, datetime]] = []
+    for step in range(60):
+        now = NOON + step * 5 * MINUTE
+        if step in {2, 30}:
+            rotate_file(path, now)
+        alive.append((one.issue(CITIZEN, LONGEST_LIFE, now), now + LONGEST_LIFE))
+        alive = [(token, until) for token, until in alive if now < until]
+        for token, _ in alive:
+            try:
+                other.read(token, now)
+            except TokenError as error:
+                raise AssertionError(f"at step {step}: {error.code}") from None
+        signer = choose_signer(read_token_keys(path.read_text()), now)
+        assert find_key_id(alive[-1][0]) == signer.key_id
+
+
+def test_no_token_is_lost_over_rotations(file: Path) -> None:
+    check_no_token_is_lost(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("READ_AFTER", timedelta(0)), ("CHECKED_EVERY", timedelta(days=1))], ids=["overlap", "reload"]
+)
+def test_a_rotation_that_loses_tokens_is_caught(
+    file: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: timedelta
+) -> None:
+    monkeypatch.setattr(f"backend.gateways.token_keys.{name}", value)
+    with pytest.raises(AssertionError):
+        check_no_token_is_lost(file)
+
+
+def test_a_key_past_its_time_is_not_read(file: Path) -> None:
+    issuer = TokenIssuer.from_file(file, issuer=ISSUER)
+    token = issuer.issue(CITIZEN, MINUTE, NOON)
+    rotate_file(file, NOON, at_once=True)
+    with pytest.raises(TokenError) as caught:
+        issuer.read(token, NOON + CHECKED_EVERY)
+    assert caught.value.code is TokenFault.UNKNOWN_KEY
+
+
+def test_the_published_set_holds_the_next_key_and_no_secret(file: Path) -> None:
+    issuer = TokenIssuer.from_file(file, issuer=ISSUER)
+    issuer.issue(CITIZEN, MINUTE, NOON)
+    rotate_file(file, NOON)
+    for now, count in ((NOON + CHECKED_EVERY, 2), (NOON + PUBLISHED_BEFORE + READ_AFTER, 1)):
+        published = issuer.list_public_keys(now)
+        assert [set(key) for key in published] == [{"kid", "kty", "crv", "x", "y", "use", "alg"}] * count
+        assert len(read_public_keys(json.dumps({"keys": published}))) == count
+
+
+def test_a_file_that_turned_bad_is_told_once_and_the_keys_stay(file: Path) -> None:
+    issuer, stream = TokenIssuer.from_file(file, issuer=ISSUER), StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream), cache_logger_on_first_use=False)
+    try:
+        for step, content in enumerate(("{", "{", '{"keys": []}')):
+            replace_file(file, content)
+            for later in (0, 3):
+                now = NOON + (step * 10 + later) * SECOND
+                assert issuer.read(issuer.issue(CITIZEN, MINUTE, now), now) == CITIZEN
+        file.unlink()
+        assert issuer.issue(CITIZEN, MINUTE, NOON + 60 * SECOND)
+    finally:
+        structlog.reset_defaults()
+    assert stream.getvalue().count("token_keys_unusable") == 4
+
+
+def test_readers_and_a_writer_at_once_see_whole_files(file: Path) -> None:
+    key_file = KeyFile(file)
+
+    def read(number: int) -> int:
+        return len(key_file.list_keys(NOON + number * CHECKED_EVERY))
+
+    def write(number: int) -> int:
+        rotate_file(file, NOON + number * PUBLISHED_BEFORE)
+        return 2
+
+    with ThreadPoolExecutor(4) as pool:
+        reads = [pool.submit(read, number) for number in range(200)]
+        writes = [pool.submit(write, number) for number in (1,)]
+    assert {done.result() for done in reads + writes} <= {1, 2}
+
+
+def test_a_file_is_replaced_for_its_owner_alone_and_nothing_is_left_beside_it(file: Path) -> None:
+    file.chmod(0o644)
+    replace_file(file, "new")
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("new", 0o600)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_no_token_of_the_service_outlives_its_key() -> None:
+    assert max(ACCESS_LIFETIME, TOKEN_LIFETIME) <= LONGEST_LIFE
+
+
+def test_when_every_key_has_ended_nothing_is_signed() -> None:
+    with pytest.raises(KeySetError, match="no token key may be used any more"):
+        choose_signer((TokenKey("k", make_key(), read_until=NOON),), NOON)
+
+
+def test_before_all_times_the_first_to_come_signs() -> None:
+    keys = rotate(FIRST, NOON, at_once=True)
+    assert choose_signer(keys, NOON - MINUTE) == keys[0]
+
+
+@pytest.mark.parametrize(("name", "value"), [("signs_from", "soon"), ("read_until", 7), ("read_until", "2026-03-02")])
+def test_a_time_that_is_none_is_refused(name: str, value: object) -> None:
+    document = json.loads(make_signing_keys(NOON))
+    document["keys"][0][name] = value
+    with pytest.raises(KeySetError, match="that is no moment"):
+        read_token_keys(json.dumps(document))
