@@ -24,7 +24,7 @@ run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this m
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
 	@bin/ensure-command redis-server redis-server 'the test suite'
 	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
-	$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: test-long
 test-long: $(VENV)/dev.stamp ## Run the tests that take minutes: a million rows, kills, floods, long fuzzing

@@ -303,7 +303,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 SEARCH = settings(max_examples=200, stateful_step_count=50, deadline=None, suppress_health_check=QUIET, database=None)
 
 
-@pytest.mark.timeout(400)  # ten thousand steps, each a transaction on a real database
+@pytest.mark.timeout(600)  # ten thousand steps, each a transaction on a real database
 def test_the_ledger_tells_what_was_said(database: Database) -> None:
     run(LedgerMachine, database, SEARCH)
 
