@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
+from backend.cli.doubts import check_text
 from backend.clients.registration import (
     Client,
     Ending,
@@ -50,7 +51,9 @@ REFUSALS = {
     " made",
     ProblemCode.TOO_MANY_KEYS: "the client has as many live keys as it may have; end one first",
 }
-_by = click.option("--operator", "by", default=COMMAND_LINE, show_default=True, help="Who does this; it is kept.")
+_by = click.option(
+    "--operator", "by", default=COMMAND_LINE, show_default=True, callback=check_text, help="Who does this; it is kept."
+)
 _until = click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="2026-11-22T12:00:00+08:00")
 
 
@@ -88,7 +91,7 @@ def department(code: str, scopes: tuple[str, ...], by: str) -> None:
 
 
 @add.command()
-@click.argument("name")
+@click.argument("name", callback=check_text)
 @click.option("--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]), required=True)
 @_by
 def operator(name: str, roles: tuple[str, ...], by: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -12,7 +13,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from backend.cli.doubts import check_text
 from backend.cli.starting import opened_context
+from backend.cli.tokens import check_clerk
 from backend.clock import today
 from backend.context import Context
 from backend.gateways.sheets.receipt import write_receipt
@@ -29,6 +32,21 @@ from backend.web.messages import Language
 from backend.web.problems import Refusal, describe_refusal
 
 HASH_BYTES = 1024 * 1024
+FILE_NO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def check_file_no(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Take a file's number as the API takes it."""
+    if FILE_NO.fullmatch(check_text(context, parameter, value)) is None:
+        raise click.BadParameter("give 1 to 40 letters, digits, dots, dashes or underscores, no sign first")
+    return value
+
+
+def check_folder(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Look for the folder before a long work, not after it."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.absolute().parent}")
+    return value
 
 
 @click.group()
@@ -39,11 +57,16 @@ def files() -> None:
 @files.command()
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--department", required=True, help="The code of the department that hands it in.")
-@click.option("--clerk", required=True, help="The staff number of the clerk who acts.")
-@click.option("--file-no", required=True, help="The department's own number of the file.")
+@click.option("--clerk", required=True, callback=check_clerk, help="The staff number of the clerk who acts.")
+@click.option("--file-no", required=True, callback=check_file_no, help="The department's own number of the file.")
 @click.option("--mapping", default="plain", show_default=True, help="The id of a mapping, or the name of a layout.")
 @click.option("--dry-run", is_flag=True, help="Tell what would become of the rows, and take none.")
-@click.option("--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the receipt file.")
+@click.option(
+    "--receipt",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    callback=check_folder,
+    help="Where to write the receipt file; of a file that was read before, too.",
+)
 def take(
     path: Path, department: str, clerk: str, file_no: str, mapping: str, *, dry_run: bool, receipt: Path | None
 ) -> None:
@@ -123,6 +146,8 @@ def _read(context: Context, file: File, content: BinaryIO, console: Console) -> 
             read_file(desk, file.file_id, content, watch=watch)
         except MovedOnError as error:
             raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            raise click.ClickException("stopped; the same command goes on from the last row that is settled") from None
         progress.update(task, completed=file.size)
 
 

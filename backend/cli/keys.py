@@ -121,12 +121,23 @@ def use(ring: str, file: Path, key_id: str) -> None:
 @_ring
 @_settings_file
 @_key_id
-def drop(ring: str, file: Path, key_id: str) -> None:
-    """Take KEY_ID out of FILE, if nothing hangs on it any more and it is not the one in use."""
-    settings = read_settings(os.environ)
-    found = [use for use in _count(settings) if (use.ring, use.key_id) == (ring, key_id)]
-    if found:
+@click.option("--links-anew", is_flag=True, help="Even if links of accounts hang on it: those people must link anew.")
+def drop(ring: str, file: Path, key_id: str, *, links_anew: bool) -> None:
+    """Take KEY_ID out of FILE, if nothing hangs on it any more and it is not the one in use.
+
+    Links of mini-program accounts move to the key in use only as their owners come. With --links-anew the key goes
+    without waiting for them; who has not come by then gives name and number again, as for a first link.
+    """
+    uses = _count(read_settings(os.environ))
+    found = {use: count for use, count in uses.items() if (use.ring, use.key_id) == (ring, key_id)}
+    if not all(_is_link(use) for use in found):
         raise click.ClickException(f"values hang on {key_id}; run shangding keys renew, then shangding keys show")
+    links = sum(found.values())
+    if links and not links_anew:
+        raise click.ClickException(
+            f"nothing but {links} links of mini-program accounts hangs on {key_id}, and only their owners can move"
+            " them by coming; with --links-anew it is dropped, and those people must link anew"
+        )
 
     def leave_out(held: list[str]) -> list[str]:
         place = find_place(held, key_id)
@@ -136,13 +147,15 @@ def drop(ring: str, file: Path, key_id: str) -> None:
 
     changed = change_ring(file, Ring(ring), leave_out)
     click.echo(f"{VARIABLES[Ring(ring)]}: {', '.join(changed)}")
+    if links:
+        click.echo(f"to be linked anew: {links} accounts")
 
 
 @keys.command()
 def show() -> None:
     """Show the state of every key, and how many values hang on it; reads every row.
 
-    Exit code 1 when values hang on a key that is missing from the environment.
+    Exit code 1 when values hang on a key that is missing from the environment, other than links to be made anew.
     """
     settings, now = read_settings(os.environ), SystemClock().now()
     click.echo(f"token keys, {settings.token_keys}")
@@ -155,7 +168,8 @@ def show() -> None:
         known = _find_ring(settings, ring)
         for line in _describe_ring(ring, known, uses):
             click.echo(line)
-        missing += [use.key_id for use in uses if use.ring == ring and use.key_id not in known.by_id]
+        lost = [use for use in uses if use.ring == ring and not _is_link(use)]
+        missing += [use.key_id for use in lost if use.key_id not in known.by_id]
     if missing:
         raise click.ClickException(f"missing from the environment: {', '.join(sorted(set(missing)))}; add them again")
 
@@ -203,12 +217,26 @@ def _find_ring(settings: Settings, ring: Ring) -> SecretKeys:
 def _describe_ring(ring: Ring, known: SecretKeys, uses: Counter[Use]) -> Iterator[str]:
     found = {use.key_id for use in uses if use.ring == ring}
     for key_id in (*known.by_id, *sorted(found - set(known.by_id))):
-        counts = sorted((use.column, count) for use, count in uses.items() if (use.ring, use.key_id) == (ring, key_id))
-        state = "in use" if key_id == known.current else "read" if key_id in known.by_id else "MISSING"
-        told = ", ".join(f"{count} {column}" for column, count in counts)
+        hanging = sorted((use for use in uses if (use.ring, use.key_id) == (ring, key_id)), key=lambda use: use.column)
+        only_links = all(_is_link(use) for use in hanging)
+        gone = "dropped" if only_links else "MISSING"
+        state = "in use" if key_id == known.current else "read" if key_id in known.by_id else gone
+        told = ", ".join(f"{uses[use]} {use.column}" for use in hanging)
         if not told:
             told = "nothing hangs on it yet" if key_id == known.current else "nothing hangs on it, it can be dropped"
+        elif only_links and key_id != known.current:
+            told += ", it can be dropped with --links-anew" if key_id in known.by_id else ", to be linked anew"
         yield f"  {key_id}  {state}: {told}"
+
+
+def _is_link(use: Use) -> bool:
+    """Tell whether a value is a hash that nothing but its owner's coming can bring under another key."""
+    return any(
+        use.column == f"{table.table.name}.{hashed.column}"
+        for table in list_keyed_tables()
+        for hashed in table.hashed
+        if hashed.of is None
+    )
 
 
 def _describe_token_key(key: TokenKey, held: Sequence[TokenKey], now: datetime) -> str:

@@ -6,6 +6,7 @@ made is written to standard error, where the journal of the machine keeps it.
 
 import json
 import os
+import re
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from backend.gateways.rulebook_files import read_city
 from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
 from backend.settings import read_settings
+from backend.web.authentication import CLERK_PATTERN
 
 LONGEST_MINUTES = int(TOKEN_LIFETIME.total_seconds()) // 60
 _lifetime = click.option(
@@ -27,6 +29,13 @@ _lifetime = click.option(
     show_default=True,
     help="How long the token is good for.",
 )
+
+
+def check_clerk(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Take a staff number as the header `Acting-Clerk` takes it: never the number of an identity card."""
+    if value is not None and re.fullmatch(CLERK_PATTERN, value) is None:
+        raise click.BadParameter("give a staff number: 1 to 64 letters, digits, '.', '_' and '-', at most 14 digits")
+    return value
 
 
 @click.group()
@@ -39,7 +48,7 @@ def token() -> None:
 
 @token.command()
 @click.argument("code")
-@click.option("--clerk", help="Whom the department lets act; calls must name the same clerk.")
+@click.option("--clerk", callback=check_clerk, help="Whom the department lets act; calls must name the same clerk.")
 @_lifetime
 def department(code: str, clerk: str | None, minutes: int) -> None:
     """Make a token for the department CODE of the catalogue."""

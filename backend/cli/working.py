@@ -3,8 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from tempfile import TemporaryFile
+from threading import Event, Thread
 from types import FrameType, MappingProxyType
 from uuid import UUID
 
@@ -17,15 +20,18 @@ from backend.cli.starting import opened_context
 from backend.clock import SystemClock
 from backend.context import Context
 from backend.records.file_reading import MovedOnError, ReadingDesk, read_file
+from backend.records.file_tables import READING_FAILED, end_file, reopen_file
 from backend.records.files import READ_FILE, copy_content
 from backend.settings import read_settings
 from backend.storage.database import StorageUnavailableError
 from backend.storage.jobs import (
+    LEASED_FOR,
     Job,
     complete_job,
     fail_job,
     give_back_job,
     list_parked,
+    park_lost_jobs,
     prolong_lease,
     retry_parked,
     take_job,
@@ -34,6 +40,7 @@ from backend.web.faults import describe_fault
 from backend.web.logs import configure_logs
 
 IDLE_S = 1.0
+BEAT_S = LEASED_FOR.total_seconds() / 4
 log = structlog.get_logger("shangding.work")
 
 
@@ -72,11 +79,15 @@ class Worker:
     def do_one(self) -> bool:
         """Do the job that is due longest; False when none is. A job that fails is given back, or parked in the end."""
         with self._context.database.transaction() as session:
-            job = take_job(session, tuple(HANDLERS), now=self._context.clock.now())
+            now = self._context.clock.now()
+            for lost in park_lost_jobs(session, now=now):
+                tell_parked(session, lost, now=now)
+            job = take_job(session, tuple(HANDLERS), now=now)
         if job is None:
             return False
         try:
-            HANDLERS[job.kind](self._context, job, self._watch(job))
+            with self._heart_beating(job):
+                HANDLERS[job.kind](self._context, job, self._watch(job))
         except (StoppedError, LeaseLostError, MovedOnError) as reason:
             log.info("job_left", kind=job.kind, job_id=str(job.job_id), reason=type(reason).__name__)
             self._give_back(job)
@@ -92,10 +103,32 @@ class Worker:
         def watch(session: Session) -> None:
             if self._stopped:
                 raise StoppedError
-            if not prolong_lease(session, job, now=self._context.clock.now()):
+            if not prolong_lease(session, job, now=self._context.clock.now(), has_got_ahead=True):
                 raise LeaseLostError
 
         return watch
+
+    @contextmanager
+    def _heart_beating(self, job: Job) -> Iterator[None]:
+        """Hold the lease from a thread in the background: copying and opening a large file settle nothing for long."""
+        ended = Event()
+
+        def beat() -> None:
+            while not ended.wait(BEAT_S):
+                self.beat(job)
+
+        thread = Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def beat(self, job: Job) -> None:
+        """Hold a job for longer; whoever lost it learns that at his next step."""
+        with suppress(StorageUnavailableError), self._context.database.transaction() as session:
+            prolong_lease(session, job, now=self._context.clock.now(), has_got_ahead=False)
 
     def _give_back(self, job: Job) -> None:
         with self._context.database.transaction() as session:
@@ -103,7 +136,9 @@ class Worker:
 
     def _fail(self, job: Job, fault: str) -> None:
         with self._context.database.transaction() as session:
-            fail_job(session, job, fault=fault, now=self._context.clock.now())
+            now = self._context.clock.now()
+            if fail_job(session, job, fault=fault, now=now):
+                tell_parked(session, job, now=now)
 
 
 def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -> None:
@@ -122,6 +157,18 @@ def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -
     with context.database.transaction() as session:
         if not complete_job(session, job):
             raise LeaseLostError
+
+
+def tell_parked(session: Session, job: Job, *, now: datetime) -> None:
+    """Let whoever waits for a job know that it will not be done by itself any more."""
+    if job.kind == READ_FILE:
+        end_file(session, UUID(job.payload["file_id"]), now=now, fault_code=READING_FAILED)
+
+
+def tell_retried(session: Session, job: Job) -> None:
+    """Take back what `tell_parked` said."""
+    if job.kind == READ_FILE:
+        reopen_file(session, UUID(job.payload["file_id"]))
 
 
 HANDLERS: Mapping[str, Callable[[Context, Job, Callable[[Session], None]], None]] = MappingProxyType(
@@ -162,7 +209,9 @@ def show_parked() -> None:
 def retry(job_id: UUID) -> None:
     """Let the parked job JOB_ID be tried anew."""
     with opened_database() as database, database.transaction() as session:
-        found = retry_parked(session, job_id, now=SystemClock().now())
-    if not found:
+        job = retry_parked(session, job_id, now=SystemClock().now())
+        if job is not None:
+            tell_retried(session, job)
+    if job is None:
         raise click.BadParameter(f"there is no parked job {job_id}; see `shangding work parked`")
     click.echo(f"job {job_id} is due again")

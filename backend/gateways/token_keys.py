@@ -70,15 +70,17 @@ class KeptKeys:
 class KeyFile:
     """The keys of a file, read anew when it has changed, which is looked for every two seconds at most.
 
-    A file that has become unusable is told in the log, once, and the keys there were stay in use.
+    A file that has become unusable is told in the log, once, and the keys there were stay in use. One that cannot be
+    opened or read is tried again each time, because what stands in the way may go without a trace in the file.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock()
-        self._stamp = _stamp(path)
+        self._stamp: tuple[int, ...] | None = _stamp(path)
         self._keys = read_token_keys(path.read_text(encoding="utf-8"))
         self._checked_at = ALWAYS
+        self._told: object = None
 
     def list_keys(self, now: datetime) -> Sequence[TokenKey]:
         """Give the keys as the file has them."""
@@ -92,16 +94,29 @@ class KeyFile:
         return self._keys
 
     def _look(self) -> None:
+        stamp = None
         try:
             stamp = _stamp(self._path)
-            if stamp == self._stamp:
-                return
-            self._stamp = stamp  # also of a file that is no good: it is told once
-            self._keys = read_token_keys(self._path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, KeySetError) as fault:
-            log.error("token_keys_unusable", fault=type(fault).__name__)  # noqa: TRY400 - the text may show a path
+            content = None if stamp == self._stamp else self._path.read_bytes()
+        except OSError as fault:
+            self._tell(fault, (fault.errno, stamp))
+            return
+        self._told = None
+        if content is None:
+            return
+        self._stamp = stamp  # also of a file whose content is no good: only another content can mend that
+        try:
+            self._keys = read_token_keys(content.decode())
+        except (UnicodeDecodeError, KeySetError) as fault:
+            self._tell(fault, stamp)
         else:
             log.info("token_keys_read", keys=[key.key_id for key in self._keys])
+
+    def _tell(self, fault: Exception, state: object) -> None:
+        """Tell of a fault, unless it was told of the same state before."""
+        if state != self._told:
+            log.error("token_keys_unusable", fault=type(fault).__name__)  # the text may show a path
+        self._told = state
 
 
 def choose_signer(keys: Sequence[TokenKey], now: datetime) -> TokenKey:
@@ -183,9 +198,9 @@ def _begin(key: TokenKey) -> datetime:
     return key.signs_from
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> tuple[int, ...]:
     status = path.stat()
-    return status.st_mtime_ns, status.st_ino, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
 
 
 def _read_moment(entry: Mapping[str, Any], name: str, default: datetime) -> datetime:

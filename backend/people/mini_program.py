@@ -2,7 +2,8 @@
 
 An account shows that somebody holds a phone, not who he is. So it signs in the person it is linked to, but for what
 needs a fresh proof the name and the number are asked for again. One account belongs to one person, and one person has
-one account: whoever knows a stranger's name and number must not take over what the stranger has linked.
+one account: whoever knows a stranger's name and number must not take over what the stranger has linked. Only a link
+whose key was dropped, so that no account can be compared with it any more, gives way.
 """
 
 import base64
@@ -20,7 +21,14 @@ from backend.gateways.pseudonyms import KeyedIndex, Pseudonyms
 from backend.gateways.sealing import Sealer, SealError
 from backend.gateways.signed_claims import LEEWAY
 from backend.people.identity_numbers import SubjectKind
-from backend.people.session_tables import add_link, find_link, find_linked_subject, remove_link, renew_link
+from backend.people.session_tables import (
+    MiniProgramLinkRow,
+    add_link,
+    find_link,
+    find_linked_subject,
+    remove_link,
+    renew_link,
+)
 from backend.people.sessions import Ending, Method, end_sessions_by
 from backend.people.sign_in import Entrant, find_entrant
 from backend.people.subjects import find_or_add_subject, find_subject_id
@@ -100,33 +108,35 @@ def link_account(
 ) -> Entrant | Refusal:
     """Link an account to the person of a name and a number (as `read_identity` gave it) that were found to match.
 
-    Refusals: `link_refused` when the account is another person's, or the person has another account; nothing about
-    the person is written then. `link_expired` when the offer was used before.
+    A link under a key that is gone is replaced, and whoever came in by it is signed out. Refusals: `link_refused` when
+    the account is another person's, or the person has another account; nothing at all is written then, also when
+    another call was faster. `link_expired` when the offer was used before.
     """
     linked_to = find_linked_subject(session, [index.digest for index in offer.indexes])
     known = find_subject_id(session, identity_number, pseudonyms=pseudonyms)
     if linked_to is not None and linked_to != known:
         return Refusal(ProblemCode.LINK_REFUSED)
-    if linked_to is None and known is not None and find_link(session, known) is not None:
+    former = None if linked_to is not None or known is None else find_link(session, known)
+    # Keys of the offer count too: what the account was compared with and did not match is another one for certain.
+    held = {index.key_id for index in (*offer.indexes, *pseudonyms.all_indexes(identity_number))}
+    if former is not None and former.account_key_id in held:
         return Refusal(ProblemCode.LINK_REFUSED)
-    if not use_ticket(session, f"link:{offer.number}", expires_at=offer.expires_at + LEEWAY):
-        return Refusal(ProblemCode.LINK_EXPIRED)
-    subject = find_or_add_subject(
-        session,
-        kind=SubjectKind.NATURAL_PERSON,
-        identity_number=identity_number,
-        name=name,
-        verified=True,
-        pseudonyms=pseudonyms,
-        sealer=sealer,
-        now=now,
-    )
-    index = offer.indexes[0]
-    is_linked = linked_to is not None or add_link(
-        session, subject.subject_id, digest=index.digest, key_id=index.key_id, now=now
-    )
-    if not is_linked:  # another call was faster
-        return Refusal(ProblemCode.LINK_REFUSED)
+    with session.begin_nested() as savepoint:
+        if not use_ticket(session, f"link:{offer.number}", expires_at=offer.expires_at + LEEWAY):
+            return Refusal(ProblemCode.LINK_EXPIRED)
+        subject = find_or_add_subject(
+            session,
+            kind=SubjectKind.NATURAL_PERSON,
+            identity_number=identity_number,
+            name=name,
+            verified=True,
+            pseudonyms=pseudonyms,
+            sealer=sealer,
+            now=now,
+        )
+        if linked_to is None and not _put_link(session, subject.subject_id, offer.indexes[0], former=former, now=now):
+            savepoint.rollback()  # another call was faster
+            return Refusal(ProblemCode.LINK_REFUSED)
     return find_entrant(session, subject.subject_id, sealer=sealer, now=now)
 
 
@@ -134,3 +144,12 @@ def unlink_account(session: Session, subject_id: UUID, *, now: datetime) -> None
     """Remove the link of a person, and sign out whoever came in by it; nothing happens where there is none."""
     remove_link(session, subject_id)
     end_sessions_by(session, subject_id, Method.MINI_PROGRAM, because=Ending.UNLINKED, now=now)
+
+
+def _put_link(
+    session: Session, subject_id: UUID, index: KeyedIndex, *, former: MiniProgramLinkRow | None, now: datetime
+) -> bool:
+    """Link an account to a person, in place of a link that nothing can be compared with; False when one came before."""
+    if former is not None and remove_link(session, subject_id, key_id=former.account_key_id):
+        end_sessions_by(session, subject_id, Method.MINI_PROGRAM, because=Ending.UNLINKED, now=now)
+    return add_link(session, subject_id, digest=index.digest, key_id=index.key_id, now=now)

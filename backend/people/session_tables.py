@@ -185,9 +185,11 @@ def renew_link(session: Session, subject_id: UUID, *, digest: bytes, key_id: str
     )
 
 
-def remove_link(session: Session, subject_id: UUID) -> bool:
-    """Remove the link of a person; False when there is none."""
+def remove_link(session: Session, subject_id: UUID, *, key_id: str | None = None) -> bool:
+    """Remove the link of a person, or only one that hangs on a certain key; False when there is none."""
     statement = delete(MiniProgramLinkRow).where(MiniProgramLinkRow.subject_id == subject_id)
+    if key_id is not None:
+        statement = statement.where(MiniProgramLinkRow.account_key_id == key_id)
     return bool(session.scalars(statement.returning(MiniProgramLinkRow.subject_id)).all())
 
 

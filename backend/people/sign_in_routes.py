@@ -49,7 +49,7 @@ blueprint = Blueprint("sign_in", __name__, description="Signing in")
 ANYONE = {PrincipalKind.ANYONE}
 BODY_LIMIT = 6 * 1024
 PROVIDER_RETRY_S = 60
-RATE = "20/minute"
+RATE = "300/minute"
 REFRESH_RATE = "600/minute"  # a mobile network may stand behind one address; failures are limited far lower
 SIGN_IN, MINI_PROGRAM, LINK, REFRESH = "sign_in", "mini_program", "link", "refresh"
 _UNAVAILABLE = Refusal(ProblemCode.UNAVAILABLE, headers={"Retry-After": str(PROVIDER_RETRY_S)})

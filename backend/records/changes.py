@@ -90,8 +90,7 @@ def _hold_open_record(session: Session, word: Word) -> tuple[LedgerEntryRow, str
     entries = list_entries_of_record(session, word.record_id)
     if not entries or entries[0].department != word.department:
         return Refusal(ProblemCode.RECORD_NOT_FOUND)
-    derived = [entry.subject_id for entry in list_derived(session, word.record_id)]
-    lock_subjects(session, [entries[0].subject_id, *derived])
+    _hold_subjects(session, entries[0])
     subject = find_subject(session, entries[0].subject_id)
     if subject is None:
         raise LookupError(f"record {word.record_id} is about a subject that cannot be found")
@@ -99,6 +98,27 @@ def _hold_open_record(session: Session, word: Word) -> tuple[LedgerEntryRow, str
     if any(entry.kind in CLOSING for entry in list_entries_of_record(session, word.record_id)):
         return Refusal(ProblemCode.RECORD_CLOSED)
     return entries[0], subject.kind
+
+
+def _hold_subjects(session: Session, reported: LedgerEntryRow) -> None:
+    """Hold whom a record is about and whom it reaches.
+
+    While nobody holds the organisation, its record can come to reach somebody. Whoever is then missing cannot be held
+    beside the others, out of the order of the ids: all are let go, and held anew.
+    """
+    wanted, is_complete = _list_subjects(session, reported), False
+    while not is_complete:
+        with session.begin_nested() as attempt:
+            lock_subjects(session, wanted)
+            found = _list_subjects(session, reported)
+            is_complete = found <= wanted
+            if not is_complete:
+                attempt.rollback()
+        wanted = found
+
+
+def _list_subjects(session: Session, reported: LedgerEntryRow) -> set[UUID]:
+    return {reported.subject_id, *(entry.subject_id for entry in list_derived(session, reported.record_id))}
 
 
 def _append(

@@ -4,7 +4,8 @@ Whoever dies in the middle leaves whole chunks behind; the next goes on after th
 at once cannot both settle a chunk: the second finds that the file has moved on, and stops.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, TypeAlias
@@ -95,16 +96,30 @@ def _read_sheet(settler: "_Settler", content: BinaryIO, mapping: ColumnMapping) 
         bound = bind_mapping(mapping, sheet)
         if not isinstance(bound, BoundMapping):
             return _Fault("columns_do_not_fit", {"faults": [_write_fault(fault) for fault in bound]})
-        rows = _list_rows(sheet, bound, behind=settler.rows_read)
-        while chunk := _take(rows, settler.find_room()):
-            settler.settle(chunk.rows)
-            if chunk.error is not None:
-                raise chunk.error
-            if settler.find_room() == 0 and next(rows, None) is not None:
-                return _Fault("dry_run_cut", {"maximum": DRY_RUN_ROWS})
+        with _closing_rows(sheet):
+            return _settle_all(settler, _list_rows(sheet, bound, behind=settler.rows_read))
     except SheetError as error:
         return _Fault(error.code, {**error.values, "row_no": error.row_no})
+
+
+def _settle_all(settler: "_Settler", rows: Iterator[NumberedRow]) -> _Fault | None:
+    while chunk := _take(rows, settler.find_room()):
+        settler.settle(chunk.rows)
+        if chunk.error is not None:
+            raise chunk.error
+    if settler.find_room() == 0 and next(rows, None) is not None:
+        return _Fault("dry_run_cut", {"maximum": DRY_RUN_ROWS})
     return None
+
+
+@contextmanager
+def _closing_rows(sheet: Sheet) -> Iterator[None]:
+    """Let go of the content when reading ends early: its owner is about to close it."""
+    try:
+        yield
+    finally:
+        if isinstance(sheet.rows, Generator):
+            sheet.rows.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +198,7 @@ class _Settler:
                 pseudonyms=desk.pseudonyms,
                 sealer=desk.sealer,
                 now=desk.clock.now(),
+                received_at=self.file.received_at,
             )
             if self._dry_run is None:
                 settle_rows(session, rows, counter)

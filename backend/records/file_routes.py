@@ -146,7 +146,7 @@ def get_file_receipt(*, file_id: UUID, principal: Principal, session: Session) -
         return file
     if file.state not in ENDED:
         return Refusal(ProblemCode.FILE_NOT_READ)
-    if not is_content_kept(session, file_id):
+    if file.size and not is_content_kept(session, file_id):
         return Refusal(ProblemCode.FILE_FORGOTTEN)
     context, language = current_context(), current_notes().language
     titles = find_titles(session, file.mapping, context.rules.catalogue_on(today(file.received_at)))

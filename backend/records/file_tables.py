@@ -4,7 +4,7 @@ A file is a batch of any size: its receipts are those of the batch with the same
 is read and while its receipt file can be fetched, and then forgotten.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,7 @@ from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
 KEPT_FOR = timedelta(days=30)
+READING_FAILED = "reading_failed"
 
 
 class FileState(StrEnum):
@@ -184,6 +185,17 @@ def end_file(
     return session.scalars(ended).one_or_none() is not None
 
 
+def reopen_file(session: Session, file_id: UUID) -> bool:
+    """Let a file be read on whose reading failed for no fault of its own; False for any other."""
+    reopened = (
+        update(FileRow)
+        .where(FileRow.file_id == file_id, FileRow.fault_code == READING_FAILED)
+        .values(state=FileState.READING, ended_at=None, fault_code=None, fault_values=None)
+        .returning(FileRow.file_id)
+    )
+    return session.scalars(reopened).one_or_none() is not None
+
+
 def add_piece(session: Session, file_id: UUID, piece_no: int, sealed: bytes) -> None:
     """Add a piece of a file's content."""
     session.add(FilePieceRow(file_id=file_id, piece_no=piece_no, sealed=sealed))
@@ -191,12 +203,10 @@ def add_piece(session: Session, file_id: UUID, piece_no: int, sealed: bytes) -> 
     session.expunge_all()  # a file may be larger than the memory that a call is worth
 
 
-def list_pieces(session: Session, file_id: UUID) -> Iterator[tuple[int, bytes]]:
-    """Give the pieces of a file one by one, in order; none when its content is forgotten or was never kept."""
-    last = session.scalar(select(func.max(FilePieceRow.piece_no)).where(FilePieceRow.file_id == file_id))
-    for piece_no in range(0 if last is None else last + 1):
-        wanted = select(FilePieceRow.sealed).where(FilePieceRow.file_id == file_id, FilePieceRow.piece_no == piece_no)
-        yield piece_no, session.scalars(wanted).one()
+def find_piece(session: Session, file_id: UUID, piece_no: int) -> bytes | None:
+    """Find a piece of a file's content; None behind the last, or when the content is forgotten or was never kept."""
+    wanted = select(FilePieceRow.sealed).where(FilePieceRow.file_id == file_id, FilePieceRow.piece_no == piece_no)
+    return session.scalars(wanted).one_or_none()
 
 
 def list_dry_receipts(session: Session, file_id: UUID, *, after: int, limit: int) -> Sequence[DryReceiptRow]:

@@ -1,8 +1,9 @@
 """Handing in a file of any size, and seeing how far it is: it is kept sealed, and read when a worker comes to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -20,8 +21,8 @@ from backend.records.file_tables import (
     find_file,
     find_file_by_number,
     find_mapping,
+    find_piece,
     list_files,
-    list_pieces,
 )
 from backend.records.plain_mapping import is_shipped
 from backend.records.tables import (
@@ -106,7 +107,7 @@ def list_own_files(session: Session, department: str, *, before: UUID | None, li
 
 def is_content_kept(session: Session, file_id: UUID) -> bool:
     """Tell whether the content of a file is there still."""
-    return next(list_pieces(session, file_id), None) is not None
+    return find_piece(session, file_id, 0) is not None
 
 
 def copy_content(database: Database, file_id: UUID, into: BinaryIO, *, sealer: Sealer) -> int:
@@ -115,15 +116,14 @@ def copy_content(database: Database, file_id: UUID, into: BinaryIO, *, sealer: S
     Each piece is read in a transaction of its own, so that a slow reader holds up nobody.
     """
     size = 0
-    for piece_no, sealed in _list_pieces(database, file_id):
+    for piece_no in count():
+        with database.reading() as session:
+            sealed = find_piece(session, file_id, piece_no)
+        if sealed is None:
+            break
         size += into.write(sealer.open_bytes(sealed, subject_id=file_id, field=name_piece(piece_no)))
     into.seek(0)
     return size
-
-
-def _list_pieces(database: Database, file_id: UUID) -> Iterator[tuple[int, bytes]]:
-    with database.reading() as session:
-        yield from list_pieces(session, file_id)
 
 
 def name_piece(piece_no: int) -> str:

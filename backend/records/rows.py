@@ -66,11 +66,12 @@ class Desk:
     pseudonyms: Pseudonyms = field(repr=False)
     sealer: Sealer = field(repr=False)
     now: datetime
+    received_at: datetime | None = None
     day: date = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the day once for all rows."""
-        object.__setattr__(self, "day", today(self.now))
+        """Find the day of the receipt once for all rows: a file may be read on a later one."""
+        object.__setattr__(self, "day", today(self.received_at or self.now))
 
 
 class ScreenedRow(NamedTuple):

@@ -22,6 +22,7 @@ from backend.web.problems import Fault, Place
 from scoring.admission import OWN_GROUND
 
 IDENTITY_IN_DOUBT = "identity_in_doubt"
+NOT_REACHED = "representative_not_reached"
 NAME_DIFFERS, SUBJECT_IN_DOUBT = "name_differs", "subject_in_doubt"
 ENTRY_COLUMNS = (
     "subject_id",
@@ -105,14 +106,27 @@ class Settlement:
         return self._report(screened, subject, key, origin)
 
     def settle_whole(self, screened: ScreenedRow, origin: Origin = WHOLE) -> Receipt:
-        """Decide about a row and then about what it says of the legal representative, if its record is there."""
+        """Decide about a row and then about what it says of the legal representative, if its record is there.
+
+        He is reached only by what stands: by an open record, and by what is said in it now.
+        """
         receipt = self.settle(screened, origin)
         person = screened.representative
         if person is None or receipt.outcome not in {Outcome.ACCEPTED, Outcome.DUPLICATE} or receipt.record_id is None:
             return receipt
         if isinstance(person, ScreenedRow):
-            person = self.settle(person, Origin(Part.REPRESENTATIVE, receipt.record_id))
+            person = self._settle_representative(screened, person, receipt.record_id)
         return receipt._replace(representative=person)
+
+    def _settle_representative(self, screened: ScreenedRow, person: ScreenedRow, record_id: UUID) -> Receipt:
+        row, subject_id = screened.row, self.held[person.identity_number].subject_id
+        fact = self.facts[FactKey(self.held[screened.identity_number].subject_id, row.indicator, row.source_key)]
+        if not (fact.may_reach(subject_id) and fact.says_now(row.report)):
+            return refuse_row(person.row_no, Ground(code=NOT_REACHED, law=OWN_GROUND))
+        receipt = self.settle(person, Origin(Part.REPRESENTATIVE, record_id))
+        if receipt.outcome is Outcome.ACCEPTED:
+            fact.reached.add(subject_id)
+        return receipt
 
     def _agrees(self, screened: ScreenedRow, subject: HeldSubject) -> bool:
         if screened.identity_number in self.vouched:

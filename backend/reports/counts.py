@@ -12,9 +12,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Date, Select, String, case, cast, func, literal_column, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from backend.records.file_tables import FileRow
 from backend.records.quarantine_tables import QuarantinedRow
 from backend.records.tables import BatchRow, LedgerEntryRow, ReceiptRow
-from backend.reports.tables import SampleFindingRow, SampleMemberRow, SampleRow
+from backend.reports.tables import SampleFindingRow, SampleMemberRow, SampleRow, is_unread
 from scoring.days import end_of
 
 ACCEPTED = "accepted"
@@ -41,7 +42,11 @@ class Span:
 
 
 class ReceiptCount(NamedTuple):
-    """Rows of one fate; only accepted ones tell `occurred_on`, and `items_given` over all `rows_with_items`."""
+    """Rows of one fate; only accepted ones tell `occurred_on`, and `items_given` over all `rows_with_items`.
+
+    A batch is checked while it is received. A file is read later: its rows count as checked on the day on which it
+    ended, and `checked_on` is None until then, or where its reading failed and will go on.
+    """
 
     department: str
     indicator: str | None
@@ -49,6 +54,7 @@ class ReceiptCount(NamedTuple):
     code: str | None
     occurred_on: date | None
     received_on: date
+    checked_on: date | None
     rows: int
     items_given: int
     rows_with_items: int
@@ -85,6 +91,12 @@ class Inspected(NamedTuple):
 def count_receipts(session: Session, span: Span) -> Iterator[ReceiptCount]:
     """Count the rows received in a span by what became of them."""
     accepted = ReceiptRow.outcome == ACCEPTED
+    received_on = _city_day(session, BatchRow.received_at)
+    checked_on = case(
+        (FileRow.file_id.is_(None), received_on),
+        (is_unread(), None),
+        else_=_city_day(session, FileRow.ended_at),
+    )
     rows = _narrow(
         select(
             BatchRow.department.label("department"),
@@ -92,9 +104,12 @@ def count_receipts(session: Session, span: Span) -> Iterator[ReceiptCount]:
             ReceiptRow.outcome.label("outcome"),
             ReceiptRow.code.label("code"),
             case((accepted, ReceiptRow.occurred_on)).label("happened_on"),
-            _city_day(session, BatchRow.received_at).label("arrived_on"),
+            received_on.label("arrived_on"),
+            checked_on.label("checked_on"),
             case((accepted, ReceiptRow.items_given)).label("items"),
-        ).join(BatchRow, BatchRow.batch_id == ReceiptRow.batch_id),
+        )
+        .join(BatchRow, BatchRow.batch_id == ReceiptRow.batch_id)
+        .outerjoin(FileRow, FileRow.file_id == BatchRow.batch_id),
         span,
     ).subquery()
     keys = [column for column in rows.c if column.name != "items"]

@@ -9,12 +9,13 @@ from scoring.catalogue import Catalogue
 
 
 def describe_quality(
-    figures: tuple[QualityFigures, ...], span: Span, catalogue: Catalogue, language: Language
+    figures: tuple[QualityFigures, ...], span: Span, catalogue: Catalogue, language: Language, *, files_unread: int
 ) -> dict[str, object]:
-    """Give the figures of a span, departments and indicators named as in `catalogue`."""
+    """Give the figures of a span, departments and indicators named as in `catalogue`, and what they do not hold yet."""
     return {
         "from_on": span.first_on,
         "to_on": span.last_on,
+        "files_unread": files_unread,
         "items": [_describe_figures(each, catalogue, language) for each in figures],
     }
 

@@ -14,6 +14,7 @@ def _share(part: int, whole: int) -> Mapping[str, int]:
 QUALITY = {
     "from": "2026-10-01",
     "to": "2026-10-31",
+    "files_unread": 0,
     "items": [
         {
             "department": "urban_management",

@@ -2,7 +2,8 @@
 
 Two clocks run, and the catalogue says where. A licence or penalty must be handed in within so many working days of
 its decision: the department's clock, over accepted rows. What was received must be checked within so many working days:
-the platform's clock, over all rows; it matters where rows wait in quarantine.
+the platform's clock, over all rows; it matters where rows wait in quarantine, and where files wait to be read. Rows
+that were not read yet are in no figure: `count_unread_files` in `tables` tells whether there are any.
 """
 
 from collections import Counter
@@ -68,13 +69,14 @@ class _Tally:
     filled: int = 0
     fillable: int = 0
 
-    def add_receipts(self, count: ReceiptCount, catalogue: Catalogue | None, calendar: WorkingCalendar) -> None:
+    def add_receipts(
+        self, count: ReceiptCount, catalogue: Catalogue | None, calendar: WorkingCalendar, today: date
+    ) -> None:
         self.outcomes[count.outcome] += count.rows
         if count.outcome == Outcome.REFUSED:
             self.refusals[count.code or ""] += count.rows
-        if count.outcome != Outcome.QUARANTINED and catalogue is not None and catalogue.check_due is not None:
-            self.check = _open(self.check, catalogue.check_due)
-            self.check.in_time += count.rows  # decided while it was received
+        if count.outcome != Outcome.QUARANTINED:
+            self._add_check(count, count.checked_on, catalogue, calendar, today)
         indicator = None if catalogue is None else catalogue.indicators.get(count.indicator or "")
         if indicator is not None and indicator.due is not None:
             self.timeliness = _open(self.timeliness, indicator.due)
@@ -84,12 +86,25 @@ class _Tally:
     def add_quarantined(
         self, count: QuarantineCount, catalogue: Catalogue | None, calendar: WorkingCalendar, today: date
     ) -> None:
+        self._add_check(count, count.decided_on, catalogue, calendar, today)
+
+    def _add_check(
+        self,
+        count: ReceiptCount | QuarantineCount,
+        checked_on: date | None,
+        catalogue: Catalogue | None,
+        calendar: WorkingCalendar,
+        today: date,
+    ) -> None:
+        """Hold rows against the platform's clock: what is not checked is pending until its days are over, then late."""
         if catalogue is None or catalogue.check_due is None:
             return
         self.check = _open(self.check, catalogue.check_due)
-        until = count.decided_on or today
-        verdict = calendar.is_in_time(count.received_on, until, catalogue.check_due.working_days)
-        if count.decided_on is None and verdict:
+        if checked_on == count.received_on:
+            verdict: bool | None = True  # by any calendar, published or not
+        else:
+            verdict = calendar.is_in_time(count.received_on, checked_on or today, catalogue.check_due.working_days)
+        if checked_on is None and verdict:
             self.check.pending += count.rows
         else:
             self.check.add(verdict, count.rows)
@@ -149,7 +164,7 @@ def measure_quality(
 
     for count in sorted(count_receipts(session, span), key=lambda each: each.received_on):
         tally = find(count.department, count.indicator)
-        tally.add_receipts(count, _find_catalogue(rules, count.received_on), calendar)
+        tally.add_receipts(count, _find_catalogue(rules, count.received_on), calendar, today)
     for waiting in count_quarantined(session, span):
         tally = find(waiting.department, waiting.indicator)
         tally.add_quarantined(waiting, _find_catalogue(rules, waiting.received_on), calendar, today)

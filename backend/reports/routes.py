@@ -30,6 +30,7 @@ from backend.reports.schemas import (
     QualitySchema,
     SampleSchema,
 )
+from backend.reports.tables import count_unread_files
 from backend.web.answers import Reply
 from backend.web.declaration import Repeats
 from backend.web.operations import Blueprint
@@ -68,7 +69,8 @@ def get_quality(*, query: dict[str, Any], principal: Principal, session: Session
     rules = current_context().rules
     figures = measure_quality(session, span, rules=rules, calendar=read_published_calendar(), today=day)
     language = current_notes().language
-    value = describe_quality(figures, span, rules.catalogue_on(day), language)
+    unread = count_unread_files(session, department=span.department, since=span.since, before=span.before)
+    value = describe_quality(figures, span, rules.catalogue_on(day), language, files_unread=unread)
     return Reply(value=value, headers={"Content-Language": language.value})
 
 
@@ -83,7 +85,7 @@ def get_quality(*, query: dict[str, Any], principal: Principal, session: Session
     status=HTTPStatus.CREATED,
     response=SampleSchema,
     example=examples.SAMPLE,
-    problems={ProblemCode.PERIOD_REFUSED, ProblemCode.NOTHING_TO_SAMPLE},
+    problems={ProblemCode.PERIOD_REFUSED, ProblemCode.NOTHING_TO_SAMPLE, ProblemCode.FILES_UNREAD},
     repeats=Repeats.BY_KEY,
 )
 def add_sample(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply | Refusal:

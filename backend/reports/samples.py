@@ -1,7 +1,8 @@
 """Samples for inspection: some of what a department handed in, held against its files by an operator.
 
 Whoever doubts a draw can repeat it. The population is every row of the department (and indicator) accepted on the
-city days named; as these are over and receipts never change, it stays what it was. Each record is marked with the
+city days named. It stays what it was: these days are over, every file received in them is read to its end before
+anything is drawn, and receipts never change. Each record is marked with the
 SHA-256 of the text `seed:record_id`; the records with the smallest marks, in that order, are the sample.
 """
 
@@ -27,6 +28,7 @@ from backend.reports.tables import (
     SampleRow,
     add_sample,
     append_finding,
+    count_unread_files,
     find_member,
     find_sample,
     iterate_drawable,
@@ -101,10 +103,16 @@ def mark_record(seed: str, record_id: UUID) -> str:
 
 
 def draw_sample(session: Session, draw: Draw, *, now: datetime) -> Sample | Refusal:
-    """Draw a sample and keep it; refuses where nothing was accepted in these days. The days must be over."""
+    """Draw a sample and keep it; refuses where nothing was accepted in these days. The days must be over.
+
+    Refuses too while a file received in these days is not read to its end: its rows would join the population later.
+    """
     span = draw.span
     if span.department is None:
         raise ValueError("a sample is drawn from one department; name it")
+    unread = count_unread_files(session, department=span.department, since=span.since, before=span.before)
+    if unread:
+        return Refusal(ProblemCode.FILES_UNREAD, {"files": unread})
     drawable = iterate_drawable(
         session, department=span.department, indicator=span.indicator, since=span.since, before=span.before
     )

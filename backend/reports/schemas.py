@@ -96,10 +96,14 @@ class QualityFiguresSchema(StrictSchema):
 
 
 class QualitySchema(StrictSchema):
-    """The quality of what was received in a period, by department and indicator."""
+    """The quality of what was received in a period, by department and indicator.
+
+    `files_unread` files of the period are not read to their end; their rows not read yet are in no figure.
+    """
 
     from_on = fields.Day(required=True, data_key="from")
     to_on = fields.Day(required=True, data_key="to")
+    files_unread = fields.Whole(minimum=0, maximum=MAX_COUNT, required=True, metadata={"title": "尚未读完的文件"})
     items = fields.Several(fields.Part(QualityFiguresSchema), maximum=10_000, required=True)
 
 

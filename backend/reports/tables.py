@@ -5,9 +5,20 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.records.file_tables import READING_FAILED, FileRow
 from backend.records.tables import BatchRow, ReceiptRow
 from backend.storage.tables import Row
 
@@ -95,6 +106,28 @@ def iterate_drawable(
     for record_id, found, received_at in session.execute(statement.execution_options(yield_per=PORTION)):
         if record_id is not None:  # the schema holds that an accepted row is a record
             yield Drawable(record_id, found, received_at)
+
+
+def is_unread() -> ColumnElement[bool]:
+    """The condition under which rows may still come out of a file."""
+    # The schema holds that a file has an end when its state is among the ended ones.
+    return or_(FileRow.ended_at.is_(None), FileRow.fault_code == READING_FAILED)
+
+
+def count_unread_files(session: Session, *, department: str | None, since: datetime, before: datetime) -> int:
+    """Count the files received from `since` and before `before` that are not read to their end, dry runs aside.
+
+    A file whose reading failed for no fault of its own is read on later, so that it is one of them.
+    """
+    statement = (
+        select(func.count())
+        .select_from(FileRow)
+        .where(is_unread(), FileRow.dry_run.is_(False))
+        .where(FileRow.received_at >= since, FileRow.received_at < before)
+    )
+    if department is not None:
+        statement = statement.where(FileRow.department == department)
+    return session.scalars(statement).one()
 
 
 def add_sample(session: Session, sample: SampleRow, members: Sequence[SampleMemberRow]) -> None:

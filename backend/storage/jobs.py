@@ -52,7 +52,7 @@ class Job:
     kind: str
     payload: dict[str, Any] = field(repr=False)
     attempts: int
-    lease: UUID
+    lease: UUID | None
 
 
 def leave_job(session: Session, kind: str, payload: dict[str, Any], *, now: datetime) -> UUID:
@@ -74,33 +74,42 @@ def leave_job(session: Session, kind: str, payload: dict[str, Any], *, now: date
 
 
 def take_job(session: Session, kinds: tuple[str, ...], *, now: datetime) -> Job | None:
-    """Lease the job that is due longest, of the kinds given; None when none is due."""
+    """Lease the job that is due longest, of the kinds given; None when none is due. See `park_lost_jobs`, too."""
     due = (
         select(JobRow)
-        .where(JobRow.state == "waiting", JobRow.due_at <= now, JobRow.kind.in_(kinds))
+        .where(JobRow.state == "waiting", JobRow.due_at <= now, JobRow.kind.in_(kinds), JobRow.attempts < MOST_ATTEMPTS)
         .order_by(JobRow.due_at, JobRow.job_id)
         .limit(1)
         .with_for_update(skip_locked=True)  # SQLite has no row locks, but one writer at a time
     )
-    while (row := session.scalars(due).one_or_none()) is not None and row.attempts >= MOST_ATTEMPTS:
-        # Whoever took it died each time, and so nobody was left to say that it failed.
-        row.state, row.fault, row.lease = "parked", "worker_lost", None
-        session.flush()
+    row = session.scalars(due).one_or_none()
     if row is None:
         return None
     row.attempts += 1
     row.lease = new_id(now)
     row.due_at = now + LEASED_FOR
     session.flush()
-    return Job(job_id=row.job_id, kind=row.kind, payload=row.payload, attempts=row.attempts, lease=row.lease)
+    return _show(row)
 
 
-def prolong_lease(session: Session, job: Job, *, now: datetime) -> bool:
+def park_lost_jobs(session: Session, *, now: datetime) -> list[Job]:
+    """Park the jobs whose workers died each time, so that nobody was left to say that they failed; gives them."""
+    lost = (
+        update(JobRow)
+        .where(JobRow.state == "waiting", JobRow.due_at <= now, JobRow.attempts >= MOST_ATTEMPTS)
+        .values(state="parked", fault="worker_lost")
+        .returning(JobRow)
+    )
+    return [_show(row) for row in session.scalars(lost).all()]
+
+
+def prolong_lease(session: Session, job: Job, *, now: datetime, has_got_ahead: bool) -> bool:
     """Hold a job for longer; False when the lease ran out and another worker has the job: then stop at once.
 
-    It belongs into the transaction of a step that was made: who gets ahead has not failed, so attempts count anew.
+    Who gets ahead has not failed: in the transaction of a step that was made, attempts count anew.
     """
-    return _change(session, job, due_at=now + LEASED_FOR, attempts=1)
+    values: dict[str, object] = {"attempts": 1} if has_got_ahead else {}
+    return _change(session, job, due_at=now + LEASED_FOR, **values)
 
 
 def complete_job(session: Session, job: Job) -> bool:
@@ -111,29 +120,41 @@ def complete_job(session: Session, job: Job) -> bool:
 
 def give_back_job(session: Session, job: Job, *, now: datetime) -> bool:
     """Give back a job that one was told to leave, due at once; this was no attempt. False when another has it."""
-    return _change(session, job, due_at=now, attempts=max(0, job.attempts - 1), lease=None)
+    row = _hold(session, job)
+    if row is None:
+        return False
+    row.due_at, row.attempts, row.lease = now, max(0, row.attempts - 1), None
+    session.flush()
+    return True
 
 
-def fail_job(session: Session, job: Job, *, fault: str, now: datetime) -> bool:
+def fail_job(session: Session, job: Job, *, fault: str, now: datetime) -> bool | None:
     """Give a job back to be tried later, or park it after the last attempt; `fault` names what happened, no data.
 
-    Waits double from two seconds up to an hour. False when another worker has the job meanwhile.
+    Waits double from two seconds up to an hour. True when it was parked; None when another worker has it meanwhile.
     """
-    if job.attempts >= MOST_ATTEMPTS:
-        return _change(session, job, state="parked", fault=fault, lease=None)
-    wait = min(FIRST_WAIT * 2 ** (job.attempts - 1), LONGEST_WAIT)
-    return _change(session, job, due_at=now + wait, fault=fault, lease=None)
+    row = _hold(session, job)
+    if row is None:
+        return None
+    row.fault, row.lease = fault, None
+    if row.attempts >= MOST_ATTEMPTS:
+        row.state = "parked"
+    else:
+        row.due_at = now + min(FIRST_WAIT * 2 ** (row.attempts - 1), LONGEST_WAIT)
+    session.flush()
+    return row.state == "parked"
 
 
-def retry_parked(session: Session, job_id: UUID, *, now: datetime) -> bool:
-    """Let a parked job be tried anew from the start; False when it is not parked."""
+def retry_parked(session: Session, job_id: UUID, *, now: datetime) -> Job | None:
+    """Let a parked job be tried anew, and give it; None when it is not parked."""
     again = (
         update(JobRow)
         .where(JobRow.job_id == job_id, JobRow.state == "parked")
         .values(state="waiting", attempts=0, due_at=now)
-        .returning(JobRow.job_id)
+        .returning(JobRow)
     )
-    return session.scalars(again).one_or_none() is not None
+    row = session.scalars(again).one_or_none()
+    return None if row is None else _show(row)
 
 
 def list_parked(session: Session, *, limit: int) -> list[JobRow]:
@@ -151,3 +172,13 @@ def _change(session: Session, job: Job, **values: object) -> bool:
         .returning(JobRow.job_id)
     )
     return session.scalars(changed).one_or_none() is not None
+
+
+def _hold(session: Session, job: Job) -> JobRow | None:
+    """Find the row of a job that is still leased to its holder, as it stands now."""
+    wanted = select(JobRow).where(JobRow.job_id == job.job_id, JobRow.lease == job.lease).with_for_update()
+    return session.scalars(wanted, execution_options={"populate_existing": True}).one_or_none()
+
+
+def _show(row: JobRow) -> Job:
+    return Job(job_id=row.job_id, kind=row.kind, payload=row.payload, attempts=row.attempts, lease=row.lease)

@@ -7,18 +7,17 @@ every process knows the few revocations that matter, and reads them anew every t
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
+from time import monotonic
 
 from sqlalchemy import Index, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.clock import SystemClock
 from backend.storage.database import Database, StorageUnavailableError
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
 FRESH_FOR = timedelta(seconds=2)
 USABLE_TIMES = 2.5
-_MACHINE = SystemClock()  # how old a copy is, is a matter of this machine and not of the context's clock
 
 
 class RevocationRow(Row):
@@ -54,7 +53,7 @@ class Revocations:
         self._fresh_for = fresh_for
         self._lock = Lock()
         self._known: Mapping[str, datetime] = {}
-        self._read_at: datetime | None = None
+        self._read_at_s: float | None = None  # by a stopwatch: a clock that is set back would make old news fresh
 
     def is_revoked(self, keys: tuple[str, ...], issued_at: datetime, now: datetime) -> bool:
         """Tell whether a token that belongs to `keys` and was issued at a moment is revoked at `now`.
@@ -79,7 +78,7 @@ class Revocations:
             self._lock.release()
 
     def _read(self, now: datetime) -> None:
-        started_at = _MACHINE.now()
+        started_at_s = monotonic()
         wanted = select(RevocationRow.key, RevocationRow.revoked_at).where(RevocationRow.until > now)
         try:
             with self._database.reading() as session:
@@ -88,10 +87,10 @@ class Revocations:
             if not self._is_usable():
                 raise
             return
-        self._read_at = started_at
+        self._read_at_s = started_at_s
 
     def _is_usable(self) -> bool:
         return self._age() < self._fresh_for * USABLE_TIMES
 
     def _age(self) -> timedelta:
-        return timedelta.max if self._read_at is None else _MACHINE.now() - self._read_at
+        return timedelta.max if self._read_at_s is None else timedelta(seconds=monotonic() - self._read_at_s)

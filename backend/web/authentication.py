@@ -16,8 +16,9 @@ _BEARER = re.compile(r"Bearer ([A-Za-z0-9._~+/-]{1,4096}=*)", re.IGNORECASE)
 _CHALLENGE = 'Bearer realm="shangding"'
 CLERK_HEADER = "Acting-Clerk"
 FRESH_FOR = timedelta(minutes=5)
-# A staff number: whatever has more than 14 digits could be the identity number of the clerk.
-CLERK_PATTERN = r"(?!(?:[^0-9]*[0-9]){15})[A-Za-z0-9._-]{1,64}"
+# A staff number: whatever has more than 14 digits could be the identity number of the clerk, and so could three
+# letters with twelve digits, the older form for foreigners.
+CLERK_PATTERN = r"(?!(?:[^0-9]*[0-9]){15})(?!.*[A-Za-z]{3}[0-9]{12})[A-Za-z0-9._-]{1,64}"
 _CLERK = re.compile(CLERK_PATTERN)
 _CODES = {TokenFault.EXPIRED: ProblemCode.TOKEN_EXPIRED}
 

@@ -17,7 +17,7 @@ from backend.web.uploads import Upload
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
-KEY_PATTERN = r"(?![_-]*(?:[0-9][_-]*){14,}[0-9Xx][_-]*$)[A-Za-z0-9_-]{8,64}"
+KEY_PATTERN = r"(?![_-]*(?:[0-9][_-]*){14,}[0-9Xx][_-]*$)(?!.*[0-9]{17}[0-9Xx])[A-Za-z0-9_-]{8,64}"
 _KEY = re.compile(KEY_PATTERN)
 _REFUSALS = {
     KeyRefusal.REUSED: Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED),
@@ -27,7 +27,7 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call under a key: the key belongs to its principal, the hash covers operation, address and body."""
+    """One call under a key: the key belongs to its principal, the hash covers operation, address, clerk and body."""
 
     principal: str
     key: str
@@ -44,7 +44,7 @@ def read_call(principal: Principal, operation: Operation, upload: Upload | None 
         raise Problem(Refusal(ProblemCode.IDEMPOTENCY_KEY_MISSING))
     if _KEY.fullmatch(key) is None:
         raise Problem(Refusal(ProblemCode.IDEMPOTENCY_KEY_MALFORMED))
-    content = f"{operation.name}\n{request.method}\n{request.full_path}\n".encode()
+    content = f"{operation.name}\n{request.method}\n{request.full_path}\n{principal.acting or ''}\n".encode()
     body = read_body(operation.body_limit) if upload is None else upload.sha256.encode()
     return Call(
         principal=f"{principal.kind}:{principal.id}",

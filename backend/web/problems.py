@@ -72,6 +72,7 @@ class ProblemCode(StrEnum):
     SUBJECT_IN_DOUBT = "subject_in_doubt", 409
     FILE_NO_REUSED = "file_no_reused", 409
     FILE_NOT_READ = "file_not_read", 409
+    FILES_UNREAD = "files_unread", 409
     FILE_FORGOTTEN = "file_forgotten", 410
     BATCH_NO_REUSED = "batch_no_reused", 409
     BODY_TOO_LARGE = "body_too_large", 413

@@ -12,7 +12,8 @@ from backend.web.messages import Language, choose_language
 from backend.web.problems import Problem, ProblemCode, Refusal
 
 REQUEST_ID_HEADER = "X-Request-Id"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+# One that could be an identity number is replaced: it is answered, and logged.
+_REQUEST_ID = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9-]{8,64}")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

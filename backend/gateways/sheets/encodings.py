@@ -15,6 +15,7 @@ _CHUNK: Final = 1 << 20
 _WINDOW: Final = 1 << 15  # bytes looked at on either side of what is not UTF-8
 _REPLACED: Final = "\ufffd"
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
+GB18030: Final = "gb18030"
 _BROKEN_SHARE: Final = 0.2  # a Chinese text in GB18030, read as UTF-8, is broken in most places
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -49,8 +50,8 @@ def find_encoding(stream: BinaryIO) -> Encoding:
         return Encoding("utf-8")
     if _is_mostly_unicode(stream, unicode_break):
         raise _tell_row(stream, Encoding("utf-8"), unicode_break)
-    _insist(stream, Encoding("gb18030"))
-    return Encoding("gb18030")
+    _insist(stream, Encoding(GB18030))
+    return Encoding(GB18030)
 
 
 def _insist(stream: BinaryIO, encoding: Encoding) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import stat
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from backend.clock import SystemClock
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
+from backend.people.session_tables import add_link
 from backend.people.subjects import find_or_add_subject
 from backend.settings import SettingsError, read_settings
 from backend.storage.database import Database
@@ -77,6 +79,38 @@ def test_a_ring_is_exchanged_step_by_step(
     secret = environment[variable].partition(":")[2]
     assert secret not in told + announced.output
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+
+
+def test_a_key_that_only_links_hang_on_is_dropped_when_that_is_said(
+    environment: dict[str, str], env_file: Path, database: Database
+) -> None:
+    variable, drop = "SHANGDING_PSEUDONYM_KEYS", ["keys", "drop", "pseudonym", str(env_file)]
+    older = environment[variable].partition(":")[0]
+    subject_id = UUID(know(environment, database))
+    with database.transaction() as session:
+        add_link(session, subject_id, digest=b"a" * 32, key_id=older, now=SystemClock().now())
+    newer = run(["keys", "announce", "pseudonym", str(env_file)], environment).output.strip()
+    restart(environment, env_file)
+    run(["keys", "use", "pseudonym", str(env_file), newer], environment)
+    restart(environment, env_file)
+    early = run([*drop, older, "--links-anew"], environment)
+    assert (early.exit_code, f"values hang on {older}" in early.output) == (1, True)  # the flag is about links alone
+    assert run(["keys", "renew"], environment).exit_code == 0
+    shown = f"{older}  read: 1 mini_program_link.account_index, it can be dropped with --links-anew"
+    assert shown in run(["keys", "show"], environment).output
+    held = env_file.read_text()
+    refused = run([*drop, older], environment)
+    assert (refused.exit_code, f"nothing but 1 links of mini-program accounts hangs on {older}" in refused.output) == (
+        1,
+        True,
+    )
+    assert env_file.read_text() == held
+    dropped = run([*drop, older, "--links-anew"], environment)
+    assert dropped.output == f"{variable}: {newer}\nto be linked anew: 1 accounts\n"
+    restart(environment, env_file)
+    told = run(["keys", "show"], environment)
+    expected = f"{older}  dropped: 1 mini_program_link.account_index, to be linked anew"
+    assert (told.exit_code, expected in told.output) == (0, True)
 
 
 def test_a_key_in_use_and_a_key_that_is_none_are_not_dropped(environment: dict[str, str], env_file: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from backend.storage.database import Database
 from tests.backend.cli.prompt import run
-from tests.backend.reports.handing_in import TRAFFIC, add_receipt, noon_of, open_batch, open_offices
+from tests.backend.reports.handing_in import TRAFFIC, add_receipt, noon_of, open_batch, open_file, open_offices
 
 OCTOBER = ["quality", "--from", "2026-10-01", "--to", "2026-10-31"]
 
@@ -39,6 +39,19 @@ def test_figures_are_written_as_csv(installation: dict[str, str]) -> None:
     assert (row["check_in_time"], row["check_judged"]) == ("4", "4")
     assert (row["delay_median_working_days"], row["delay_worst_working_days"]) == ("7", "8")
     assert row["refusals"] == "not_final:1"
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"]])
+def test_unread_files_are_told_beside_the_figures(
+    installation: dict[str, str], database: Database, form: list[str]
+) -> None:
+    assert "not read" not in run([*OCTOBER, *form], installation).stderr
+    with database.transaction() as session:
+        open_file(session, noon_of("2026-10-12"))
+    result = run([*OCTOBER, *form], installation)
+    assert result.stderr == "files not read to their end: 1; their rows not read yet are in no figure\n"
+    assert "not read" not in result.stdout
+    assert "not read" not in run([*OCTOBER, *form, "--department", "taxation"], installation).stderr
 
 
 def test_another_department_has_no_figures(installation: dict[str, str]) -> None:

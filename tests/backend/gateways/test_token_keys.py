@@ -1,5 +1,8 @@
+import errno
 import json
+import os
 import stat
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from io import StringIO
@@ -176,6 +179,73 @@ def test_a_file_is_replaced_for_its_owner_alone_and_nothing_is_left_beside_it(fi
     replace_file(file, "new")
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == ("new", 0o600)
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_that_cannot_be_read_is_told_once_and_tried_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key_file, stream = KeyFile(file), StringIO()
+    rotate_file(file, NOON)  # and after that nothing about the file changes
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream), cache_logger_on_first_use=False)
+    try:
+        for minutes, fault in ((1, PermissionError(errno.EACCES, "no")), (2, OSError(errno.EIO, "no"))):
+            with monkeypatch.context() as patch:
+                patch.setattr(Path, "read_bytes", raising(fault))
+                patch.setattr(Path, "read_text", raising(fault))
+                moments = [NOON + minutes * MINUTE + step * CHECKED_EVERY for step in range(3)]
+                assert [len(key_file.list_keys(moment)) for moment in moments] == [1] * 3
+        assert stream.getvalue().count("token_keys_unusable") == 2
+        assert len(key_file.list_keys(NOON + 60 * MINUTE)) == 2
+    finally:
+        structlog.reset_defaults()
+
+
+def raising(fault: Exception) -> Callable[..., str]:
+    def read(*_: object, **__: object) -> str:
+        raise fault
+
+    return read
+
+
+def test_a_file_that_is_away_is_told_once_and_read_when_it_is_back(file: Path) -> None:
+    key_file, stream, aside = KeyFile(file), StringIO(), file.with_name("aside")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(stream), cache_logger_on_first_use=False)
+    try:
+        for turn in range(2):
+            file.rename(aside)
+            for step in range(3):
+                assert len(key_file.list_keys(NOON + turn * MINUTE + step * CHECKED_EVERY)) == 1
+            aside.rename(file)
+            key_file.list_keys(NOON + turn * MINUTE + 30 * SECOND)
+        assert stream.getvalue().count("token_keys_unusable") == 2
+    finally:
+        structlog.reset_defaults()
+    rotate_file(file, NOON)
+    assert len(key_file.list_keys(NOON + 5 * MINUTE)) == 2
+
+
+def check_every_change_is_noticed(file: Path) -> None:
+    """The file is written anew in place, with another key, and its time put back."""
+    key_file, before = KeyFile(file), file.stat()
+    other = write_token_keys(read_token_keys(make_signing_keys(NOON)))
+    while file.stat().st_ctime_ns == before.st_ctime_ns:  # the clock of a file system ticks slowly
+        file.write_text(other, encoding="utf-8")
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = file.stat()
+    assert (after.st_mtime_ns, after.st_ino, after.st_size) == (before.st_mtime_ns, before.st_ino, before.st_size)
+    assert [key.key_id for key in key_file.list_keys(NOON)] == [key.key_id for key in read_token_keys(other)]
+
+
+def test_a_change_that_leaves_size_and_time_as_they_were_is_noticed(file: Path) -> None:
+    check_every_change_is_noticed(file)
+
+
+def test_looking_at_size_and_time_alone_is_caught(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(path: Path) -> tuple[int, ...]:
+        status = path.stat()
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+    monkeypatch.setattr("backend.gateways.token_keys._stamp", look)
+    with pytest.raises(AssertionError):
+        check_every_change_is_noticed(file)
 
 
 def test_no_token_of_the_service_outlives_its_key() -> None:

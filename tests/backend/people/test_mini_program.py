@@ -217,15 +217,6 @@ def test_of_two_accounts_linked_to_one_person_at_once_one_wins(here: PlatformCit
     assert count_rows(here, MiniProgramLinkRow) == 1
 
 
-def test_of_two_people_linked_to_one_account_at_once_one_wins(here: PlatformCity) -> None:
-    people = [here.register_person(make_person()) for _ in range(4)]
-    tokens = [read_json(here.come("openid-1"))["link_token"] for _ in people]
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda pair: here.link(*pair).status_code, zip(tokens, people, strict=True)))
-    assert sorted(answers) == [200, 403, 403, 403]
-    assert count_rows(here, MiniProgramLinkRow) == 1
-
-
 def test_a_person_without_account_or_under_age_is_told_how_he_stands(here: PlatformCity) -> None:
     child = here.register_person(make_person(born_on=date(2010, 1, 1)))
     assert read_json(here.come_and_link("openid-1", child))["status"] == "under_age"

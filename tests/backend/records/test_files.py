@@ -136,6 +136,14 @@ def test_a_dry_run_sees_across_its_chunks(small_town: City, monkeypatch: pytest.
     assert count_reasons(tried) == {"accepted": 3, "duplicate": 1, "source_key_reused": 1}
 
 
+def test_a_long_dry_run_says_where_it_stopped(small_town: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.records.file_reading.DRY_RUN_ROWS", 3)
+    lines = [make_line(ADA) for _ in range(5)]
+    tried = take_file(small_town, write_csv(lines), dry_run=True)
+    assert (tried["fault"]["code"], count_reasons(tried)) == ("dry_run_cut", {"accepted": 3})
+    assert take_file(small_town, write_csv(lines[:3]), dry_run=True)["state"] == "done"
+
+
 def test_the_same_number_for_another_file_is_refused(small_town: City) -> None:
     first = read_answer(send_file(small_town, write_csv([make_line(ADA)]), file_no="file-1"), 202)
     problem = read_answer(send_file(small_town, write_csv([make_line(BEA)]), file_no="file-1"), 409)

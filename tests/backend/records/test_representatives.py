@@ -1,16 +1,23 @@
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 from stdnum.cn import uscc
+from werkzeug.test import TestResponse
 
 from backend.people.subjects import find_subject_id
+from backend.people.tables import lock_subjects
 from backend.records import changes
+from backend.records.known_facts import KnownFact
 from backend.records.ledger import read_records
+from backend.records.tables import LedgerEntryRow, NewEntry, append_entry, list_entries_of_record
 from scoring.records import EventKind, Record
 from tests.backend.city import City, Person, make_person
 from tests.backend.records.handing import (
@@ -227,6 +234,143 @@ def test_withdrawing_while_rows_about_both_come_in_ends_well(city: City) -> None
     assert sum(bool(record.events) for record in reached) == 6
 
 
+def tell_part(receipt: dict[str, Any]) -> tuple[str, str, str | None]:
+    part = receipt["representative"]
+    return receipt["outcome"], part["outcome"], part["code"]
+
+
+def name_representative(row: Row, person: Person) -> Row:
+    return row | {"legal_representative": {"name": person.name, "id_number": person.id_number}}
+
+
+def release(city: City, receipt: dict[str, Any]) -> TestResponse:
+    quarantine_id = receipt["representative"]["quarantine"]["quarantine_id"]
+    headers = city.operator("wang", "quarantine:write") | {"Idempotency-Key": f"release-{next(_firms):07}"}
+    body = {"decision": "release", "case_no": "2026-17", "reason": "已核对"}
+    return city.client().post(f"/v1/quarantine/{quarantine_id}/decisions", json=body, headers=headers)
+
+
+NOT_REACHED = ("duplicate", "refused", "representative_not_reached")
+NAMES_NOBODY = {
+    "occurred_on": "2026-11-02",
+    "items": {"names_representative": False},
+    "legal": LEGAL,
+}
+
+
+@pytest.mark.parametrize("what", ["withdrawn", "repaired"])
+def test_a_closed_record_reaches_nobody(city: City, what: str) -> None:
+    first, other = make_person(), make_person()
+    row = make_listing(first)
+    record_id = hand_in(city, TAX, row)[0]["record_id"]
+    if what == "withdrawn":
+        change(city, record_id, "withdrawals")
+    else:
+        repair(city, UUID(record_id))
+    receipts = hand_in(city, TAX, name_representative(row, other), name_representative(row, first))
+    assert [tell_part(receipt) for receipt in receipts] == [NOT_REACHED] * 2
+    assert not knows(city, other.id_number)
+
+
+def repair(city: City, record_id: UUID) -> None:
+    with city.database.transaction() as session:
+        first = list_entries_of_record(session, record_id)[0]
+        entry = NewEntry(
+            kind=EventKind.REPAIRED.value,
+            record_id=record_id,
+            indicator=first.indicator,
+            department=first.department,
+            content={},
+        )
+        append_entry(session, first.subject_id, entry, now=city.now())
+
+
+def test_a_row_that_was_corrected_since_reaches_nobody(city: City) -> None:
+    person = make_person()
+    row = make_listing(None)
+    record_id = hand_in(city, TAX, row)[0]["record_id"]
+    change(city, record_id, "corrections", **NAMES_NOBODY)
+    (receipt,) = hand_in(city, TAX, name_representative(row, person))
+    assert tell_part(receipt) == NOT_REACHED
+    assert not knows(city, person.id_number)
+    change(city, record_id, "corrections", **(NAMES_NOBODY | {"items": row["items"]}))
+    (receipt,) = hand_in(city, TAX, name_representative(row, person))
+    assert tell_part(receipt) == ("duplicate", "accepted", None)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_record_reaches_one_person(city: City, *, at_once: bool) -> None:
+    first, other = make_person(), make_person()
+    row = make_listing(first)
+    rows = [row, name_representative(row, other), row]
+    receipts = hand_in(city, TAX, *rows) if at_once else [hand_in(city, TAX, each)[0] for each in rows]
+    assert [tell_part(receipt) for receipt in receipts] == [
+        ("accepted", "accepted", None),
+        NOT_REACHED,
+        ("duplicate", "duplicate", "duplicate"),
+    ]
+    assert not knows(city, other.id_number)
+    change(city, receipts[0]["representative"]["record_id"], "withdrawals")
+    (receipt,) = hand_in(city, TAX, rows[1])
+    assert tell_part(receipt) == ("duplicate", "accepted", None)
+
+
+def test_who_waits_is_not_released_beside_another(city: City) -> None:
+    doubted, other = make_person("王芳"), make_person()
+    city.know(doubted)
+    row = make_listing(replace(doubted, name="王方"))
+    (waiting,) = hand_in(city, TAX, row)
+    (receipt,) = hand_in(city, TAX, name_representative(row, other))
+    assert tell_part(receipt) == ("duplicate", "accepted", None)
+    problem = read_answer(release(city, waiting), 422)
+    assert problem["code"] == "release_refused"
+    assert "representative_not_reached" in problem["detail"]
+    assert list_records(city, doubted.id_number) == []
+    change(city, receipt["representative"]["record_id"], "withdrawals")
+    read_answer(release(city, waiting), 201)
+
+
+def test_who_waits_is_not_released_into_a_repaired_record(city: City) -> None:
+    doubted = make_person("王芳")
+    city.know(doubted)
+    (waiting,) = hand_in(city, TAX, make_listing(replace(doubted, name="王方")))
+    repair(city, UUID(waiting["record_id"]))
+    assert read_answer(release(city, waiting), 422)["code"] == "release_refused"
+    assert list_records(city, doubted.id_number) == []
+
+
+def test_whom_a_record_comes_to_reach_while_it_is_withdrawn_is_let_go_too(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = make_person()
+    row = make_listing(None)
+    record_id = hand_in(city, TAX, row)[0]["record_id"]
+    held, sent = list[set[UUID]](), list[Future[list[dict[str, Any]]]]()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def hold_late(session: Session, subject_ids: set[UUID]) -> None:
+            """Let a row come in between the listing and the holding, where the engine lets two write at once."""
+            if not held:
+                sent.append(pool.submit(hand_in, city, TAX, name_representative(row, person)))
+                wait(sent, timeout=1)
+            held.append(set(subject_ids))
+            lock_subjects(session, subject_ids)
+
+        monkeypatch.setattr(changes, "lock_subjects", hold_late)
+        change(city, record_id, "withdrawals")
+    reached, (receipt,) = list_reached(city), sent[0].result()
+    assert tell_part(receipt) == (("duplicate", "accepted", None) if reached else NOT_REACHED)
+    assert all([event.kind for event in record.events] == [EventKind.WITHDRAWN] for record in reached)
+    assert len(held) == 1 + len(reached)
+
+
+def list_reached(city: City) -> list[Record]:
+    with city.database.reading() as session:
+        reached = session.scalars(select(LedgerEntryRow.subject_id).where(LedgerEntryRow.derived_from.is_not(None)))
+        return [record for subject_id in reached for record in read_records(session, subject_id)]
+
+
 @pytest.mark.parametrize(
     ("name", "test"),
     [
@@ -238,5 +382,23 @@ def test_a_planted_defect_is_found(
     small_town: City, name: str, test: Callable[[City], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes, name, lambda *_, **__: None)
+    with pytest.raises(AssertionError):
+        test(small_town)
+
+
+@pytest.mark.parametrize(
+    ("name", "test"),
+    [
+        ("may_reach", partial(test_a_closed_record_reaches_nobody, what="withdrawn")),
+        ("may_reach", partial(test_a_record_reaches_one_person, at_once=True)),
+        ("may_reach", test_who_waits_is_not_released_beside_another),
+        ("says_now", test_a_row_that_was_corrected_since_reaches_nobody),
+    ],
+    ids=["closed", "two at once", "two by release", "corrected"],
+)
+def test_a_penalty_that_reaches_too_far_is_found(
+    small_town: City, name: str, test: Callable[[City], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KnownFact, name, lambda *_: True)
     with pytest.raises(AssertionError):
         test(small_town)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.gateways.rulebook_files import read_city
 from backend.records.departments import register_departments
+from backend.records.file_tables import NewFile, add_file, end_file
 from backend.records.quarantine_tables import QuarantinedRow
 from backend.records.tables import BatchRow, NewEntry, ReceiptRow, add_batch, append_entry
 from backend.storage.database import Database
@@ -42,6 +43,32 @@ def open_batch(session: Session, received_at: datetime, department: str = TRAFFI
     )
     assert add_batch(session, batch)
     return batch
+
+
+def open_file(session: Session, received_at: datetime, department: str = TRAFFIC, *, dry_run: bool = False) -> BatchRow:
+    """Add a file that waits to be read, and give the batch of its rows; a dry run keeps none."""
+    file_id, file_no = uuid4(), f"file-{next(_numbers)}"
+    batch = BatchRow(batch_id=file_id, department=department, clerk="7", batch_no=file_no, received_at=received_at)
+    file = NewFile(
+        file_id=file_id,
+        department=department,
+        clerk="7",
+        file_no=file_no,
+        format="csv",
+        size=1,
+        sha256="0" * 64,
+        mapping="plain",
+        dry_run=dry_run,
+        received_at=received_at,
+    )
+    assert add_file(session, file)
+    assert dry_run or add_batch(session, batch)
+    return batch
+
+
+def close_file(session: Session, file: BatchRow, ended_at: datetime, fault_code: str | None = None) -> None:
+    """End a file, well or with a fault."""
+    assert end_file(session, file.batch_id, now=ended_at, fault_code=fault_code)
 
 
 def add_receipt(

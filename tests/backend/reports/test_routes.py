@@ -12,6 +12,7 @@ from backend.principals import PrincipalKind
 from backend.records.tables import list_entries_of_record
 from backend.reports.schemas import QualitySchema, SampleSchema
 from tests.backend.city import City, make_person
+from tests.backend.records.filing import let_work, make_line, send_file, write_csv
 from tests.backend.records.handing import HEALTH, TRAFFIC, hand_in, make_donation, make_fine, read_answer, report_one
 
 ALL = ("quality:read", "samples:read", "samples:write")
@@ -236,3 +237,21 @@ def test_a_row_that_waits_for_us_is_ours_to_answer_for(city: City) -> None:
     city.clock.move(timedelta(days=1))
     late = pick(ask(city, f"/quality?{NOVEMBER}"))["check"]
     assert (late["in_time"], late["pending"]) == ({"part": 0, "whole": 1, "permille": 0}, 0)
+
+
+def test_a_file_read_late_was_checked_late_and_holds_up_a_draw(city: City) -> None:
+    report_one(city, TRAFFIC, make_fine())
+    read_answer(send_file(city, write_csv([make_line(make_person()) for _ in range(3)])), 202)
+    read_answer(send_file(city, write_csv([make_line(make_person())]), dry_run=True), 202)
+    city.clock.move(timedelta(days=30))
+    before = read_answer(ask(city, f"/quality?{NOVEMBER}"), 200)
+    assert QualitySchema().validate(before) == {}
+    assert before["files_unread"] == 1
+    assert read_answer(ask_as(city, HEALTH, f"/quality?{NOVEMBER}"), 200)["files_unread"] == 0
+    refused = read_answer(send(city, "/samples", order()), 409)
+    assert (refused["code"], "1 个" in refused["detail"]) == ("files_unread", True)
+    let_work(city)
+    after = ask(city, f"/quality?{NOVEMBER}")
+    assert read_answer(after, 200)["files_unread"] == 0
+    assert pick(after)["check"]["in_time"] == {"part": 1, "whole": 4, "permille": 250}
+    assert draw(city)["population"] == 4

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from uuid import UUID
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from backend.records.file_tables import READING_FAILED
 from backend.reports import samples
 from backend.reports.counts import Span
 from backend.reports.samples import Draw, Finding, FoundOut, Sample, draw_sample, mark_record, note_finding, read_sample
@@ -20,8 +22,10 @@ from tests.backend.reports.handing_in import (
     MINUTE,
     TRAFFIC,
     add_receipt,
+    close_file,
     noon_of,
     open_batch,
+    open_file,
     open_offices,
 )
 from tests.databases import run_sql
@@ -137,6 +141,55 @@ def test_where_there_are_fewer_all_are_drawn_and_where_there_are_none_none(fille
     assert draw_some(filled, span=fines).population == 10
     with pytest.raises(ValueError, match="name it"):
         draw(filled, span=Span(first_on=date(2026, 10, 1), last_on=date(2026, 10, 31)))
+
+
+@pytest.mark.parametrize("fault_code", [None, "not_csv"])
+def test_nothing_is_drawn_while_a_file_of_the_period_is_unread(filled: Database, fault_code: str | None) -> None:
+    with filled.transaction() as session:
+        file = open_file(session, noon_of("2026-10-31"))
+        add_receipt(session, file)
+    donations = replace(OCTOBER, indicator=DONATION)  # nobody knows yet what the file holds
+    for span in (OCTOBER, donations):
+        assert draw(filled, span=span) == Refusal(ProblemCode.FILES_UNREAD, {"files": 1})
+    with filled.transaction() as session:
+        add_receipt(session, file)
+        close_file(session, file, NOW, fault_code)
+    sample = draw_some(filled)
+    assert sample.population == 32
+    assert draw_some(filled).members == sample.members
+
+
+def test_nothing_is_drawn_while_a_file_is_to_be_read_on(filled: Database) -> None:
+    with filled.transaction() as session:
+        close_file(session, open_file(session, noon_of("2026-10-31")), NOW, READING_FAILED)
+    assert draw(filled) == Refusal(ProblemCode.FILES_UNREAD, {"files": 1})
+
+
+def test_files_that_add_nothing_to_the_population_hold_no_draw_up(filled: Database) -> None:
+    with filled.transaction() as session:
+        for received_at in (OCTOBER.since - MINUTE, OCTOBER.before):
+            open_file(session, received_at)
+        open_file(session, noon_of("2026-10-12"), HEALTH)
+        open_file(session, noon_of("2026-10-12"), dry_run=True)
+    assert draw_some(filled).population == 30
+
+
+def see_no_files(*_: object, **__: object) -> int:
+    """A planted defect: files that are not read yet are overlooked."""
+    return 0
+
+
+def test_a_planted_draw_before_the_files_are_read_cannot_be_repeated(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "count_unread_files", see_no_files)
+    with filled.transaction() as session:
+        file = open_file(session, noon_of("2026-10-31"))
+    before = draw_some(filled, size=200)
+    with filled.transaction() as session:
+        add_receipt(session, file)
+        close_file(session, file, NOW)
+    assert draw_some(filled, size=200).members != before.members
 
 
 def test_the_latest_finding_counts_and_the_earlier_stays(filled: Database) -> None:

@@ -14,6 +14,7 @@ from backend.storage.jobs import (
     give_back_job,
     leave_job,
     list_parked,
+    park_lost_jobs,
     prolong_lease,
     retry_parked,
     take_job,
@@ -61,8 +62,9 @@ def test_who_lost_his_lease_can_neither_complete_nor_prolong_nor_fail(database: 
     quick = take_one(database, NOON + LEASED_FOR)
     with database.transaction() as session:
         assert not complete_job(session, slow)
-        assert not prolong_lease(session, slow, now=NOON)
-        assert not fail_job(session, slow, fault="late", now=NOON)
+        assert not prolong_lease(session, slow, now=NOON, has_got_ahead=True)
+        assert fail_job(session, slow, fault="late", now=NOON) is None
+        assert not give_back_job(session, slow, now=NOON)
     with database.transaction() as session:
         assert complete_job(session, quick)
     assert take(database, NOON + 9 * LEASED_FOR) is None
@@ -72,7 +74,7 @@ def test_a_prolonged_lease_holds_longer(database: Database) -> None:
     leave(database)
     job = take_one(database)
     with database.transaction() as session:
-        assert prolong_lease(session, job, now=NOON + LEASED_FOR / 2)
+        assert prolong_lease(session, job, now=NOON + LEASED_FOR / 2, has_got_ahead=False)
     assert take(database, NOON + LEASED_FOR) is None
 
 
@@ -88,7 +90,7 @@ def test_a_job_that_failed_waits_and_the_others_flow(database: Database) -> None
     leave(database, 1)
     job = take_one(database)
     with database.transaction() as session:
-        assert fail_job(session, job, fault="SheetError", now=NOON)
+        assert fail_job(session, job, fault="SheetError", now=NOON) is False
     assert take_one(database).payload["number"] == 1
     assert take(database, NOON + SECOND) is None
     assert take_one(database, NOON + 2 * SECOND).payload["number"] == 0
@@ -105,12 +107,12 @@ def take_if_first(database: Database, now: datetime) -> bool:
 
 def test_waits_double_and_the_last_failure_parks(database: Database) -> None:
     leave(database)
-    now, waits = NOON, []
+    now, waits = NOON, list[int]()
     for _ in range(MOST_ATTEMPTS):
         with database.transaction() as session:
             job = take_job(session, KINDS, now=now)
             assert job is not None
-            assert fail_job(session, job, fault="SheetError", now=now)
+            assert fail_job(session, job, fault="SheetError", now=now) is (len(waits) == MOST_ATTEMPTS - 1)
         step = 1
         while step < 1000 and not take_if_first(database, now + step * SECOND):
             step *= 2
@@ -129,7 +131,11 @@ def test_a_job_that_kills_its_workers_is_parked(database: Database) -> None:
     leave(database)
     for attempt in range(MOST_ATTEMPTS):
         assert take_one(database, NOON + attempt * LEASED_FOR).attempts == attempt + 1
-    assert take(database, NOON + MOST_ATTEMPTS * LEASED_FOR) is None
+    late = NOON + MOST_ATTEMPTS * LEASED_FOR
+    assert take(database, late) is None
+    with database.transaction() as session:
+        assert [job.payload for job in park_lost_jobs(session, now=late)] == [{"number": 0}]
+        assert park_lost_jobs(session, now=late) == []
     with database.reading() as session:
         assert [row.fault for row in list_parked(session, limit=10)] == ["worker_lost"]
 
@@ -140,13 +146,39 @@ def test_getting_ahead_and_being_told_to_stop_are_no_failures(database: Database
     for _ in range(MOST_ATTEMPTS + 2):
         job = take_one(database, now)
         with database.transaction() as session:
-            assert prolong_lease(session, job, now=now)
+            assert prolong_lease(session, job, now=now, has_got_ahead=True)
         now += LEASED_FOR
     for _ in range(MOST_ATTEMPTS + 2):
         job = take_one(database, now)
         with database.transaction() as session:
             assert give_back_job(session, job, now=now)
     assert take_one(database, now).attempts < MOST_ATTEMPTS
+
+
+def test_who_got_ahead_after_many_failures_has_all_attempts_again(database: Database) -> None:
+    leave(database)
+    now = NOON
+    for _ in range(MOST_ATTEMPTS - 1):
+        job = take_one(database, now)
+        with database.transaction() as session:
+            fail_job(session, job, fault="SheetError", now=now)
+        now += timedelta(hours=2)
+    last = take_one(database, now)
+    with database.transaction() as session:
+        assert prolong_lease(session, last, now=now, has_got_ahead=True)
+    with database.transaction() as session:
+        assert fail_job(session, last, fault="SheetError", now=now) is False
+
+
+def test_a_mere_sign_of_life_is_no_progress(database: Database) -> None:
+    leave(database)
+    now = NOON
+    for _ in range(MOST_ATTEMPTS):
+        job = take_one(database, now)
+        with database.transaction() as session:
+            assert prolong_lease(session, job, now=now, has_got_ahead=False)
+        now += LEASED_FOR
+    assert take(database, now) is None
 
 
 def test_many_workers_share_the_work_without_sharing_a_job(database: Database) -> None:

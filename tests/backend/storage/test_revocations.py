@@ -1,7 +1,9 @@
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from backend.storage.database import Database, StorageUnavailableError
 from backend.storage.revocations import Revocations, purge_revocations, revoke
@@ -52,6 +54,15 @@ def test_between_two_readings_the_database_is_left_alone(database: Database) -> 
     end(database, "session:1")
     assert not known.is_revoked(("session:1",), NOON, NOON)  # the copy is used, as long as it is fresh
     assert Revocations(database, fresh_for=HOUR).is_revoked(("session:1",), NOON, NOON)
+
+
+def test_a_clock_that_is_set_back_does_not_make_old_news_fresh(database: Database) -> None:
+    known = Revocations(database, fresh_for=timedelta(milliseconds=1))
+    assert not known.is_revoked(("session:1",), NOON, NOON)
+    with time_machine.travel(NOON - 10 * HOUR):
+        end(database, "session:1")
+        time.sleep(0.01)
+        assert known.is_revoked(("session:1",), NOON, NOON)
 
 
 def test_who_cannot_know_says_so(database: Database) -> None:
