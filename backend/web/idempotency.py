@@ -12,12 +12,12 @@ from backend.principals import Principal
 from backend.storage.idempotency import Answer, KeyRefusal, find_answer, keep_answer
 from backend.web.declaration import Operation
 from backend.web.problems import Problem, ProblemCode, Refusal
-from backend.web.requests import read_body
+from backend.web.requests import RESIDENT_ID, read_body
 from backend.web.uploads import Upload
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
-KEY_PATTERN = r"(?![_-]*(?:[0-9][_-]*){14,}[0-9Xx][_-]*$)(?!.*[0-9]{17}[0-9Xx])[A-Za-z0-9_-]{8,64}"
+KEY_PATTERN = rf"(?![_-]*(?:[0-9][_-]*){{14,}}[0-9Xx][_-]*$)(?!.*{RESIDENT_ID})[A-Za-z0-9_-]{{8,64}}"
 _KEY = re.compile(KEY_PATTERN)
 _REFUSALS = {
     KeyRefusal.REUSED: Refusal(ProblemCode.IDEMPOTENCY_KEY_REUSED),

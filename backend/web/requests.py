@@ -12,8 +12,10 @@ from backend.web.messages import Language, choose_language
 from backend.web.problems import Problem, ProblemCode, Refusal
 
 REQUEST_ID_HEADER = "X-Request-Id"
-# One that could be an identity number is replaced: it is answered, and logged.
-_REQUEST_ID = re.compile(r"(?!.*[0-9]{15})[A-Za-z0-9-]{8,64}")
+# A resident id by its form (a region, a day of birth, a sequence): of ids by chance two in a million hold one.
+RESIDENT_ID = r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+# One that holds an identity number is replaced: it is answered, and logged.
+_REQUEST_ID = re.compile(rf"(?!.*{RESIDENT_ID})[A-Za-z0-9-]{{8,64}}")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

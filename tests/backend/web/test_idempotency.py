@@ -25,7 +25,13 @@ def test_a_creating_call_without_a_key_is_refused(probe: Probe) -> None:
     assert probe.count_notes() == 0
 
 
-@pytest.mark.parametrize("key", ["", "short", "a" * 65, "with blank", "键键键键键键键键", "semi;colon"])
+NUMBER = "41010219900307123X"
+HOLDING_A_NUMBER = [NUMBER, f"x{NUMBER}y", "410102-19900307-1236", "410102900307123"]
+
+
+@pytest.mark.parametrize(
+    "key", ["", "short", "a" * 65, "with blank", "键键键键键键键键", "semi;colon", *HOLDING_A_NUMBER]
+)
 def test_a_malformed_key_is_refused(probe: Probe, key: str) -> None:
     headers = probe.sign_in("notes:write") | {"Idempotency-Key": key.encode().decode("latin-1")}
     answer = probe.client().post("/v1/probe/notes", json={"text": "a"}, headers=headers)
@@ -105,3 +111,11 @@ def test_a_call_that_still_runs_is_409_on_postgresql(postgresql_url: str) -> Non
     assert answer.headers["Retry-After"] == "1"
     assert write(probe).status_code == 201
     probe.context.database.dispose()
+
+
+@pytest.mark.parametrize(
+    "key", ["00000001", "9" * 14, "3f0c8d525f0e4f6b9a7e0d9b4a0c1e11", "123456789012345678901234567890ab"]
+)
+def test_a_key_of_many_digits_is_none_for_that(probe: Probe, key: str) -> None:
+    headers = probe.sign_in("notes:write") | {"Idempotency-Key": key}
+    assert probe.client().post("/v1/probe/notes", json={"text": "早"}, headers=headers).status_code == 201
