@@ -4,6 +4,7 @@ With xdist the first process starts the servers and hands their addresses to the
 that starts a server is the one that must stop it. Without xdist a server starts when a test first asks.
 """
 
+import logging
 import os
 import signal
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.servers import fresh_postgres_database, running_postgres, running_redis
@@ -66,6 +68,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _handed_down(config: pytest.Config, name: str) -> str | None:
     given: dict[str, str] = getattr(config, "workerinput", {})
     return given.get(name)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Take back how a test, or a command that it ran, has set up the logs of the process."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
