@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, delete, func, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
 KEPT_FOR = timedelta(days=30)
@@ -127,11 +126,10 @@ class NewFile:
     received_at: datetime
 
 
-def add_file(session: Session, file: NewFile) -> bool:
-    """Add a file that waits to be read; False when its department used the number before, but for dry runs."""
-    statement = insert_into(session, FileRow).values(**asdict(file), state=FileState.WAITING, rows_read=0)
-    added = session.scalars(statement.on_conflict_do_nothing().returning(FileRow.file_id)).one_or_none()
-    return added is not None
+def add_file(session: Session, file: NewFile) -> None:
+    """Add a file that waits to be read; its number, unless it is a dry run, is that of its batch and was free."""
+    session.add(FileRow(**asdict(file), state=FileState.WAITING, rows_read=0))
+    session.flush()
 
 
 def find_file(session: Session, file_id: UUID) -> FileRow | None:

@@ -80,10 +80,10 @@ def hand_in_file(session: Session, file: NewFile, content: BinaryIO | None, *, s
     refusal = _find_refusal(session, file)
     if refusal is not None:
         return refusal
-    if not add_file(session, file):
-        return _refuse_number(session, file)
     if not file.dry_run and not _add_batch(session, file):
         return _refuse_number(session, file)
+    # A refusal commits what was written before it, so nothing is until the number is known to be free.
+    add_file(session, file)
     if content is not None:
         for piece_no, piece in enumerate(iter(lambda: content.read(PIECE_BYTES), b"")):
             sealed = sealer.seal_bytes(piece, subject_id=file.file_id, field=name_piece(piece_no))
@@ -158,7 +158,7 @@ def _add_batch(session: Session, file: NewFile) -> bool:
 
 def _refuse_number(session: Session, file: NewFile) -> Refusal:
     earlier = find_file_by_number(session, file.department, file.file_no)
-    if earlier is not None and earlier.file_id != file.file_id:
+    if earlier is not None:
         return Refusal(ProblemCode.FILE_NO_REUSED, {"file_id": earlier.file_id})
     batch = find_batch_by_number(session, file.department, file.file_no)
     if batch is None:

@@ -63,7 +63,7 @@ def send_file(
     key: str | None = None,
 ) -> TestResponse:
     """Hand a file in, under a number and a key of its own unless told otherwise."""
-    headers = city.department(department, *SCOPES) | {"Idempotency-Key": key or f"key-{next(_keys):08}"}
+    headers = city.department(department, *SCOPES) | {"Idempotency-Key": key or f"file-key-{next(_keys):08}"}
     query = {"file_no": file_no or f"file-{next(_keys)}", "mapping": mapping, "dry_run": str(dry_run).lower()}
     return city.client().post("/v1/files", data=content, query_string=query, headers=headers, content_type=media_type)
 

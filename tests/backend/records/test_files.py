@@ -148,8 +148,16 @@ def test_the_same_number_for_another_file_is_refused(small_town: City) -> None:
     first = read_answer(send_file(small_town, write_csv([make_line(ADA)]), file_no="file-1"), 202)
     problem = read_answer(send_file(small_town, write_csv([make_line(BEA)]), file_no="file-1"), 409)
     assert (problem["code"], first["file_id"] in problem["detail"]) == ("file_no_reused", True)
-    hand_in_no = {"batch_no": "file-1", "rows": [make_fine(ADA)]}
-    assert read_answer(post(small_town, TRAFFIC, "/batches", hand_in_no), 409)["code"] == "batch_no_reused"
+    batch = {"batch_no": "file-1", "rows": [make_fine(ADA)]}
+    assert read_answer(post(small_town, TRAFFIC, "/batches", batch), 409)["code"] == "batch_no_reused"
+    assert count_rows(small_town.database, "file") == 1
+
+
+def test_a_file_with_the_number_of_a_batch_is_refused_and_leaves_nothing(city: City) -> None:
+    read_answer(post(city, TRAFFIC, "/batches", {"batch_no": "no-1", "rows": [make_fine(ADA)]}), 201)
+    problem = read_answer(send_file(city, write_csv([make_line(BEA)]), file_no="no-1"), 409)
+    assert problem["code"] == "batch_no_reused"
+    assert [count_rows(city.database, table) for table in ("file", "file_piece", "job", "batch")] == [0, 0, 0, 1]
 
 
 def test_a_repeated_upload_is_one_file(small_town: City) -> None:
