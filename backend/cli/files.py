@@ -14,15 +14,16 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend.cli.doubts import check_text
-from backend.cli.starting import opened_context
+from backend.cli.starting import make_reading_desk, opened_context
 from backend.cli.tokens import check_clerk
 from backend.clock import today
 from backend.context import Context
 from backend.gateways.sheets.receipt import write_receipt
 from backend.gateways.sheets.sheet import SheetError, SheetKind
+from backend.records.batches import BATCH_NO, LONGEST_NO
 from backend.records.file_descriptions import describe_fault, describe_reason
 from backend.records.file_mappings import find_titles
-from backend.records.file_reading import MovedOnError, ReadingDesk, read_file
+from backend.records.file_reading import MovedOnError, read_file
 from backend.records.file_receipts import list_outcomes
 from backend.records.file_tables import FileState, NewFile, find_file_by_number
 from backend.records.files import File, hand_in_file, read_file_state
@@ -32,13 +33,12 @@ from backend.web.messages import Language
 from backend.web.problems import Refusal, describe_refusal
 
 HASH_BYTES = 1024 * 1024
-FILE_NO = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 def check_file_no(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """Take a file's number as the API takes it."""
-    if FILE_NO.fullmatch(check_text(context, parameter, value)) is None:
-        raise click.BadParameter("give 1 to 40 letters, digits, dots, dashes or underscores, no sign first")
+    if len(value) > LONGEST_NO or re.fullmatch(BATCH_NO, check_text(context, parameter, value)) is None:
+        raise click.BadParameter(f"give 1 to {LONGEST_NO} letters, digits, dots, dashes or underscores, no sign first")
     return value
 
 
@@ -128,13 +128,6 @@ def _begin(context: Context, wanted: NewFile) -> File:
 
 
 def _read(context: Context, file: File, content: BinaryIO, console: Console) -> None:
-    desk = ReadingDesk(
-        database=context.database,
-        clock=context.clock,
-        rules=context.rules,
-        pseudonyms=context.pseudonyms,
-        sealer=context.sealer,
-    )
     columns = (TextColumn("{task.fields[rows]:>9,} rows"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=file.size, rows=file.rows_read)
@@ -143,7 +136,7 @@ def _read(context: Context, file: File, content: BinaryIO, console: Console) -> 
             progress.update(task, completed=content.tell(), rows=row_no)
 
         try:
-            read_file(desk, file.file_id, content, watch=watch)
+            read_file(make_reading_desk(context), file.file_id, content, watch=watch)
         except MovedOnError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.context import Context, make_context
 from backend.people.tables import find_strange_key
+from backend.records.file_reading import ReadingDesk
 from backend.settings import Settings, SettingsError
 from backend.storage.database import StorageUnavailableError
 from backend.storage.migrations import current_revision
@@ -42,3 +43,14 @@ def check_people_are_found(context: Context) -> None:
             f" add it behind the first one, and drop it only when `shangding keys show` says that nothing hangs on it"
         )
         raise SettingsError((fault,))
+
+
+def make_reading_desk(context: Context) -> ReadingDesk:
+    """Put together what reading files needs."""
+    return ReadingDesk(
+        database=context.database,
+        clock=context.clock,
+        rules=context.rules,
+        pseudonyms=context.pseudonyms,
+        sealer=context.sealer,
+    )

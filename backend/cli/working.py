@@ -16,10 +16,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.starting import opened_context
+from backend.cli.starting import make_reading_desk, opened_context
 from backend.clock import SystemClock
 from backend.context import Context
-from backend.records.file_reading import MovedOnError, ReadingDesk, read_file
+from backend.records.file_reading import MovedOnError, read_file
 from backend.records.file_tables import READING_FAILED, end_file, reopen_file
 from backend.records.files import READ_FILE, copy_content
 from backend.settings import read_settings
@@ -31,6 +31,7 @@ from backend.storage.jobs import (
     fail_job,
     give_back_job,
     list_parked,
+    note_progress,
     park_lost_jobs,
     prolong_lease,
     retry_parked,
@@ -91,6 +92,9 @@ class Worker:
         except (StoppedError, LeaseLostError, MovedOnError) as reason:
             log.info("job_left", kind=job.kind, job_id=str(job.job_id), reason=type(reason).__name__)
             self._give_back(job)
+        except StorageUnavailableError:  # no fault of the job; where it cannot even be given back, its lease runs out
+            self._give_back(job)
+            raise
         except Exception as fault:  # noqa: BLE001 - a job that fails must not take the others down
             said = describe_fault(fault)  # and no stack: the text of an exception may hold personal data
             log.error("job_failed", kind=job.kind, job_id=str(job.job_id), attempt=job.attempts, **said)  # noqa: TRY400
@@ -103,7 +107,7 @@ class Worker:
         def watch(session: Session) -> None:
             if self._stopped:
                 raise StoppedError
-            if not prolong_lease(session, job, now=self._context.clock.now(), has_got_ahead=True):
+            if not note_progress(session, job, now=self._context.clock.now()):
                 raise LeaseLostError
 
         return watch
@@ -128,7 +132,7 @@ class Worker:
     def beat(self, job: Job) -> None:
         """Hold a job for longer; whoever lost it learns that at his next step."""
         with suppress(StorageUnavailableError), self._context.database.transaction() as session:
-            prolong_lease(session, job, now=self._context.clock.now(), has_got_ahead=False)
+            prolong_lease(session, job, now=self._context.clock.now())
 
     def _give_back(self, job: Job) -> None:
         with self._context.database.transaction() as session:
@@ -144,16 +148,9 @@ class Worker:
 def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -> None:
     """Read a handed-in file to its end; its content is copied from its sealed pieces first."""
     file_id = UUID(job.payload["file_id"])
-    desk = ReadingDesk(
-        database=context.database,
-        clock=context.clock,
-        rules=context.rules,
-        pseudonyms=context.pseudonyms,
-        sealer=context.sealer,
-    )
     with TemporaryFile() as content:
         copy_content(context.database, file_id, content, sealer=context.sealer)
-        read_file(desk, file_id, content, watch=lambda session, _: watch(session))
+        read_file(make_reading_desk(context), file_id, content, watch=lambda session, _: watch(session))
     with context.database.transaction() as session:
         if not complete_job(session, job):
             raise LeaseLostError

@@ -21,6 +21,9 @@ from backend.records.tables import (
 )
 from backend.web.problems import ProblemCode, Refusal
 
+# The department's own number of a batch or a file.
+BATCH_NO = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+LONGEST_NO = 40
 MAX_ROWS = 500  # of a batch, and of the receipts that come with one
 
 

@@ -6,8 +6,6 @@ from typing import Any
 from backend.records.files import File, Reason
 from backend.web.messages import Language, get_message
 
-COLUMNS_DO_NOT_FIT = "columns_do_not_fit"
-
 
 def describe_file(file: File, language: Language) -> dict[str, object]:
     """Give a file with its state, its fault if it was given up, and the reasons for its rows, in `language`."""

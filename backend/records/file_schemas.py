@@ -1,10 +1,11 @@
 """Wire forms of files and column mappings."""
 
 from backend.gateways.sheets.sheet import SheetKind
+from backend.records.batches import BATCH_NO, LONGEST_NO
 from backend.records.file_tables import FileState
 from backend.records.receipts import Outcome
 from backend.records.row_forms import OpenText
-from backend.records.schemas import BATCH_NO, RowFaultSchema
+from backend.records.schemas import RowFaultSchema
 from backend.web import fields
 from backend.web.fields import StrictSchema
 from backend.web.paging import PageQuerySchema
@@ -16,7 +17,7 @@ MAPPING = r"[a-z][a-z0-9_]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 class NewFileQuerySchema(StrictSchema):
     """What a file is handed in as; `mapping` is the id of a mapping of one's own, or the name of a shipped layout."""
 
-    file_no = OpenText(maximum=40, pattern=BATCH_NO, required=True)
+    file_no = OpenText(maximum=LONGEST_NO, pattern=BATCH_NO, required=True)
     mapping = fields.Text(maximum=40, pattern=MAPPING, load_default="plain")
     dry_run = fields.QueryTruth(load_default=False)
 

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from backend.access.entries import Purpose
 from backend.people.identity_numbers import SubjectKind
-from backend.records.batches import MAX_ROWS
+from backend.records.batches import BATCH_NO, LONGEST_NO, MAX_ROWS
 from backend.records.quarantine_tables import OPEN, REFUSED, RELEASED
 from backend.records.quick_reader import MAX_NUMBER
 from backend.records.receipts import Outcome
@@ -16,7 +16,6 @@ from backend.web.fields import StrictSchema
 from scoring.catalogue import Nature
 
 MAX_FILE_ROWS = 10**9
-BATCH_NO = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 class UnreadPart(fields.Part):
@@ -30,7 +29,7 @@ class UnreadPart(fields.Part):
 class NewBatchSchema(StrictSchema):
     """A batch as it is handed in."""
 
-    batch_no = OpenText(maximum=40, pattern=BATCH_NO, required=True)
+    batch_no = OpenText(maximum=LONGEST_NO, pattern=BATCH_NO, required=True)
     rows = fields.Several(UnreadPart(RowSchema), minimum=1, maximum=MAX_ROWS, required=True)
 
 

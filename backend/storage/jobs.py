@@ -103,13 +103,17 @@ def park_lost_jobs(session: Session, *, now: datetime) -> list[Job]:
     return [_show(row) for row in session.scalars(lost).all()]
 
 
-def prolong_lease(session: Session, job: Job, *, now: datetime, has_got_ahead: bool) -> bool:
-    """Hold a job for longer; False when the lease ran out and another worker has the job: then stop at once.
+def prolong_lease(session: Session, job: Job, *, now: datetime) -> bool:
+    """Hold a job for longer; False when the lease ran out and another worker has the job: then stop at once."""
+    return _change(session, job, due_at=now + LEASED_FOR)
 
-    Who gets ahead has not failed: in the transaction of a step that was made, attempts count anew.
+
+def note_progress(session: Session, job: Job, *, now: datetime) -> bool:
+    """Hold a job for longer, in the transaction of a step that was made; False as for `prolong_lease`.
+
+    Who gets ahead has not failed: attempts count anew.
     """
-    values: dict[str, object] = {"attempts": 1} if has_got_ahead else {}
-    return _change(session, job, due_at=now + LEASED_FOR, **values)
+    return _change(session, job, due_at=now + LEASED_FOR, attempts=1)
 
 
 def complete_job(session: Session, job: Job) -> bool:
@@ -128,14 +132,14 @@ def give_back_job(session: Session, job: Job, *, now: datetime) -> bool:
     return True
 
 
-def fail_job(session: Session, job: Job, *, fault: str, now: datetime) -> bool | None:
+def fail_job(session: Session, job: Job, *, fault: str, now: datetime) -> bool:
     """Give a job back to be tried later, or park it after the last attempt; `fault` names what happened, no data.
 
-    Waits double from two seconds up to an hour. True when it was parked; None when another worker has it meanwhile.
+    Waits double from two seconds up to an hour. True when it was parked; one that another worker has is let be.
     """
     row = _hold(session, job)
     if row is None:
-        return None
+        return False
     row.fault, row.lease = fault, None
     if row.attempts >= MOST_ATTEMPTS:
         row.state = "parked"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.cli import working
 from backend.cli.working import Worker, tell_retried
+from backend.storage.database import StorageUnavailableError
 from backend.storage.jobs import LEASED_FOR, MOST_ATTEMPTS, list_parked, retry_parked, take_job
 from tests.backend.city import City, make_person, running_city
 from tests.backend.records.filing import let_work, make_line, send_file, write_csv
@@ -109,6 +110,21 @@ def test_a_file_that_cannot_be_read_for_our_fault_says_so_and_goes_on_later(
         tell_retried(session, job)
     let_work(city)
     assert (see(city, file_id)["state"], count_rows(city.database, "ledger_entry")) == ("done", 3)
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_file(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    file_id, worker = send(city), Worker(city.context)
+
+    def fail(*_: object, **__: object) -> None:
+        raise StorageUnavailableError
+
+    with monkeypatch.context() as away:
+        away.setattr(working, "read_file", fail)
+        for _ in range(2 * MOST_ATTEMPTS):
+            with pytest.raises(StorageUnavailableError):
+                worker.do_one()
+    let_work(city)
+    assert see(city, file_id)["state"] == "done"
 
 
 def test_a_file_that_kills_its_workers_is_given_up(city: City) -> None:

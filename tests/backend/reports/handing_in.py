@@ -61,7 +61,7 @@ def open_file(session: Session, received_at: datetime, department: str = TRAFFIC
         dry_run=dry_run,
         received_at=received_at,
     )
-    assert add_file(session, file)
+    add_file(session, file)
     assert dry_run or add_batch(session, batch)
     return batch
 

@@ -14,6 +14,7 @@ from backend.storage.jobs import (
     give_back_job,
     leave_job,
     list_parked,
+    note_progress,
     park_lost_jobs,
     prolong_lease,
     retry_parked,
@@ -62,8 +63,8 @@ def test_who_lost_his_lease_can_neither_complete_nor_prolong_nor_fail(database: 
     quick = take_one(database, NOON + LEASED_FOR)
     with database.transaction() as session:
         assert not complete_job(session, slow)
-        assert not prolong_lease(session, slow, now=NOON, has_got_ahead=True)
-        assert fail_job(session, slow, fault="late", now=NOON) is None
+        assert not note_progress(session, slow, now=NOON)
+        assert fail_job(session, slow, fault="late", now=NOON) is False
         assert not give_back_job(session, slow, now=NOON)
     with database.transaction() as session:
         assert complete_job(session, quick)
@@ -74,7 +75,7 @@ def test_a_prolonged_lease_holds_longer(database: Database) -> None:
     leave(database)
     job = take_one(database)
     with database.transaction() as session:
-        assert prolong_lease(session, job, now=NOON + LEASED_FOR / 2, has_got_ahead=False)
+        assert prolong_lease(session, job, now=NOON + LEASED_FOR / 2)
     assert take(database, NOON + LEASED_FOR) is None
 
 
@@ -146,7 +147,7 @@ def test_getting_ahead_and_being_told_to_stop_are_no_failures(database: Database
     for _ in range(MOST_ATTEMPTS + 2):
         job = take_one(database, now)
         with database.transaction() as session:
-            assert prolong_lease(session, job, now=now, has_got_ahead=True)
+            assert note_progress(session, job, now=now)
         now += LEASED_FOR
     for _ in range(MOST_ATTEMPTS + 2):
         job = take_one(database, now)
@@ -165,7 +166,7 @@ def test_who_got_ahead_after_many_failures_has_all_attempts_again(database: Data
         now += timedelta(hours=2)
     last = take_one(database, now)
     with database.transaction() as session:
-        assert prolong_lease(session, last, now=now, has_got_ahead=True)
+        assert note_progress(session, last, now=now)
     with database.transaction() as session:
         assert fail_job(session, last, fault="SheetError", now=now) is False
 
@@ -176,7 +177,7 @@ def test_a_mere_sign_of_life_is_no_progress(database: Database) -> None:
     for _ in range(MOST_ATTEMPTS):
         job = take_one(database, now)
         with database.transaction() as session:
-            assert prolong_lease(session, job, now=now, has_got_ahead=False)
+            assert prolong_lease(session, job, now=now)
         now += LEASED_FOR
     assert take(database, now) is None
 
