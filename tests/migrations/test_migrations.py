@@ -12,7 +12,9 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.access import tables as access_tables
+from backend.benefits import grant_tables, verification_tables
 from backend.clients import tables as clients_tables
+from backend.merchants import tables as merchants_tables
 from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
@@ -42,6 +44,9 @@ MAPPED = (
     quarantine_tables,
     reports_tables,
     scores_tables,
+    merchants_tables,
+    grant_tables,
+    verification_tables,
     idempotency,
     jobs,
     revocations,

@@ -1,0 +1,14 @@
+"""Webhooks: endpoints, events and deliveries."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
