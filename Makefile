@@ -56,6 +56,7 @@ lint: $(VENV)/dev.stamp ## Check style, types, boundaries and the API descriptio
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd docs/examples && ../../$(BIN)/mypy --config-file= --strict --cache-dir=../../.mypy_cache *.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/shangding openapi --check
 

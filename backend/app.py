@@ -8,9 +8,22 @@ from typing_extensions import override
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.access import routes as access
+from backend.benefits import ask_routes as asks
+from backend.benefits import card_routes as cards
+from backend.benefits import offer_routes as offers
+from backend.benefits import verification_routes as verifications
 from backend.clients import routes as clients
 from backend.context import EXTENSION as CONTEXT
 from backend.context import Context
+from backend.fulfilment import citizen_routes as fulfilment
+from backend.fulfilment import complaint_routes as complaints
+from backend.fulfilment import proposal_routes as proposals
+from backend.grants import my_grant_routes as my_grants
+from backend.grants import routes as grants
+from backend.merchants import offering_routes as offering
+from backend.merchants import routes as merchants
+from backend.merchants import webhook_routes as webhooks
+from backend.merchants.registration import RegisteredMerchants
 from backend.people import routes as people
 from backend.people import session_routes as sessions
 from backend.people import sign_in_routes as sign_in
@@ -18,7 +31,10 @@ from backend.records import file_routes as files
 from backend.records import quarantine_routes as quarantine
 from backend.records import routes as records
 from backend.reports import routes as reports
+from backend.sandbox import routes as sandbox
 from backend.scores import routes as scores
+from backend.settings import Settings
+from backend.statements import routes as statements
 from backend.web import health, limits, metrics, requests
 from backend.web.declaration import BODY_LIMIT
 from backend.web.faults import describe_fault
@@ -39,8 +55,23 @@ ROOMS: tuple[Blueprint, ...] = (
     quarantine.blueprint,
     files.blueprint,
     scores.blueprint,
+    merchants.blueprint,
+    offering.blueprint,
+    webhooks.blueprint,
+    cards.blueprint,
+    statements.blueprint,
+    verifications.blueprint,
+    grants.blueprint,
+    my_grants.blueprint,
+    offers.blueprint,
+    asks.blueprint,
+    fulfilment.blueprint,
+    proposals.blueprint,
+    complaints.blueprint,
     reports.blueprint,
 )
+# What only a sandbox serves beside them; the API of a city knows none of it.
+SANDBOX_ROOMS: tuple[Blueprint, ...] = (sandbox.blueprint,)
 API_PREFIX = "/v1"
 
 log = structlog.get_logger("shangding.fault")
@@ -57,6 +88,11 @@ class Application(Flask):
         log.error("fault", **(describe_fault(error) if error is not None else {}))
 
 
+def choose_rooms(settings: Settings) -> tuple[Blueprint, ...]:
+    """Choose what is served: the rooms of a city, in a sandbox with what moves its people and its clock."""
+    return (*ROOMS, *SANDBOX_ROOMS) if settings.sandbox else ROOMS
+
+
 def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
     """The application over `context`; raises `DeclarationError` when a route is served that nobody declared."""
     app = Application("backend", static_folder=None)
@@ -67,6 +103,7 @@ def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
     if context.settings.trusted_proxies:  # or everybody behind the proxy would be counted as one caller
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.settings.trusted_proxies)  # type: ignore[method-assign]
     app.extensions[CONTEXT] = context
+    app.extensions[clients.MERCHANTS] = RegisteredMerchants
     app.extensions[limits.EXTENSION] = RateLimiter(context.counters, context.settings.rate_limit)
     figures = app.extensions[metrics.EXTENSION] = Metrics(commit=context.settings.commit)
     app.before_request(requests.begin_request)

@@ -17,6 +17,13 @@ class Clock(Protocol):
         """Give the present moment, aware and in UTC."""
         ...
 
+    def machine_now(self) -> datetime:
+        """Give the moment of this machine, for whatever is compared with the clock of another one.
+
+        It differs from `now` only where time can be moved, which is in the sandbox.
+        """
+        ...
+
 
 class SystemClock:
     """The clock of the machine, for production."""
@@ -24,6 +31,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Give the present moment, aware and in UTC."""
         return datetime.now(UTC)
+
+    def machine_now(self) -> datetime:
+        """Give the same moment: this clock cannot be moved."""
+        return self.now()
 
 
 class FixedClock:
@@ -35,6 +46,10 @@ class FixedClock:
 
     def now(self) -> datetime:
         """Give the moment at which the clock stands, aware and in UTC."""
+        return self._moment
+
+    def machine_now(self) -> datetime:
+        """Give the same moment: whoever holds this clock holds every clock."""
         return self._moment
 
     def move(self, step: timedelta) -> None:

@@ -13,11 +13,13 @@ from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.real_name import RealNameCheck
 from backend.gateways.refresh_tokens import RefreshTokens
 from backend.gateways.rulebook_files import CityRules, read_city
+from backend.gateways.scenario_files import CityBenefits, read_benefits
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
 from backend.settings import ServiceAccess, Settings
 from backend.storage.database import Database
 from backend.storage.migrations import head_revision
+from backend.storage.moved_clock import MovedClock
 from backend.storage.revocations import Revocations
 
 EXTENSION = "shangding.context"
@@ -36,6 +38,7 @@ class Context:
     refresh_tokens: RefreshTokens
     tickets: TicketReader
     rules: CityRules
+    benefits: CityBenefits
     counters: CounterStorage
     revocations: Revocations
     schema_revision: str
@@ -46,12 +49,13 @@ class Context:
 def make_context(settings: Settings) -> Context:
     """Put together what `settings` describe; nothing is connected to yet.
 
-    Raises OSError or KeySetError for unusable token keys, DocumentError for a city's rules that are refused.
+    Raises OSError or KeySetError for unusable token keys, DocumentError for refused rules or scenarios of the city.
     """
     database = Database(settings.database_url)
+    rules = read_city(settings.city)
     return Context(
         settings=settings,
-        clock=SystemClock(),
+        clock=MovedClock(SystemClock(), database) if settings.sandbox else SystemClock(),
         database=database,
         pseudonyms=Pseudonyms(settings.pseudonym_keys.by_id, settings.pseudonym_keys.current),
         sealer=Sealer(settings.sealing_keys.by_id, settings.sealing_keys.current),
@@ -62,7 +66,8 @@ def make_context(settings: Settings) -> Context:
             audience=settings.public_url,
             jwks_url=settings.identity_jwks_url,
         ),
-        rules=read_city(settings.city),
+        rules=rules,
+        benefits=read_benefits(settings.city, rules),
         counters=choose_counter_storage(settings.redis_url),
         revocations=Revocations(database),
         schema_revision=head_revision(),

@@ -5,11 +5,12 @@ still right: this is what Flask, PyJWT and SQLAlchemy cost by themselves.
 """
 
 import os
+from collections.abc import Mapping
 from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from flask import Flask, request
+from flask import Flask, Request, request
 from sqlalchemy import bindparam, create_engine, select
 
 from backend.gateways.signed_claims import ALGORITHM, REQUIRED, read_private_keys
@@ -34,7 +35,7 @@ def make_minimal_app() -> Flask:
     @app.get("/v1/score")
     def read_score() -> Answer:
         try:
-            claims = _check(request.headers.get("Authorization", ""), keys, settings)
+            claims = check_token(request, keys, settings, kind="citizen", scope="score:read")
         except (jwt.InvalidTokenError, KeyError, ValueError):
             return {"code": "token_invalid"}, 401
         with engine.connect() as connection:
@@ -44,9 +45,14 @@ def make_minimal_app() -> Flask:
     return app
 
 
-def _check(authorization: str, keys: dict[str, EllipticCurvePublicKey], settings: Settings) -> dict[str, str]:
-    """Check signature, key, type, issuer, audience, times, kind and scope; raises for anything else."""
-    token = authorization.removeprefix("Bearer ")
+def check_token(
+    asked: Request, keys: Mapping[str, EllipticCurvePublicKey], settings: Settings, *, kind: str, scope: str
+) -> dict[str, str]:
+    """Check signature, key, type, issuer, audience, times, kind and scope of a token, and give its claims.
+
+    Raises InvalidTokenError, KeyError or ValueError for anything else.
+    """
+    token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
     header = jwt.get_unverified_header(token)
     claims: dict[str, str] = jwt.decode(
         token,
@@ -56,6 +62,6 @@ def _check(authorization: str, keys: dict[str, EllipticCurvePublicKey], settings
         audience=settings.public_url,
         options={"require": list(REQUIRED), "strict_aud": True},
     )
-    if header["typ"] != TOKEN_TYPE or claims["kind"] != "citizen" or "score:read" not in claims["scope"].split():
+    if header["typ"] != TOKEN_TYPE or claims["kind"] != kind or scope not in claims["scope"].split():
         raise ValueError("the token is for something else")
     return claims

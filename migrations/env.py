@@ -1,4 +1,6 @@
-"""How a migration meets a database: one at a time, one transaction each, and never waiting long for a lock.
+"""How a migration meets a database: one process at a time, and never waiting long for a lock.
+
+On PostgreSQL each migration is a transaction of its own, on SQLite all that are due are one together.
 
 The URL comes from `backend.storage.migrations`, from `-x url=...`, or from SHANGDING_DATABASE_URL.
 """
@@ -13,17 +15,22 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from backend.access import tables as access_tables
-from backend.benefits import grant_tables, verification_tables
+from backend.benefits import card_tables, probe_tables, verification_tables
 from backend.clients import tables as clients_tables
+from backend.fulfilment import complaint_tables, proposal_tables
+from backend.grants import tables as grant_tables
 from backend.merchants import tables as merchants_tables
+from backend.merchants import webhook_tables
 from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
 from backend.records import tables as records_tables
 from backend.reports import tables as reports_tables
+from backend.sandbox import tables as sandbox_tables
 from backend.scores import tables as scores_tables
 from backend.settings import read_database_url
-from backend.storage import idempotency, jobs, revocations
+from backend.statements import tables as statement_tables
+from backend.storage import idempotency, jobs, moved_clock, revocations
 from backend.storage.tables import Row
 from backend.storage.types import Day, Json, Moment
 
@@ -39,8 +46,16 @@ MAPPED = (
     reports_tables,
     scores_tables,
     merchants_tables,
+    webhook_tables,
     grant_tables,
     verification_tables,
+    card_tables,
+    statement_tables,
+    probe_tables,
+    sandbox_tables,
+    moved_clock,
+    proposal_tables,
+    complaint_tables,
     idempotency,
     jobs,
     revocations,
@@ -118,7 +133,8 @@ def run_online() -> None:
             render_as_batch=True,
             render_item=render_type,
             transactional_ddl=True,
-            transaction_per_migration=True,
+            # SQLite has no lock but that of a transaction: with one for each, two processes would do the same step.
+            transaction_per_migration=connection.dialect.name != "sqlite",
             on_version_apply=check_references,
         )
         with context.begin_transaction():

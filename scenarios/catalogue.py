@@ -127,10 +127,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioCatalogue:
-    """An edition of a city's scenarios, in force from `effective_on`. `lists` map a list to the indicators that put a
-    person on it while such a record is in force. `levels` are the level codes of the city, the highest first; none
-    where the city has only lists. `region` is the city's own code (GB/T 2260), `basis` and `note` say what the edition
-    rests on and what in it is our own choice.
+    """An edition of a city's scenarios, in force from `effective_on`.
+
+    `lists` map a list to the indicators that put a person on it while such a record is in force. `levels` are the level
+    codes of the city, the highest first; none where the city has only lists. `region` is the city's own code (GB/T
+    2260). `basis` and `note` say what the edition rests on and what in it is our own choice.
     """
 
     city: str

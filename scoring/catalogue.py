@@ -218,11 +218,12 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Department:
-    """A body that hands records in."""
+    """A body that hands records in. `own` is the credit centre itself: no machine hands in for it."""
 
     code: str
     name: str
     name_en: str
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +245,11 @@ class Catalogue:
     departments: Mapping[str, Department]
     indicators: Mapping[str, Indicator]
     check_due: Deadline | None = None
+
+    @property
+    def senders(self) -> Mapping[str, Department]:
+        """The departments that hand in for themselves, by machines of their own."""
+        return {code: department for code, department in self.departments.items() if not department.own}
 
 
 @lru_cache(2048)

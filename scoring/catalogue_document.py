@@ -83,7 +83,12 @@ def build_catalogue(document: Table) -> Catalogue:
 def _read_departments(document: Table) -> dict[str, Department]:
     departments: dict[str, Department] = {}
     for table in document.tables("departments", "code"):
-        department = Department(code=table.text("code"), name=table.text("name"), name_en=table.text("name_en"))
+        department = Department(
+            code=table.text("code"),
+            name=table.text("name"),
+            name_en=table.text("name_en"),
+            own=table.flag("own", default=False),
+        )
         if department.code in departments:
             table.fault("code", f"{department.code} stands twice; each department needs a code of its own")
         departments[department.code] = department

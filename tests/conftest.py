@@ -1,4 +1,4 @@
-"""What every test may ask for: fresh databases on both engines, a Redis, and the hypothesis profiles.
+"""What every test may ask for: databases on both engines, a Redis, and the hypothesis profiles.
 
 With xdist the first process starts the servers and hands their addresses to the workers, because the one
 that starts a server is the one that must stop it. Without xdist a server starts when a test first asks.
@@ -18,6 +18,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.databases import copy_sqlite_template, said_to_be_migrated
+from tests.kept_databases import KeptDatabases
 from tests.servers import fresh_postgres_database, running_postgres, running_redis
 
 settings.register_profile("ci", deadline=None, print_blob=True)
@@ -106,16 +108,48 @@ def sqlite_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgres_url: str) -> Iterator[str]:
+def empty_postgresql_url(postgres_url: str) -> Iterator[str]:
     """SQLAlchemy URL of an empty PostgreSQL database, dropped after the test."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    name = f"test_{worker}_{os.getpid()}_{next(_database_numbers)}"
-    with fresh_postgres_database(postgres_url, name) as url:
+    with fresh_postgres_database(postgres_url, f"test_{_name_process()}_{next(_database_numbers)}") as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """SQLAlchemy URL of a fresh empty database; the test runs once on each engine."""
-    url: str = request.getfixturevalue(f"{request.param}_url")
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """SQLAlchemy URL of a fresh empty database; the test runs once on each engine.
+
+    For tests that need a database without our schema: on PostgreSQL it costs many times what `database_url` does.
+    """
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "empty_postgresql_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def kept_databases(postgres_url: str) -> Iterator[KeptDatabases]:
+    """The databases that go from test to test of this process; tests want `database_url`."""
+    kept = KeptDatabases(postgres_url, f"kept_{_name_process()}")
+    yield kept
+    kept.drop()
+
+
+@pytest.fixture
+def postgresql_url(kept_databases: KeptDatabases) -> Iterator[str]:
+    """SQLAlchemy URL of a PostgreSQL database with the schema of the head and no rows."""
+    with kept_databases.lend() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """SQLAlchemy URL of a database with the schema of the head and no rows; the test runs once on each engine."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    if request.param == "postgresql":
+        yield url
+        return
+    copy_sqlite_template(url)
+    with said_to_be_migrated(url):
+        yield url
+
+
+def _name_process() -> str:
+    return f"{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}_{os.getpid()}"

@@ -20,14 +20,30 @@ from backend.storage.database import Database
 from backend.storage.migrations import upgrade
 from tests.servers import libpq_url, sqlalchemy_url
 
+_migrated: set[str] = set()
+
+
+@contextmanager
+def said_to_be_migrated(url: str) -> Iterator[None]:
+    """Have `migrated_database` leave the database at `url` as it is: it has the schema of the head."""
+    _migrated.add(url)
+    try:
+        yield
+    finally:
+        _migrated.remove(url)
+
 
 @contextmanager
 def migrated_database(url: str) -> Iterator[Database]:
-    """Give the empty database at `url` the schema of the head; its connections close at the end."""
-    if url.startswith("sqlite"):
-        shutil.copyfile(migrate_sqlite_template(), url.removeprefix("sqlite:///"))
-    else:
-        _copy_postgres_template(url)
+    """Give the empty database at `url` the schema of the head, or leave one that has it, as `database_url` names it.
+
+    Its connections close at the end.
+    """
+    if url not in _migrated:
+        if url.startswith("sqlite"):
+            copy_sqlite_template(url)
+        else:
+            copy_postgres_template(url)
     database = Database(url)
     try:
         yield database
@@ -45,6 +61,11 @@ def migrate_sqlite_template() -> Path:
     return path
 
 
+def copy_sqlite_template(url: str) -> None:
+    """Make the database at `url`, with the schema of the head."""
+    shutil.copyfile(migrate_sqlite_template(), url.removeprefix("sqlite:///"))
+
+
 @cache
 def _migrate_postgres_template(server: str) -> str:
     """Migrate a database on the server, once in this process, and give its name; it ends with the server."""
@@ -57,12 +78,13 @@ def _migrate_postgres_template(server: str) -> str:
     return name
 
 
-def _copy_postgres_template(url: str) -> None:
+def copy_postgres_template(url: str) -> None:
+    """Make the database at `url`, in place of one that is there, with the schema of the head."""
     name = make_url(url).database
     server = libpq_url(make_url(url).set(database="postgres").render_as_string(hide_password=False))
     names = {"new": sql.Identifier(name or ""), "template": sql.Identifier(_migrate_postgres_template(server))}
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {new} WITH (FORCE)").format(**names))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {new} WITH (FORCE)").format(**names))
         connection.execute(sql.SQL("CREATE DATABASE {new} TEMPLATE {template} STRATEGY FILE_COPY").format(**names))
 
 

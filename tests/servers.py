@@ -24,7 +24,14 @@ POSTGRES_VARIABLE = "SHANGDING_TEST_POSTGRES_URL"
 _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 # The data is thrown away, so a crash may lose it: this is what makes a database per test affordable.
-_FORGETFUL = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+# What autovacuum learns of the rows of one test would mislead the plans of the next.
+_FORGETFUL = (
+    "fsync = off",
+    "synchronous_commit = off",
+    "full_page_writes = off",
+    "max_connections = 200",
+    "autovacuum = off",
+)
 
 
 class ServerError(RuntimeError):
@@ -32,10 +39,11 @@ class ServerError(RuntimeError):
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
+def running_postgres(*, keeps: bool = False) -> Iterator[str]:
     """Give the libpq URL of a PostgreSQL server: the one named in the environment, or an own cluster.
 
-    The own cluster outlives a killed process, so it is stopped here by its owner and by nobody else.
+    The own cluster outlives a killed process, so it is stopped here by its owner and by nobody else. One that `keeps`
+    has what it was told on the disk before it answers, as in production.
     """
     given = os.environ.get(POSTGRES_VARIABLE)
     if given:
@@ -48,7 +56,7 @@ def running_postgres() -> Iterator[str]:
         try:
             url = server.get_uri()
             with psycopg.connect(url, autocommit=True) as connection:
-                for setting in _FORGETFUL:
+                for setting in () if keeps else _FORGETFUL:
                     connection.execute(f"ALTER SYSTEM SET {setting}".encode())
                 connection.execute("SELECT pg_reload_conf()")
             yield url

@@ -11,8 +11,8 @@ from tests.servers import ServerError, libpq_url, running_redis, sqlalchemy_url
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_each_test_gets_an_empty_database(database_url: str, turn: int) -> None:
-    engine = sqlalchemy.create_engine(database_url)
+def test_each_test_gets_an_empty_database(empty_database_url: str, turn: int) -> None:
+    engine = sqlalchemy.create_engine(empty_database_url)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("CREATE TABLE only_once (turn integer)"))
         connection.execute(sqlalchemy.text("INSERT INTO only_once VALUES (:turn)"), {"turn": turn})

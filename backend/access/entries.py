@@ -29,6 +29,9 @@ class Purpose(StrEnum):
     OBJECTION_HANDLING = "objection_handling"
     REPAIR_HANDLING = "repair_handling"
     CASE_HANDLING = "case_handling"
+    BENEFIT = "benefit"
+    COMPLAINT_HANDLING = "complaint_handling"
+    PROMISE_HANDLING = "promise_handling"
 
     @property
     def basis(self) -> str:
@@ -43,6 +46,9 @@ _BASES: Mapping[Purpose, str] = MappingProxyType(
         Purpose.OBJECTION_HANDLING: "《河南省社会信用条例》第四十一条",
         Purpose.REPAIR_HANDLING: "《河南省社会信用条例》第四十三条",
         Purpose.CASE_HANDLING: "《河南省社会信用条例》第十八条第三款、第二十二条第一款",
+        Purpose.PROMISE_HANDLING: "《个人信息保护法》第十三条第一款第二项；《河南省社会信用条例》第十七条",
+        Purpose.COMPLAINT_HANDLING: "《中华人民共和国个人信息保护法》第十三条第一款第一项、第五十条",
+        Purpose.BENEFIT: "《中华人民共和国个人信息保护法》第十三条第一款第一项、第二十三条",
     }
 )
 
@@ -63,7 +69,40 @@ class AccessEntry:
     case_no: str | None
 
 
-def record_look(  # noqa: PLR0913 - an entry has this many parts, all of them named
+def make_look(
+    *,
+    subject_id: UUID,
+    principal: Principal,
+    purpose: Purpose,
+    answered: Mapping[str, str | int | bool],
+    now: datetime,
+    basis: str | None = None,
+    asker_name: str | None = None,
+    case_no: str | None = None,
+) -> dict[str, Any]:
+    """Make the values of an entry, by column, for whoever writes it together with something else.
+
+    `basis` is a consent or a law, by default the purpose's own. `asker_name` is what the asker is called at this
+    moment. `answered` says what kind of answer was given, never the answer: at most 20 short plain values, or else a
+    ValueError, because whoever looked has to be told in a line.
+    """
+    _check_answered(answered)
+    return {
+        "subject_id": subject_id,
+        "entry_id": new_id(now),
+        "asked_at": now,
+        "asker_kind": principal.kind.value,
+        "asker": principal.id,
+        "asker_name": asker_name,
+        "acting": principal.acting,
+        "purpose": purpose.value,
+        "basis": basis or purpose.basis,
+        "answered": dict(answered),
+        "case_no": case_no,
+    }
+
+
+def record_look(  # noqa: PLR0913 - as above
     session: Session,
     *,
     subject_id: UUID,
@@ -75,28 +114,20 @@ def record_look(  # noqa: PLR0913 - an entry has this many parts, all of them na
     asker_name: str | None = None,
     case_no: str | None = None,
 ) -> UUID:
-    """Record that `principal` looked at a subject, and give the id of the entry.
-
-    `basis` is a consent or a law, by default the purpose's own. `asker_name` is what the asker is called at this
-    moment. `answered` says what kind of answer was given, never the answer: at most 20 short plain values, or else a
-    ValueError, because whoever looked has to be told in a line.
-    """
-    _check_answered(answered)
-    entry = AccessEntryRow(
+    """Record that `principal` looked at a subject, and give the id of the entry; the parts are those of `make_look`."""
+    look = make_look(
         subject_id=subject_id,
-        entry_id=new_id(now),
-        asked_at=now,
-        asker_kind=principal.kind.value,
-        asker=principal.id,
+        principal=principal,
+        purpose=purpose,
+        answered=answered,
+        now=now,
+        basis=basis,
         asker_name=asker_name,
-        acting=principal.acting,
-        purpose=purpose.value,
-        basis=basis or purpose.basis,
-        answered=dict(answered),
         case_no=case_no,
     )
-    add_access_entry(session, entry)
-    return entry.entry_id
+    add_access_entry(session, AccessEntryRow(**look))
+    entry_id: UUID = look["entry_id"]
+    return entry_id
 
 
 def list_looks(session: Session, subject_id: UUID, *, before: UUID | None = None, limit: int) -> Sequence[AccessEntry]:

@@ -10,12 +10,17 @@ from backend.cli.demo import demo
 from backend.cli.doubts import doubts
 from backend.cli.files import files
 from backend.cli.keys import keys
+from backend.cli.merchants import merchants
 from backend.cli.openapi import openapi
+from backend.cli.proof import proof
 from backend.cli.purging import purge
 from backend.cli.quality import quality
 from backend.cli.quarantine import quarantine
 from backend.cli.rulebooks import rulebook
+from backend.cli.sandbox import sandbox
+from backend.cli.scenarios import scenarios
 from backend.cli.serving import serve
+from backend.cli.statements import statements
 from backend.cli.tokens import token
 from backend.cli.working import work
 from backend.demo.workplace import DemoError
@@ -36,17 +41,22 @@ def commands() -> None:
 
 for command in (
     demo,
+    sandbox,
     serve,
     work,
     migrate,
     rulebook,
+    scenarios,
     token,
     clients,
+    merchants,
     keys,
     doubts,
     quarantine,
     files,
     purge,
+    proof,
+    statements,
     quality,
     openapi,
 ):

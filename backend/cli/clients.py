@@ -22,13 +22,15 @@ from backend.clients.registration import (
     end_key,
     give_key,
     register_department,
+    register_merchant_client,
     register_officer,
     show_clients,
 )
-from backend.clients.roles import DEPARTMENT_SCOPES, Role, find_clash
+from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, Role, find_clash
 from backend.clock import SystemClock, today
 from backend.gateways.public_keys import KeyFlaw, KeyRefusedError, read_key_file
 from backend.gateways.rulebook_files import read_city
+from backend.merchants.registration import RegisteredMerchants
 from backend.principals import PrincipalKind
 from backend.settings import read_settings
 from backend.web.problems import ProblemCode, Refusal
@@ -46,7 +48,8 @@ FLAWS = {
 REFUSALS = {
     ProblemCode.CLIENT_NOT_FOUND: "there is no such client that has not ended; see shangding clients list",
     ProblemCode.KEY_NOT_FOUND: "the client has no such key that has not ended; see shangding clients list",
-    ProblemCode.CLIENT_REFUSED: "this officer has a client that has not ended; end it first",
+    ProblemCode.CLIENT_REFUSED: "this officer has a client that has not ended, end it first; or there is no such"
+    " merchant, see shangding merchants list",
     ProblemCode.KEY_REFUSED: "this key belongs or belonged to a client, or would end before it began; have a new pair"
     " made",
     ProblemCode.TOO_MANY_KEYS: "the client has as many live keys as it may have; end one first",
@@ -59,7 +62,7 @@ _until = click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), h
 
 @click.group()
 def clients() -> None:
-    """Look after machines of departments, officers, and their public keys."""
+    """Look after machines of departments and merchants, officers, and their public keys."""
 
 
 @clients.group()
@@ -79,7 +82,7 @@ def add() -> None:
 def department(code: str, scopes: tuple[str, ...], by: str) -> None:
     """Register a machine of the department CODE of the catalogue."""
     now = SystemClock().now()
-    departments = read_city(read_settings(os.environ).city).catalogue_on(today(now)).departments
+    departments = read_city(read_settings(os.environ).city).catalogue_on(today(now)).senders
     if code not in departments:
         raise click.BadParameter(
             f"{code} is no department of the catalogue; there are {', '.join(sorted(departments))}"
@@ -91,13 +94,28 @@ def department(code: str, scopes: tuple[str, ...], by: str) -> None:
 
 
 @add.command()
+@click.argument("code")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(sorted(MERCHANT_SCOPES)), required=True)
+@_by
+def merchant(code: str, scopes: tuple[str, ...], by: str) -> None:
+    """Register a machine of the merchant CODE; see shangding merchants."""
+    now = SystemClock().now()
+    client = _change(
+        lambda session: register_merchant_client(
+            session, code, scopes=scopes, merchants=RegisteredMerchants(session), by=by, now=now
+        )
+    )
+    click.echo(client.client_id)
+
+
+@add.command()
 @click.argument("name", callback=check_text)
 @click.option("--role", "roles", multiple=True, type=click.Choice([role.value for role in Role]), required=True)
 @_by
 def operator(name: str, roles: tuple[str, ...], by: str) -> None:
     """Register the officer NAME of the credit centre.
 
-    Registrar, reviewer and auditor are roles of different people: nobody checks himself.
+    Registrar, reviewer, auditor and steward are roles of different people: nobody checks himself.
     """
     held = [Role(role) for role in roles]
     clash = find_clash(held)

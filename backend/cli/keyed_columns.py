@@ -10,6 +10,16 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from backend.fulfilment.complaint_tables import ComplaintRow
+from backend.fulfilment.proposal_tables import ProposalRow
+from backend.fulfilment.sealed_texts import (
+    COMPLAINT_ANSWER,
+    COMPLAINT_TEXT,
+    PROPOSAL_ANSWER,
+    PROPOSAL_OBJECTION,
+    PROPOSAL_STATEMENT,
+    name_text,
+)
 from backend.gateways.pseudonyms import KeyedIndex, Pseudonyms
 from backend.people.names import fold_name
 from backend.people.session_tables import MiniProgramLinkRow
@@ -100,6 +110,23 @@ def list_keyed_tables() -> tuple[KeyedTable, ...]:
             sealed=(SealedColumn(column="content_sealed", name_field=lambda _: QUARANTINE_FIELD),),
         ),
         KeyedTable(
+            row=ProposalRow,
+            owner="subject_id",
+            sealed=(
+                _seal_text("statement_sealed", PROPOSAL_STATEMENT, "proposal_id"),
+                _seal_text("answer_sealed", PROPOSAL_ANSWER, "proposal_id"),
+                _seal_text("objection_sealed", PROPOSAL_OBJECTION, "proposal_id"),
+            ),
+        ),
+        KeyedTable(
+            row=ComplaintRow,
+            owner="subject_id",
+            sealed=(
+                _seal_text("text_sealed", COMPLAINT_TEXT, "complaint_id"),
+                _seal_text("answer_sealed", COMPLAINT_ANSWER, "complaint_id"),
+            ),
+        ),
+        KeyedTable(
             row=FilePieceRow,
             owner="file_id",
             sealed=(SealedColumn(column="sealed", name_field=lambda row: name_piece(row["piece_no"])),),
@@ -111,6 +138,10 @@ def list_keyed_tables() -> tuple[KeyedTable, ...]:
             hashed=(HashedColumn(column="account_index", key_id_column="account_key_id"),),
         ),
     )
+
+
+def _seal_text(column: str, field: str, of: str) -> SealedColumn:
+    return SealedColumn(column=column, name_field=lambda row: name_text(field, row[of]))
 
 
 def _hash_name(pseudonyms: Pseudonyms, name: str, subject_id: UUID) -> tuple[KeyedIndex, ...]:

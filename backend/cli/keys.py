@@ -32,7 +32,8 @@ from backend.gateways.token_keys import (
     rotate,
     write_token_keys,
 )
-from backend.settings import SecretKeys, Settings, read_settings
+from backend.setting_values import SecretKeys
+from backend.settings import Settings, read_settings
 from backend.storage.database import Database
 
 _ring = click.argument("ring", type=click.Choice([ring.value for ring in Ring]))

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from backend.app import create_app
+from backend.app import choose_rooms, create_app
 from backend.clock import SystemClock
 from backend.context import make_context
 from backend.gateways.key_making import make_secret_key, make_signing_keys
@@ -20,10 +20,14 @@ PUBLIC_URL = "https://shangding.example"
 
 @click.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit code 1 when the file differs from the routes.")
+@click.option("--sandbox", is_flag=True, help="Print the description of a sandbox instead; no file has it.")
 @click.argument("path", type=click.Path(path_type=Path), default=Path("openapi.yaml"))
-def openapi(path: Path, *, check: bool) -> None:
+def openapi(path: Path, *, check: bool, sandbox: bool) -> None:
     """Write the API description to PATH, openapi.yaml when none is given."""
-    text = describe_api()
+    text = describe_api(sandbox=sandbox)
+    if sandbox:
+        click.echo(text, nl=False)
+        return
     if not check:
         path.write_text(text, encoding="utf-8")
         click.echo(f"{path}: written")
@@ -38,8 +42,8 @@ def openapi(path: Path, *, check: bool) -> None:
     sys.exit(1)
 
 
-def describe_api() -> str:
-    """Give the API description as YAML; needs no settings, no database and no keys."""
+def describe_api(*, sandbox: bool = False) -> str:
+    """Give the API description as YAML, that of a city or of a sandbox; needs no settings, no database and no keys."""
     with TemporaryDirectory() as folder:
         keys = Path(folder) / "keys.json"
         now = SystemClock().now()
@@ -53,6 +57,7 @@ def describe_api() -> str:
                 "SHANGDING_IDENTITY_ISSUER": "https://identity.example",
                 "SHANGDING_IDENTITY_JWKS_URL": "https://identity.example/jwks.json",
                 "SHANGDING_PUBLIC_URL": PUBLIC_URL,
+                "SHANGDING_SANDBOX": "on" if sandbox else "off",
             }
         )
-        return openapi_yaml(create_app(make_context(settings)))
+        return openapi_yaml(create_app(make_context(settings), choose_rooms(settings)))

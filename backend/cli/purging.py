@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 import click
 
+from backend.benefits.card_ending import purge_cards
 from backend.cli.database import opened_database
 from backend.clients.tables import purge_assertions
 from backend.clock import SystemClock
+from backend.merchants.webhook_tables import purge_deliveries
 from backend.people.session_tables import purge_sessions
 from backend.people.tables import purge_tickets
 from backend.records.file_tables import purge_file_contents
@@ -27,6 +29,8 @@ PURGES: Mapping[str, Callable[..., int]] = MappingProxyType(
         "sessions": purge_sessions,
         "revocations": purge_revocations,
         "pieces of files": purge_file_contents,
+        "benefit cards": purge_cards,
+        "webhook deliveries": purge_deliveries,
     }
 )
 

@@ -10,7 +10,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from typing_extensions import override
 
-from backend.app import create_app
+from backend.app import choose_rooms, create_app
 from backend.cli.starting import opened_context
 from backend.context import make_context
 from backend.settings import read_settings
@@ -42,7 +42,7 @@ def make_service() -> Flask:
     """Make the application and its log from the settings in the environment; raises what `make_context` raises."""
     settings = read_settings(os.environ)
     configure_logs(settings.log_level)
-    app = create_app(make_context(settings))
+    app = create_app(make_context(settings), choose_rooms(settings))
     app.wsgi_app = read_out(app.wsgi_app)  # type: ignore[assignment]
     return app
 

@@ -1,16 +1,19 @@
 """What is looked at before anything starts: faults that would do harm are told at once."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
 from backend.context import Context, make_context
+from backend.merchants.courier import Courier
 from backend.people.tables import find_strange_key
 from backend.records.file_reading import ReadingDesk
 from backend.settings import Settings, SettingsError
 from backend.storage.database import StorageUnavailableError
 from backend.storage.migrations import current_revision
+from backend.storage.moved_clock import is_sandbox
 
 
 @contextmanager
@@ -19,6 +22,7 @@ def opened_context(settings: Settings) -> Iterator[Context]:
     context = make_context(settings)
     try:
         check_people_are_found(context)
+        check_is_what_it_is_served_as(context)
         yield context
     finally:
         context.database.dispose()
@@ -43,6 +47,35 @@ def check_people_are_found(context: Context) -> None:
             f" add it behind the first one, and drop it only when `shangding keys show` says that nothing hangs on it"
         )
         raise SettingsError((fault,))
+
+
+def check_is_what_it_is_served_as(context: Context) -> None:
+    """Refuse to serve a sandbox as a real city, or a real city with a clock that can be moved; SettingsError."""
+    try:
+        if current_revision(context.database.engine) != context.schema_revision:
+            return
+        with context.database.reading() as session:
+            marked = is_sandbox(session)
+    except (StorageUnavailableError, DBAPIError):
+        return
+    fault = None
+    if marked and not context.settings.sandbox:
+        fault = "SHANGDING_DATABASE_URL names a sandbox: give the city's own database, or use `shangding sandbox`"
+    if context.settings.sandbox and not marked:
+        fault = "SHANGDING_SANDBOX is on, but the database is no sandbox; only `shangding sandbox` makes one"
+    if fault is not None:
+        raise SettingsError((fault,))
+
+
+def make_courier(context: Context) -> Courier:
+    """Put together what sending events to merchants needs."""
+    return Courier(
+        database=context.database,
+        clock=context.clock,
+        tokens=context.tokens,
+        targets=context.settings.webhook_targets,
+        draw=random.random,
+    )
 
 
 def make_reading_desk(context: Context) -> ReadingDesk:

@@ -53,7 +53,7 @@ def token() -> None:
 def department(code: str, clerk: str | None, minutes: int) -> None:
     """Make a token for the department CODE of the catalogue."""
     settings = read_settings(os.environ)
-    departments = read_city(settings.city).catalogue_on(today(SystemClock().now())).departments
+    departments = read_city(settings.city).catalogue_on(today(SystemClock().now())).senders
     if code not in departments:
         raise click.BadParameter(
             f"{code} is no department of the catalogue; there are {', '.join(sorted(departments))}"

@@ -1,4 +1,4 @@
-"""`shangding work`: does the work that calls have left for later, such as reading the files that were handed in."""
+"""`shangding work`: does what calls have left for later: reads files that were handed in, sends events to merchants."""
 
 import os
 import signal
@@ -16,9 +16,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.starting import make_reading_desk, opened_context
+from backend.cli.starting import make_courier, make_reading_desk, opened_context
+from backend.cli.sweeping import sweep, sweep_once
 from backend.clock import SystemClock
 from backend.context import Context
+from backend.merchants.dispatch import Dispatcher
 from backend.records.file_reading import MovedOnError, read_file
 from backend.records.file_tables import READING_FAILED, end_file, reopen_file
 from backend.records.files import READ_FILE, copy_content
@@ -183,14 +185,33 @@ def work(command: click.Context, *, until_idle: bool) -> None:
     settings = read_settings(os.environ)
     configure_logs(settings.log_level)
     with opened_context(settings) as context:
-        worker = Worker(context)
+        worker, dispatcher, stopped = Worker(context), Dispatcher(make_courier(context)), Event()
 
         def stop(_: int, __: FrameType | None) -> None:
             worker.stop()
+            stopped.set()
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
-        worker.run(until_idle=until_idle)
+        if until_idle:
+            worker.run(until_idle=True)
+            while sweep_once(context):
+                pass
+            dispatcher.run_until_idle()
+            return
+        # Threads of their own: reading a large file takes minutes.
+        beside = (
+            Thread(target=dispatcher.run, args=(stopped,), name="dispatch"),
+            Thread(target=sweep, args=(context, stopped), name="sweep"),
+        )
+        for thread in beside:
+            thread.start()
+        try:
+            worker.run()
+        finally:
+            stopped.set()
+            for thread in beside:
+                thread.join()
 
 
 @work.command("parked")

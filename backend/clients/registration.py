@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.clients.roles import DEPARTMENT_SCOPES, Role, find_clash
+from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, Role, find_clash
 from backend.clients.tables import (
     ClientKeyRow,
     ClientRow,
@@ -59,7 +59,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A registered client: which department or officer it is, what it may do, and its keys, the oldest first."""
+    """A registered client: of which department, merchant or officer, what it may do, and its keys, the oldest first."""
 
     client_id: UUID
     kind: str
@@ -84,6 +84,19 @@ def register_department(
     if code not in departments or not scopes or not DEPARTMENT_SCOPES.issuperset(scopes):
         return Refusal(ProblemCode.CLIENT_REFUSED)
     return _register(session, PrincipalKind.DEPARTMENT, code, words=("", " ".join(sorted(scopes))), by=by, now=now)
+
+
+def register_merchant_client(
+    session: Session, code: str, *, scopes: Collection[str], merchants: Container[str], by: str, now: datetime
+) -> Client | Refusal:
+    """Register a machine of a merchant that is registered (`merchants`); one may have several.
+
+    Its tokens do not ask for the merchant again: a merchant is never deleted, and a suspended one still ends what it
+    has begun. Refusals: `client_refused` for a merchant that is none, and for scopes that merchants do not have.
+    """
+    if code not in merchants or not scopes or not MERCHANT_SCOPES.issuperset(scopes):
+        return Refusal(ProblemCode.CLIENT_REFUSED)
+    return _register(session, PrincipalKind.MERCHANT, code, words=("", " ".join(sorted(scopes))), by=by, now=now)
 
 
 def register_officer(

@@ -1,8 +1,8 @@
-"""What a client may be registered for: scopes of departments, roles of operators and the scopes that they give.
+"""What a client may be registered for: scopes of departments and merchants, roles of operators and their scopes.
 
 Roles are kept apart where one hand would otherwise check itself: whoever registers clients could give himself any
-second identity, whoever decides about people's doubts is looked after by the auditor, and neither may be the other.
-Reading the machine's figures goes with everything.
+second identity, whoever decides about people's doubts or lets merchants in is looked after by the auditor, and none of
+them may be another. Reading the machine's figures goes with everything.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,18 +18,36 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     AUDITOR = "auditor"
     MECHANIC = "mechanic"
+    STEWARD = "steward"
 
 
 ROLE_SCOPES: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
         Role.REGISTRAR: frozenset({"clients:read", "clients:write"}),
         Role.REVIEWER: frozenset({"quarantine:read", "quarantine:write"}),
-        Role.AUDITOR: frozenset({"clients:read", "metrics:read", "quality:read", "samples:read", "samples:write"}),
+        Role.AUDITOR: frozenset(
+            {
+                *("clients:read", "metrics:read", "quality:read", "samples:read", "samples:write"),
+                *("complaints:read", "merchants:read", "proposals:read"),
+            }
+        ),
         Role.MECHANIC: frozenset({"metrics:read"}),
+        Role.STEWARD: frozenset(
+            {
+                *("complaints:read", "complaints:write", "merchants:read", "merchants:write"),
+                *("proposals:read", "proposals:write"),
+            }
+        ),
     }
 )
 DEPARTMENT_SCOPES = frozenset({"quality:read", "records:read", "records:write"})
-_APART = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.AUDITOR})
+MERCHANT_SCOPES = frozenset(
+    {
+        *("benefits:verify", "grants:read", "grants:write", "reports:write", "statements:read"),
+        *("webhooks:read", "webhooks:write"),
+    }
+)
+_APART = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.AUDITOR, Role.STEWARD})
 
 
 def find_scopes(roles: Collection[Role]) -> frozenset[str]:

@@ -1,11 +1,13 @@
 """Tokens for clients, our public keys, and the registrar's work: clients and their keys."""
 
+from collections.abc import Callable, Container
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import structlog
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from backend.clients.registration import (
@@ -15,6 +17,7 @@ from backend.clients.registration import (
     end_key,
     give_key,
     register_department,
+    register_merchant_client,
     show_clients,
 )
 from backend.clients.schemas import (
@@ -41,9 +44,10 @@ from backend.web.operations import Blueprint
 from backend.web.paging import Page, cut_page
 from backend.web.problems import ProblemCode, Refusal
 
-blueprint = Blueprint("clients", __name__, description="How departments and officers prove themselves")
+blueprint = Blueprint("clients", __name__, description="How departments, merchants and officers prove themselves")
 log = structlog.get_logger("shangding.clients")
 
+MERCHANTS = "shangding.merchants"  # the extension of the application that knows them; their room lies above this one
 TOKEN_PATH = "/token"  # noqa: S105 - a path
 TOKEN_BODY_LIMIT = 8 * 1024
 SMALL_BODY_LIMIT = 4 * 1024
@@ -118,7 +122,10 @@ def get_token(*, body: dict[str, Any], now: datetime) -> Granted | Refusal:
     context = current_context()
     public_url = context.settings.public_url
     audiences = frozenset({public_url, f"{public_url}/v1{TOKEN_PATH}"})
-    proof = prove_client(context.database, body["client_assertion"], audiences=audiences, now=now)
+    # An assertion is as old as the clock of its maker says, and that one nobody moves.
+    proof = prove_client(
+        context.database, body["client_assertion"], audiences=audiences, now=context.clock.machine_now()
+    )
     if not isinstance(proof, Proof):
         return _refuse(str(proof))
     client = f"client:{proof.client_id}"
@@ -133,7 +140,7 @@ def get_token(*, body: dict[str, Any], now: datetime) -> Granted | Refusal:
             session,
             proof,
             scopes=None if scope is None else frozenset(scope.split()),
-            departments=context.rules.catalogue_on(today(now)).departments,
+            departments=context.rules.catalogue_on(today(now)).senders,
             tokens=context.tokens,
             now=now,
         )
@@ -158,7 +165,7 @@ def list_public_keys(*, now: datetime) -> dict[str, object]:
     "/clients",
     kinds={PrincipalKind.OPERATOR},
     scope="clients:write",
-    summary="Register a machine of a department",
+    summary="Register a machine of a department or of a merchant",
     body=NewClientSchema,
     body_example={
         "kind": "department",
@@ -174,14 +181,13 @@ def list_public_keys(*, now: datetime) -> dict[str, object]:
 )
 def create_client(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Client | Refusal:
     """Register a client without keys; officers are registered on the machine alone."""
-    return register_department(
-        session,
-        body["principal_id"],
-        scopes=body["scopes"],
-        departments=current_context().rules.catalogue_on(today(now)).departments,
-        by=principal.id,
-        now=now,
-    )
+    code, scopes = body["principal_id"], body["scopes"]
+    if body["kind"] is RegistrableKind.MERCHANT:
+        find_merchants: Callable[[Session], Container[str]] = current_app.extensions[MERCHANTS]
+        merchants = find_merchants(session)
+        return register_merchant_client(session, code, scopes=scopes, merchants=merchants, by=principal.id, now=now)
+    departments = current_context().rules.catalogue_on(today(now)).senders
+    return register_department(session, code, scopes=scopes, departments=departments, by=principal.id, now=now)
 
 
 @blueprint.operation(
@@ -224,7 +230,7 @@ def delete_client(
     "/clients/<uuid:client_id>/keys",
     kinds={PrincipalKind.OPERATOR},
     scope="clients:write",
-    summary="Add a public key to a client of a department; older ones go on beside it",
+    summary="Add a public key to a client of a department or merchant; older ones go on beside it",
     body=NewKeySchema,
     body_example={"jwk": _JWK, "ends_at": None},
     body_limit=SMALL_BODY_LIMIT,

@@ -7,7 +7,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from backend.clients.registration import MOST_KEYS, Ending
-from backend.clients.roles import DEPARTMENT_SCOPES
+from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES
 from backend.gateways.public_keys import KeyRefusedError, PublicKey, read_jwk
 from backend.gateways.signed_claims import LONGEST_TOKEN
 from backend.web.fields import Choice, Identifier, JsonObject, Moment, Options, Part, Several, StrictSchema, Text, Whole
@@ -37,14 +37,22 @@ class RegistrableKind(StrEnum):
     """The kinds of clients that a registrar registers; officers are registered on the machine."""
 
     DEPARTMENT = "department"
+    MERCHANT = "merchant"
 
 
 class Scope(StrEnum):
-    """What a client of a department may be registered for."""
+    """What a client of a department, or one of a merchant, may be registered for."""
 
+    BENEFITS_VERIFY = "benefits:verify"
+    GRANTS_READ = "grants:read"
+    GRANTS_WRITE = "grants:write"
     QUALITY_READ = "quality:read"
     RECORDS_READ = "records:read"
     RECORDS_WRITE = "records:write"
+    REPORTS_WRITE = "reports:write"
+    STATEMENTS_READ = "statements:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class PublicJwk(JsonObject):
@@ -103,7 +111,7 @@ class NewClientSchema(StrictSchema):
 
     kind = Choice(RegistrableKind, required=True)
     principal_id = Text(maximum=64, pattern=_CODE, required=True)
-    scopes = Several(Choice(Scope), minimum=1, maximum=len(DEPARTMENT_SCOPES), required=True)
+    scopes = Several(Choice(Scope), minimum=1, maximum=len(DEPARTMENT_SCOPES | MERCHANT_SCOPES), required=True)
 
 
 class NewKeySchema(StrictSchema):

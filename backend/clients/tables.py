@@ -17,7 +17,7 @@ from backend.storage.tables import Row
 
 
 class ClientRow(Row):
-    """A machine or an officer with keys of its own. `scopes` (departments) and `roles` (operators) are words in order.
+    """A machine or an officer with keys of its own. `scopes` (of machines) and `roles` (operators) are words in order.
 
     An officer has at most one client that has not ended, so that roles kept apart cannot meet in one hand.
     """

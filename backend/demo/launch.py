@@ -47,7 +47,7 @@ def run(*, people: int = 2000, seed: int = 1, port: int = 8000, directory: Path 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     place = Workplace(directory=directory, people=people, seed=seed, port=port)
     console, clock = Console(soft_wrap=False), SystemClock()
-    check_ports(place)
+    check_ports(place.port, place.provider_port)
     variables, settings = open_workplace(place, os.environ, clock.now())
     context = make_context(settings)
     try:

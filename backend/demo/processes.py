@@ -29,13 +29,13 @@ class QuietHandler(WSGIRequestHandler):
         """Say nothing."""
 
 
-def check_ports(place: Workplace) -> None:
-    """See to it that both ports are free; DemoError names the one that is not."""
-    for port in (place.port, place.provider_port):
+def check_ports(*ports: int) -> None:
+    """See to it that all ports are free; DemoError names the one that is not."""
+    for port in ports:
         try:
             create_server((HOST, port)).close()
         except OSError:
-            raise DemoError(f"port {port} is in use; the demo needs it and --port chooses another") from None
+            raise DemoError(f"port {port} is in use; it is needed here, and --port chooses another") from None
 
 
 @contextmanager

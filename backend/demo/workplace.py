@@ -75,9 +75,9 @@ def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) 
     place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory = place.directory.resolve()
     token_keys, secret_keys = directory / "token-keys.jwks.json", directory / "secret-keys.jwks.json"
-    _write_once(token_keys, make_signing_keys(now))
-    _write_once(place.provider_keys, make_signing_keys(now))
-    _write_once(secret_keys, json.dumps({"pseudonym": make_secret_key(now), "sealing": make_secret_key(now)}))
+    write_once(token_keys, make_signing_keys(now))
+    write_once(place.provider_keys, make_signing_keys(now))
+    write_once(secret_keys, json.dumps({"pseudonym": make_secret_key(now), "sealing": make_secret_key(now)}))
     secrets = json.loads(secret_keys.read_text(encoding="utf-8"))
     city = environ.get("SHANGDING_CITY") or "zhengzhou"
     variables = {
@@ -101,10 +101,11 @@ def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) 
 def write_private(path: Path, text: str) -> None:
     """Write a file that its owner alone can read, in place of an earlier one."""
     path.unlink(missing_ok=True)
-    _write_once(path, text)
+    write_once(path, text)
 
 
-def _write_once(path: Path, text: str) -> None:
+def write_once(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, unless it is there."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

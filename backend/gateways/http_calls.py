@@ -6,8 +6,9 @@ to or with what.
 
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
@@ -21,8 +22,27 @@ SHORTEST_WAIT_SECONDS = 0.001  # no wait at all would mean something else to a s
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
+class CallFault(StrEnum):
+    """What went wrong with a call."""
+
+    NO_ADDRESS = "no_address"
+    ADDRESS_REFUSED = "address_refused"
+    NOT_REACHED = "not_reached"
+    NOT_TRUSTED = "not_trusted"
+    TOO_SLOW = "too_slow"
+    UNUSABLE = "unusable_answer"
+
+
 class CallFailedError(Exception):
     """No complete answer came in time; the message repeats nothing of the call."""
+
+    def __init__(self, message: str, fault: CallFault) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class _AddressRefusedError(OSError):
+    """The name of a host leads to an address that must not be called."""
 
 
 class HttpAnswer(NamedTuple):
@@ -40,42 +60,64 @@ def call_service(
     headers: Mapping[str, str] = _NO_HEADERS,
     deadline_seconds: float,
     largest_bytes: int = LARGEST_BYTES,
+    reads_content: bool = True,
+    admits: Callable[[str], bool] | None = None,
 ) -> HttpAnswer:
     """Call an http or https URL and give the answer, of at most `largest_bytes`; raises CallFailedError.
 
     A redirect is an answer like any other. The deadline covers connecting, asking and reading; only the look-up of the
-    host's name takes the time that the machine gives it.
+    host's name takes the time that the machine gives it. Without `reads_content` the status is the answer. With
+    `admits` nothing is called unless it admits every address (IPv4 or IPv6) that the name leads to at this moment; the
+    name is looked up once, so what was admitted is what is called.
     """
     ends_at = monotonic() + deadline_seconds
     parts = urlsplit(url)
     address = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
-        with _open_connection(parts, ends_at) as connection:
+        with _open_connection(parts, ends_at, admits) as connection:
             connection.request(method, address, body=body, headers={"Connection": "close", **headers})
             with connection.getresponse() as answer:
-                content = answer.read(largest_bytes + 1)
-                is_whole = not answer.length
+                content = answer.read(largest_bytes + 1) if reads_content else b""
+                is_whole = not (reads_content and answer.length)
     except (OSError, HTTPException, ValueError) as fault:
         # Not chained: the text of some of these quotes the address.
-        raise CallFailedError(f"the call failed ({type(fault).__name__})") from None
+        raise CallFailedError(f"the call failed ({type(fault).__name__})", _name_fault(fault, ends_at)) from None
     if monotonic() > ends_at:  # an answer that was cut off may look like a complete one
-        raise CallFailedError("the answer took too long")
+        raise CallFailedError("the answer took too long", CallFault.TOO_SLOW)
     if len(content) > largest_bytes:
-        raise CallFailedError(f"the answer is larger than {largest_bytes} bytes")
+        raise CallFailedError(f"the answer is larger than {largest_bytes} bytes", CallFault.UNUSABLE)
     if not is_whole:  # `read` with a limit does not complain about an answer shorter than announced
-        raise CallFailedError("the answer broke off")
+        raise CallFailedError("the answer broke off", CallFault.UNUSABLE)
     return HttpAnswer(answer.status, content)
 
 
+def _name_fault(fault: Exception, ends_at: float) -> CallFault:
+    kinds: tuple[tuple[type[Exception], CallFault], ...] = (
+        (socket.gaierror, CallFault.NO_ADDRESS),
+        (_AddressRefusedError, CallFault.ADDRESS_REFUSED),
+        (UnicodeError, CallFault.NO_ADDRESS),  # a name that cannot be asked for
+    )
+    for kind, named in kinds:
+        if isinstance(fault, kind):
+            return named
+    if monotonic() > ends_at or isinstance(fault, TimeoutError):
+        return CallFault.TOO_SLOW
+    if isinstance(fault, ssl.SSLError):
+        return CallFault.NOT_TRUSTED
+    return CallFault.NOT_REACHED if isinstance(fault, OSError) else CallFault.UNUSABLE
+
+
 @contextmanager
-def _open_connection(parts: SplitResult, ends_at: float) -> Iterator[HTTPConnection]:
+def _open_connection(
+    parts: SplitResult, ends_at: float, admits: Callable[[str], bool] | None
+) -> Iterator[HTTPConnection]:
     """Open a connection that is cut off at `ends_at`, however slowly the other side keeps talking."""
     host = parts.hostname or ""
     is_secure = parts.scheme == "https"
     connection = (
         HTTPSConnection(host, parts.port, context=read_trust()) if is_secure else HTTPConnection(host, parts.port)
     )
-    plain = _connect(host, connection.port, ends_at)
+    plain = _connect(host, connection.port, ends_at, admits)
     with plain, plain.dup() as handle:  # a handle of its own, because TLS takes the first one over
         watch = Timer(_remaining(ends_at), _cut_off, (handle,))
         watch.daemon = True
@@ -89,17 +131,20 @@ def _open_connection(parts: SplitResult, ends_at: float) -> Iterator[HTTPConnect
             connection.close()
 
 
-def _connect(host: str, port: int, ends_at: float) -> socket.socket:
+def _connect(host: str, port: int, ends_at: float, admits: Callable[[str], bool] | None) -> socket.socket:
     """Connect to the first address of a host that answers before `ends_at`; raises OSError."""
     fault: OSError = TimeoutError()
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if admits is not None and not all(admits(str(address[0])) for *_, address in found):
+        raise _AddressRefusedError
+    for family, kind, protocol, _, address in found:
         connected = socket.socket(family, kind, protocol)
         connected.settimeout(_remaining(ends_at))
         try:
             connected.connect(address)
-        except OSError as found:
+        except OSError as failed:
             connected.close()
-            fault = found
+            fault = failed
         else:
             return connected
     raise fault

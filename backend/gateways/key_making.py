@@ -8,7 +8,7 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from jwt.algorithms import ECAlgorithm
 
-from backend.settings import SECRET_BYTES
+from backend.setting_values import SECRET_BYTES
 
 
 def make_signing_keys(now: datetime) -> str:

@@ -4,11 +4,14 @@ All identity numbers of a prefecture can be hashed in minutes, so a plain hash h
 """
 
 import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
 from backend.gateways.derived_keys import check_current, derive_keys
+
+_NAME_BYTES = 16
 
 
 class KeyedIndex(NamedTuple):
@@ -27,6 +30,7 @@ class Pseudonyms:
         self._identity_keys = derive_keys(keys, use="shangding identity index 1")
         self._name_keys = derive_keys(keys, use="shangding name index 1")
         self._account_keys = derive_keys(keys, use="shangding mini-program account index 1")
+        self._pairwise_key = derive_keys(keys, use="shangding pairwise names 1")[current]
         self._attempt_key = derive_keys(keys, use="shangding attempts 1")[current]
 
     @property
@@ -70,6 +74,14 @@ class Pseudonyms:
         """Hash a reference to somebody's account elsewhere with each key, the current one first."""
         in_order = sorted(self._account_keys, key=lambda key_id: key_id != self._current)
         return tuple(KeyedIndex(key_id, _digest(self._account_keys[key_id], account.encode())) for key_id in in_order)
+
+    def name_for(self, audience: str, *, subject_id: UUID) -> str:
+        """Name a subject for one audience: the same each time, and another for everybody else; 22 characters.
+
+        Two audiences cannot find out by it that they know the same person. A new current key gives new names.
+        """
+        digest = _digest(self._pairwise_key, subject_id.bytes + audience.encode())
+        return urlsafe_b64encode(digest[:_NAME_BYTES]).decode().rstrip("=")
 
     def name_attempt(self, tried: str) -> str:
         """Name what somebody tried to prove, for counting attempts: 32 hexadecimal digits found nowhere else."""

@@ -26,7 +26,10 @@ from backend.gateways.signed_claims import ALGORITHM, KeySetError, read_private_
 LONGEST_LIFE = timedelta(hours=1)
 PUBLISHED_BEFORE = timedelta(minutes=15)
 CACHED_FOR = timedelta(minutes=10)
-READ_AFTER = LONGEST_LIFE + CACHED_FOR
+LONGEST_OFFLINE = timedelta(days=1)
+LEARNT_WITHIN = timedelta(days=1)
+# A key that signs no tokens any more goes on with what is read offline for as long as readers need to learn the next.
+READ_AFTER = LEARNT_WITHIN + LONGEST_OFFLINE + CACHED_FOR
 CHECKED_EVERY = timedelta(seconds=2)
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -129,6 +132,16 @@ def choose_signer(keys: Sequence[TokenKey], now: datetime) -> TokenKey:
         raise KeySetError("no token key may be used any more: every one has passed its read_until")
     begun = [key for key in readable if key.signs_from <= now]
     return max(begun, key=_begin) if begun else min(readable, key=_begin)
+
+
+def choose_offline_signer(keys: Sequence[TokenKey], now: datetime, *, until: datetime) -> TokenKey:
+    """Choose the key that signs now what is read until `until` by those who fetch our keys once a day.
+
+    The oldest that is published as long, since it is the one that everybody knows; where none is, the one that signs
+    tokens. Raises KeySetError as `choose_signer` does.
+    """
+    lasting = [key for key in keys if key.signs_from <= now and until <= key.read_until]
+    return min(lasting, key=_begin) if lasting else choose_signer(keys, now)
 
 
 def list_readable(keys: Sequence[TokenKey], now: datetime) -> list[TokenKey]:

@@ -1,10 +1,10 @@
-"""Our own access tokens: short-lived, signed with ES256, checked on every call."""
+"""What we sign with ES256: access tokens, short-lived and checked on every call, and what others read without us."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import jwt
@@ -24,15 +24,23 @@ from backend.gateways.token_keys import (
     KeyFile,
     TokenKey,
     TokenKeys,
+    choose_offline_signer,
     choose_signer,
     list_readable,
 )
 from backend.principals import Principal, PrincipalKind
 
-__all__ = ["TOKEN_TYPE", "TokenError", "TokenFault", "TokenIssuer"]
+__all__ = ["TOKEN_TYPE", "Signed", "TokenError", "TokenFault", "TokenIssuer"]
 
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068
 _JTI_BYTES = 16
+
+
+class Signed(NamedTuple):
+    """A signed text, and the moment until which it holds, to the second."""
+
+    text: str
+    expires_at: datetime
 
 
 class TokenIssuer:
@@ -55,6 +63,10 @@ class TokenIssuer:
     def list_public_keys(self, now: datetime) -> list[dict[str, str]]:
         """List the public halves of all keys that are read, or will sign next, as JWKs."""
         return [key.describe() for key in list_readable(self._keys.list_keys(now), now)]
+
+    def find_signer(self, now: datetime) -> TokenKey:
+        """Give the key that signs now, to sign messages with (RFC 9421); raises KeySetError when there is none."""
+        return choose_signer(self._keys.list_keys(now), now)
 
     def issue(self, principal: Principal, lifetime: timedelta, now: datetime) -> str:
         """Issue a token for `principal` that is valid from `now`, to the millisecond, for `lifetime`.
@@ -86,6 +98,20 @@ class TokenIssuer:
             if value is not None
         }
         return jwt.encode(claims, signer.key, ALGORITHM, headers={"typ": TOKEN_TYPE, "kid": signer.key_id})
+
+    def sign_offline(self, claims: Mapping[str, object], *, kind: str, now: datetime, until: datetime) -> Signed:
+        """Sign claims of ours that are read without us: `kind` is their `typ`, and no access token's.
+
+        `iss`, `iat` and `exp` are set here. They end sooner than `until` where their key does. Raises KeySetError when
+        there is no key any more.
+        """
+        if kind == TOKEN_TYPE:
+            raise ValueError("what is signed for others must not pass for a token of ours; give it a type of its own")
+        signer = choose_offline_signer(self._keys.list_keys(now), now, until=until)
+        expires_at = int(min(until, signer.read_until).timestamp())
+        given = {"iss": self._expected.issuer, **claims, "iat": int(now.timestamp()), "exp": expires_at}
+        text = jwt.encode(given, signer.key, ALGORITHM, headers={"typ": kind, "kid": signer.key_id})
+        return Signed(text, datetime.fromtimestamp(expires_at, UTC))
 
     def read(self, token: str, now: datetime) -> Principal:
         """Read who a token speaks for; raises TokenError."""

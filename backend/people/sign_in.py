@@ -16,7 +16,9 @@ from backend.people.subjects import find_or_add_subject
 from backend.people.tables import use_ticket
 from backend.web.problems import ProblemCode, Refusal
 
-CITIZEN_SCOPES = frozenset({"access:read", "account:read", "account:write", "score:read"})
+CITIZEN_SCOPES = frozenset(
+    {"access:read", "account:read", "account:write", "benefits:read", "benefits:write", "score:read"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from backend.web.problems import ProblemCode, Refusal
 from scoring.records import EventKind
 
 OPEN = "open"
+# What merchants ask for, and what the credit centre looks into between them and a person.
+_NOT_THEIRS = frozenset({Purpose.BENEFIT, Purpose.COMPLAINT_HANDLING, Purpose.PROMISE_HANDLING})
 _OWN_WORDS = frozenset({EventKind.CORRECTED.value, EventKind.WITHDRAWN.value})
 
 
@@ -55,9 +57,10 @@ def look_at_record(
 ) -> HandedInRecord | Refusal:
     """Show a department its own record, and note the look for the person to see.
 
-    Refuses another department's record as not found, and the handling of a case without its number.
+    Refuses another department's record as not found, the handling of a case without its number, and purposes
+    that are not a department's.
     """
-    if purpose is Purpose.CASE_HANDLING and case_no is None:
+    if purpose in _NOT_THEIRS or (purpose is Purpose.CASE_HANDLING and case_no is None):
         return Refusal(ProblemCode.PURPOSE_REFUSED)
     entries = list_entries_of_record(session, record_id)
     if not entries or entries[0].department != principal.id:

@@ -25,7 +25,10 @@ from backend.storage.database import Database, StorageUnavailableError
 from backend.web.problems import ProblemCode, Refusal
 from scoring.evaluation import ENGINE, evaluate
 from scoring.rulebook import Rulebook
-from scoring.statement import Score
+from scoring.statement import Reason, Score
+
+# Raise it when more is kept of a score: what was kept before is computed anew.
+KEPT_FORM = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ def read_current_score(
         if is_right(kept.score, basis, day):
             return _shorten(kept.score, rulebook, day)
     with database.reading() as session:
-        found = _compute(session, subject_id, rules=rules, sealer=sealer, now=now)
+        found = compute_score(session, subject_id, rules=rules, sealer=sealer, now=now)
     if isinstance(found, Refusal):
         return found
     # Keeping saves work and nothing else: the answer is there, so nobody waits for a busy writer.
@@ -72,9 +75,10 @@ def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, se
         keep_score(session, subject_id, score, now=now)
 
 
-def _compute(
+def compute_score(
     session: Session, subject_id: UUID, *, rules: CityRules, sealer: Sealer, now: datetime
 ) -> NewScore | Refusal:
+    """Compute today's score of a person from the ledger, as it would be kept; a Refusal says why there is none."""
     facts_version = read_facts_version(session, subject_id)
     if facts_version is None:
         return Refusal(ProblemCode.NOT_ENROLLED)
@@ -86,8 +90,8 @@ def _compute(
 
 
 def name_rules(rulebook: Rulebook) -> str:
-    """Name exactly what computes a score: the engine, and the content of the rulebook."""
-    return f"{ENGINE}:{rulebook.digest}"
+    """Name exactly what computes a score: the engine, the form in which it is kept, and the content of the rulebook."""
+    return f"{ENGINE}.{KEPT_FORM}:{rulebook.digest}"
 
 
 class Basis(NamedTuple):
@@ -117,8 +121,24 @@ def _to_keep(score: Score, basis: Basis) -> NewScore:
         payload={
             "dimensions": dict(score.dimensions),
             "incentives_suspended": score.incentives_suspended,
+            "in_force": list_in_force(score),
         },
     )
+
+
+def list_in_force(score: Score) -> list[str]:
+    """List the indicators of which a record is in force, in order: they say on which lists a person stands.
+
+    Records that stand back behind another about the same act are in force; one that waits for the decision about an
+    objection is not. It holds for as long as the score does: the day on which a record lapses is a day of change.
+    """
+    counted = {line.record.indicator for line in score.lines if line.record is not None}
+    behind = {
+        each.record.indicator
+        for each in score.uncounted
+        if each.reason is Reason.SAME_ACT and (each.lapses_on is None or score.as_of < each.lapses_on)
+    }
+    return sorted(counted | behind)
 
 
 def _shorten(kept: NewScore, rulebook: Rulebook, day: date) -> CurrentScore:

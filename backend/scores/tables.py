@@ -39,7 +39,7 @@ class StoredScoreRow(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewScore:
-    """What is kept of a score; `payload` holds its dimensions and whether incentives are suspended."""
+    """What is kept of a score; `payload`: dimensions, indicators in force, whether incentives are suspended."""
 
     facts_version: int
     since: date

@@ -13,7 +13,7 @@ FILE_TEMPLATE = "%%(rev)s_%%(slug)s"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database at `url` up to `revision`; each migration is one transaction."""
+    """Bring the database at `url` up to `revision`; all at once on SQLite, else each in its own transaction."""
     command.upgrade(make_config(url), revision)
 
 

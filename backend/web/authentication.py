@@ -57,9 +57,12 @@ def find_revocation(principal: Principal, revocations: Revocations, now: datetim
 
 
 def name_clerk(principal: Principal, header: str | None) -> Principal | Refusal:
-    """The principal with the clerk who acts in this call, as the header names him; a token may name him too."""
+    """The principal with the clerk who acts in this call, as the header names him; a token may name him too.
+
+    A department must name its clerk, a merchant may.
+    """
     if header is None:
-        return Refusal(ProblemCode.CLERK_MISSING)
+        return principal if principal.kind is PrincipalKind.MERCHANT else Refusal(ProblemCode.CLERK_MISSING)
     if _CLERK.fullmatch(header) is None:
         return Refusal(ProblemCode.CLERK_MALFORMED)
     if principal.acting not in {None, header}:
@@ -68,7 +71,10 @@ def name_clerk(principal: Principal, header: str | None) -> Principal | Refusal:
 
 
 def find_clerk(principal: Principal) -> str:
-    """The clerk who acts in a call of a department; every one of them names him, so his absence is a LookupError."""
+    """The clerk who acts in a call of a department; every one of them names him, so his absence is a LookupError.
+
+    What a merchant names stands in `principal.acting`, or nothing does.
+    """
     if principal.acting is None:
         raise LookupError(f"a call of {principal.kind} {principal.id} got in without the clerk who acts")
     return principal.acting

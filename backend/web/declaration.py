@@ -19,7 +19,7 @@ METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 GIVEN = frozenset({"principal", "session", "now", "body", "query", "upload"})
 
 _SCOPE = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
-_PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
+_PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|code|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
 _VARIABLE = re.compile(r"<[^:>]+:([a-z][a-z0-9_]*)>")
 
 View = Callable[..., object]
@@ -35,7 +35,7 @@ _PROVEN = frozenset(
         ProblemCode.SCOPE_MISSING,
     }
 )
-_CLERKS = frozenset({ProblemCode.CLERK_MISSING, ProblemCode.CLERK_MALFORMED, ProblemCode.CLERK_REFUSED})
+_CLERKS = frozenset({ProblemCode.CLERK_MALFORMED, ProblemCode.CLERK_REFUSED})
 _KEYED = frozenset(
     {
         ProblemCode.IDEMPOTENCY_KEY_MISSING,
@@ -129,6 +129,11 @@ class Operation:
         """Whether a call must say which clerk acts: every call of a department must."""
         return PrincipalKind.DEPARTMENT in self.kinds
 
+    @property
+    def takes_clerk(self) -> bool:
+        """Whether a call may say which clerk acts: those of merchants may, too."""
+        return self.names_clerk or PrincipalKind.MERCHANT in self.kinds
+
     def list_problems(self) -> frozenset[ProblemCode]:
         """The codes declared, and those that follow from the rest of the declaration."""
         takes_file, takes_body = self.upload is not None, self.body is not None
@@ -136,7 +141,8 @@ class Operation:
         following: tuple[tuple[bool, frozenset[ProblemCode]], ...] = (
             (True, _ALWAYS),
             (not self.is_open, _PROVEN),
-            (self.names_clerk, _CLERKS),
+            (self.names_clerk, frozenset({ProblemCode.CLERK_MISSING})),
+            (self.takes_clerk, _CLERKS),
             (self.fresh, frozenset({ProblemCode.STEP_UP_NEEDED})),
             (takes_body or takes_file, frozenset({ProblemCode.UNSUPPORTED_MEDIA_TYPE, ProblemCode.BODY_TOO_LARGE})),
             (takes_body and not self.form, frozenset({ProblemCode.MALFORMED_JSON})),
@@ -155,7 +161,7 @@ class Operation:
         return MappingProxyType(
             {
                 f"the method must be one of {', '.join(sorted(METHODS))}": self.method in METHODS,
-                "a path has lower-case words and <uuid:...> or <string(length=n):...> variables": (
+                "a path has lower-case words and <uuid:...>, <code:...> or <string(length=n):...> variables": (
                     _PATH.fullmatch(self.path) is not None
                 ),
                 "it must name the kinds of principals it serves": bool(self.kinds),

@@ -34,8 +34,8 @@ _CLERK_PARAMETER = {
     "name": CLERK_HEADER,
     "required": False,
     "description": (
-        "The staff number of the clerk who acts for the department: required in every call of a department, "
-        "ignored from others. It has at most 14 digits, so that no identity number is taken for one."
+        "The staff number of the clerk who acts: required in every call of a department, kept where a merchant names "
+        "one, ignored from others. It has at most 14 digits, so that no identity number is taken for one."
     ),
     "schema": {"type": "string", "pattern": f"^{CLERK_PATTERN}$"},
     "example": "clerk-7",
@@ -65,7 +65,7 @@ def describe_operation(operation: Operation) -> dict[str, object]:
         parameters.append({"in": "query", "schema": operation.query})
     if operation.repeats is Repeats.BY_KEY:
         parameters.append(_KEY_PARAMETER)
-    if operation.names_clerk:
+    if operation.takes_clerk:
         parameters.append(_CLERK_PARAMETER)
     if operation.method == "GET" and not operation.streams:
         parameters.append(_CONDITION_PARAMETER)

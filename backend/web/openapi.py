@@ -8,6 +8,7 @@ from flask import Flask
 
 from backend.web.api import Api
 from backend.web.descriptions import BEARER, FILE
+from backend.web.paths import CodeConverter, describe_code
 
 TITLE = "商鼎分 Shangding credit score"
 VERSION = "1.0.0"
@@ -42,6 +43,8 @@ def make_api(app: Flask, public_url: str) -> Api:
             "description": "An access token of ours, ES256, short-lived; see POST /v1/sign-in.",
         },
     )
+    app.url_map.converters[CodeConverter.name] = CodeConverter
+    api.register_converter(CodeConverter, describe_code)
     app.extensions[EXTENSION] = api
     return api
 

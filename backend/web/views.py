@@ -107,7 +107,7 @@ def _authorise(context: Context, operation: Operation, identity: Principal, now:
         refusal = find_staleness(identity, now)
     if refusal is not None:
         raise Problem(refusal)
-    if identity.kind is not PrincipalKind.DEPARTMENT:
+    if identity.kind not in {PrincipalKind.DEPARTMENT, PrincipalKind.MERCHANT}:
         return identity
     named = name_clerk(identity, request.headers.get(CLERK_HEADER))
     if isinstance(named, Refusal):

@@ -11,7 +11,7 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 JSON_OBJECT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-TABLES = ("merchant", "contract")
+TABLES = ("merchant", "contract", "suspension")
 
 
 def upgrade() -> None:
@@ -24,11 +24,6 @@ def upgrade() -> None:
         sa.Column("contact", sa.Text(), nullable=False),
         sa.Column("registered_at", MOMENT, nullable=False),
         sa.Column("registered_by", sa.Text(), nullable=False),
-        sa.Column("suspended_at", MOMENT, nullable=True),
-        sa.Column("suspended_because", sa.Text(), nullable=True),
-        sa.Column("suspended_by", sa.Text(), nullable=True),
-        sa.CheckConstraint("(suspended_at IS NULL) = (suspended_because IS NULL)", name=op.f("ck_merchant_suspended")),
-        sa.CheckConstraint("(suspended_at IS NULL) = (suspended_by IS NULL)", name=op.f("ck_merchant_suspended_by")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_merchant")),
     )
     op.create_table(
@@ -44,17 +39,34 @@ def upgrade() -> None:
         sa.Column("signed_by", sa.Text(), nullable=False),
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name=op.f("ck_contract_ended")),
         sa.CheckConstraint("ends_on IS NULL OR starts_on < ends_on", name=op.f("ck_contract_window")),
         sa.ForeignKeyConstraint(["merchant"], ["merchant.code"], name=op.f("fk_contract_merchant_merchant")),
         sa.PrimaryKeyConstraint("contract_id", name=op.f("pk_contract")),
     )
+    op.create_index(op.f("ix_contract_merchant_scenario"), "contract", ["merchant", "scenario"], unique=False)
+    op.create_index(op.f("ix_contract_scenario"), "contract", ["scenario"], unique=False)
+    op.create_table(
+        "suspension",
+        sa.Column("suspension_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("suspended_at", MOMENT, nullable=False),
+        sa.Column("suspended_by", sa.Text(), nullable=False),
+        sa.Column("lifted_at", MOMENT, nullable=True),
+        sa.Column("lifted_by", sa.Text(), nullable=True),
+        sa.CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name=op.f("ck_suspension_lifted")),
+        sa.CheckConstraint("what IN ('merchant', 'scenario')", name=op.f("ck_suspension_what")),
+        sa.PrimaryKeyConstraint("suspension_id", name=op.f("pk_suspension")),
+    )
     op.create_index(
-        "uq_contract_live",
-        "contract",
-        ["merchant", "scenario"],
+        "uq_suspension_live",
+        "suspension",
+        ["what", "code"],
         unique=True,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
     )
 
 

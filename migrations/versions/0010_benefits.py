@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010"
 down_revision = "0009"
@@ -9,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
+JSON_OBJECT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 TABLES = (
     "benefit_account",
     "benefit_grant",
@@ -19,6 +21,7 @@ TABLES = (
     "one_time_code",
     "verification",
     "declined_offer",
+    "probe_window",
 )
 APPEND_ONLY = ("grant_event", "hold_transfer")
 
@@ -53,6 +56,8 @@ def upgrade() -> None:
         sa.Column("agreed_fen", sa.BigInteger(), nullable=False),
         sa.Column("held_fen", sa.BigInteger(), nullable=False),
         sa.Column("final_fen", sa.BigInteger(), nullable=True),
+        sa.Column("lasting_days", sa.BigInteger(), nullable=False),
+        sa.Column("places", sa.Text(), nullable=False),
         sa.Column("granted_on", sa.Date(), nullable=False),
         sa.Column("granted_at", MOMENT, nullable=False),
         sa.Column("clerk", sa.Text(), nullable=True),
@@ -68,7 +73,13 @@ def upgrade() -> None:
             "state IN ('reserved', 'in_use', 'overdue') OR held_fen = 0",
             name=op.f("ck_benefit_grant_ended_holds_nothing"),
         ),
-        sa.CheckConstraint("via IN ('code', 'ask', 'application')", name=op.f("ck_benefit_grant_via")),
+        sa.CheckConstraint(
+            "(state IN ('reserved', 'in_use', 'overdue')) = (ended_at IS NULL)", name=op.f("ck_benefit_grant_ended")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('reserved', 'in_use')) = (due_at IS NOT NULL)", name=op.f("ck_benefit_grant_due")
+        ),
+        sa.CheckConstraint("via IN ('code', 'ask', 'application', 'card')", name=op.f("ck_benefit_grant_via")),
         sa.CheckConstraint(
             "final_fen IS NULL OR (final_fen >= 0 AND final_fen <= agreed_fen)", name=op.f("ck_benefit_grant_final")
         ),
@@ -87,7 +98,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
-    op.create_index("ix_benefit_grant_merchant_day", "benefit_grant", ["merchant", "granted_on"], unique=False)
+    op.create_index(
+        "ix_benefit_grant_merchant_day", "benefit_grant", ["merchant", "granted_on", "grant_id"], unique=False
+    )
+    op.create_index(
+        "ix_benefit_grant_open",
+        "benefit_grant",
+        ["subject_id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_index("uq_benefit_grant_grant_id", "benefit_grant", ["grant_id"], unique=True)
     op.create_index("uq_benefit_grant_order", "benefit_grant", ["merchant", "order_no"], unique=True)
     op.create_table(
@@ -183,6 +204,9 @@ def upgrade() -> None:
         sa.Column("expires_at", MOMENT, nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("because", sa.Text(), nullable=True),
+        sa.Column("catalogue_version", sa.Text(), nullable=True),
+        sa.Column("told", JSON_OBJECT, nullable=True),
         sa.Column("answered_at", MOMENT, nullable=True),
         sa.Column("declined_at", MOMENT, nullable=True),
         sa.Column("subject_id", sa.Uuid(), nullable=True),
@@ -196,9 +220,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("via IN ('code', 'ask')", name=op.f("ck_verification_via")),
         sa.ForeignKeyConstraint(["merchant"], ["merchant.code"], name=op.f("fk_verification_merchant_merchant")),
-        sa.ForeignKeyConstraint(
-            ["subject_id"], ["subject.subject_id"], name=op.f("fk_verification_subject_id_subject")
-        ),
         sa.PrimaryKeyConstraint("merchant", "order_no", name=op.f("pk_verification")),
     )
     op.create_index(
@@ -220,6 +241,28 @@ def upgrade() -> None:
             ["subject_id"], ["subject.subject_id"], name=op.f("fk_declined_offer_subject_id_subject")
         ),
         sa.PrimaryKeyConstraint("subject_id", "scenario", name=op.f("pk_declined_offer")),
+    )
+    op.create_table(
+        "probe_window",
+        sa.Column("merchant", sa.Text(), nullable=False),
+        sa.Column("starts_at", MOMENT, nullable=False),
+        sa.Column("miss", sa.Text(), nullable=False),
+        sa.Column("misses", sa.BigInteger(), nullable=False),
+        sa.Column("slowed_at", MOMENT, nullable=True),
+        sa.CheckConstraint(
+            "miss IN ('not_granted', 'code_unusable', 'unconfirmed_ask')", name=op.f("ck_probe_window_miss")
+        ),
+        sa.CheckConstraint("misses >= 0", name=op.f("ck_probe_window_misses")),
+        sa.ForeignKeyConstraint(["merchant"], ["merchant.code"], name=op.f("fk_probe_window_merchant_merchant")),
+        sa.PrimaryKeyConstraint("merchant", "starts_at", "miss", name=op.f("pk_probe_window")),
+    )
+    op.create_index(
+        "ix_probe_window_slowed_at",
+        "probe_window",
+        ["slowed_at"],
+        unique=False,
+        sqlite_where=sa.text("slowed_at IS NOT NULL"),
+        postgresql_where=sa.text("slowed_at IS NOT NULL"),
     )
     for table in APPEND_ONLY:
         forbid_changes(table)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +31,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from backend.app import ROOMS, create_app
+from backend.clients.roles import MERCHANT_SCOPES
 from backend.clock import FixedClock
 from backend.context import Context
 from backend.gateways.identity_provider import TICKET_TYPE, TicketReader
@@ -52,6 +54,7 @@ NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)  # noon in the city
 IDENTITY_ISSUER = "https://identity.example"
 ADULT_BORN_ON = date(1990, 3, 7)
 _sequence = count(1)
+_find_head = cache(head_revision)
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,12 @@ class City:
         )
         return headers if clerk is None else {**headers, "Acting-Clerk": clerk}
 
+    def merchant(self, code: str, *scopes: str, clerk: str | None = None) -> dict[str, str]:
+        """The headers of a call by a merchant, with all scopes unless told otherwise; `clerk` acts in it, if anyone."""
+        granted = frozenset(scopes) or MERCHANT_SCOPES
+        headers = self.authorise(Principal(kind=PrincipalKind.MERCHANT, id=code, scopes=granted))
+        return headers if clerk is None else {**headers, "Acting-Clerk": clerk}
+
     def operator(self, name: str, *scopes: str) -> dict[str, str]:
         """The headers of a call by an operator."""
         return self.authorise(Principal(kind=PrincipalKind.OPERATOR, id=name, scopes=frozenset(scopes)))
@@ -186,7 +195,7 @@ def running_city(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS, now
         key_set_path = Path(folder) / "jwks.json"
         key_set_path.write_text(write_key_set({"i1": provider_key}), encoding="utf-8")
         keys = MappingProxyType({"k1": secrets.token_bytes(32)})
-        made = make_test_context(database_url, revision=head_revision())
+        made = make_test_context(database_url, revision=_find_head())
         made.database.dispose()
         context = replace(
             made,

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from backend.setting_values import SecretKeys
 from backend.settings import (
     EXPECTED,
-    SecretKeys,
     ServiceAccess,
     Settings,
     SettingsError,
@@ -124,6 +124,7 @@ def test_an_unusable_service_is_refused_without_its_secret(
     ("name", "value", "what"),
     [
         ("SHANGDING_DATABASE_URL", "sqlite:///relative.sqlite", "names no absolute path"),
+        ("SHANGDING_WEBHOOK_TARGETS", "private", "is neither public nor any"),
         ("SHANGDING_DATABASE_URL", "sqlite://", "names no absolute path"),
         ("SHANGDING_DATABASE_URL", "postgresql://db/name", "names no database system that is supported"),
         ("SHANGDING_DATABASE_URL", "postgresql+psycopg://db", "names no database"),

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +14,7 @@ from backend.demo.people import make_people
 from tests.backend.city import ADULT_BORN_ON, Person
 
 HOW_MANY, SEED = 200, 30
-PREFIX = 8  # what the search looks at first
+PREFIX = 8  # bytes that the search looks at first, as one number
 RARE = 0x3400  # CJK Extension A: no text of ours has its characters, so a name with one is nobody else's
 HASHES = ("md5", "sha1", "sha256", "sm3", "sha512")
 
@@ -83,7 +84,7 @@ class Search:
     """Looks for all spellings of all canaries in one pass over a text."""
 
     def __init__(self, canaries: list[Canary]) -> None:
-        self._by_prefix: dict[bytes, list[tuple[str, bytes]]] = {}
+        self._by_prefix: dict[int, list[tuple[str, bytes]]] = {}
         for number, canary in enumerate(canaries):
             for what, text, spellings in (
                 ("the number", canary.person.id_number, spell(canary.person.id_number)),
@@ -93,15 +94,21 @@ class Search:
                 del text
                 for how, spelling in spellings:
                     assert len(spelling) >= PREFIX, (what, how)
-                    self._by_prefix.setdefault(spelling[:PREFIX], []).append((f"{what} of {number} {how}", spelling))
+                    prefix = int.from_bytes(spelling[:PREFIX], sys.byteorder)
+                    self._by_prefix.setdefault(prefix, []).append((f"{what} of {number} {how}", spelling))
 
     def find(self, place: str, content: bytes) -> Iterator[str]:
         """One sentence for each spelling that is found in `content`."""
         found = set()
-        for at in range(len(content) - PREFIX + 1):
-            for what, spelling in self._by_prefix.get(content[at : at + PREFIX], ()):
-                if content.startswith(spelling, at):
-                    found.add(f"{place} holds {what}")
+        for shift in range(min(PREFIX, len(content))):
+            end = len(content) - (len(content) - shift) % PREFIX
+            prefixes = memoryview(content)[shift:end].cast("Q")
+            if self._by_prefix.keys().isdisjoint(prefixes):  # many times as fast as looking at one after the other
+                continue
+            for at, prefix in zip(range(shift, end, PREFIX), prefixes, strict=True):
+                for what, spelling in self._by_prefix.get(prefix, ()):
+                    if content.startswith(spelling, at):
+                        found.add(f"{place} holds {what}")
         yield from sorted(found)
 
     def find_in_all(self, places: Mapping[str, bytes]) -> Iterator[str]:

@@ -34,6 +34,7 @@ from backend.web.idempotency import KEY_HEADER
 from backend.web.operations import Blueprint, list_operations
 from tests.backend.city import City, Person, make_person, running_city
 from tests.backend.gateways.stand_ins import APP_ID, APP_SECRET, SERVICE_KEY, Platform, Register, standing_in
+from tests.backend.merchants.shops import open_shop
 from tests.backend.records.handing import HEALTH, TRAFFIC, open_offices
 from tests.backend.web.probe import PUBLIC_URL
 
@@ -209,8 +210,8 @@ def media_type_of(operation: Operation) -> str | None:
 
 @contextmanager
 def running_door(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS) -> Iterator[Door]:
-    """The application over an empty database, with departments registered, nobody signed in, and stand-ins for what
-    is elsewhere.
+    """The application over an empty database, with departments and merchants registered, nobody signed in, and
+    stand-ins for what is elsewhere.
     """
     token_key = generate_private_key(SECP256R1())
     platform, register = Platform(), Register()
@@ -220,6 +221,8 @@ def running_door(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS) -> 
         running_city(database_url, rooms=rooms) as city,
     ):
         open_offices(city)
+        for name in ("own", "other"):
+            open_shop(city, f"{PrincipalKind.MERCHANT}-{name}", "library_card")
         context = replace(
             city.context,
             tokens=TokenIssuer({"t1": token_key}, issuer=PUBLIC_URL),

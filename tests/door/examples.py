@@ -11,14 +11,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from jwt.algorithms import ECAlgorithm
+from sqlalchemy import update
 
+from backend.benefits.card_ending import end_cards
+from backend.benefits.card_examples import NEW_CARD as CARD
+from backend.benefits.card_tables import CardEnd
+from backend.benefits.offer_examples import NEW_APPLICATION as APPLICATION
+from backend.clock import today
+from backend.fulfilment.complaints import answer_complaint
+from backend.grants.giving import give_grant
+from backend.grants.grant import Actor, Grant
+from backend.grants.life import Mover, cancel_reserved, start
+from backend.grants.tables import CitizenQuotaUseRow, QuotaUseRow
+from backend.merchants.contracts import find_contract
+from backend.merchants.deliveries import show_deliveries
+from backend.merchants.endpoints import MOST_ENDPOINTS, end_endpoint, list_endpoints
+from backend.merchants.events import EventKind, leave_event
+from backend.merchants.suspensions import suspend_merchant, suspend_scenario
+from backend.merchants.tables import MerchantRow
 from backend.people.agreement import agreement_on
-from backend.principals import PrincipalKind
+from backend.principals import Principal, PrincipalKind
 from backend.web.declaration import Operation
+from tests.backend.builders import add_person
 from tests.backend.clients.machines import Machine, make_department
 from tests.backend.clients.machines import make_key as make_signing_key
+from tests.backend.fulfilment.breaking import break_at_once
+from tests.backend.grants.giving import make_scenario, want
+from tests.backend.merchants.receivers import register as register_webhook
+from tests.backend.merchants.shops import open_shop, sign
 from tests.backend.records.filing import let_work
 from tests.backend.records.handing import FINAL, TRAFFIC, make_donation, post, read_answer
 from tests.backend.records.handing import make_batch as hand_in
@@ -72,7 +95,7 @@ def _link(making: Making) -> str:
 
 
 # Members of an example that must stay as they are there, because they mean something else in this operation.
-KEPT = frozenset({("add_mapping", "name")})
+KEPT = frozenset({("add_mapping", "name"), ("create_merchant", "name"), ("make_my_card", "scenario")})
 
 
 def make_row(door: Door, side: Side) -> dict[str, Any]:
@@ -186,6 +209,51 @@ def _hand_in_yesterday(making: Making) -> None:
     making.door.city.clock.move(timedelta(days=1))
 
 
+def _name_merchant(making: Making) -> object:
+    """The code of a merchant: of nobody yet where one is to be registered, or else the merchant of the side."""
+    if making.operation.name == "create_merchant":
+        return f"shop-{make_key()}"
+    return making.side.name_caller(PrincipalKind.MERCHANT)
+
+
+def _name_scenario(making: Making) -> str:
+    """A scenario of the catalogue; another one where it is switched off, which the others should not notice."""
+    return "home_care" if "suspension" in making.operation.path else "library_card"
+
+
+def _suspend_merchant(making: Making) -> None:
+    with making.door.database.transaction() as session:
+        suspend_merchant(session, making.find("merchant"), because="x", by="zhao", now=making.door.city.now())
+
+
+def _suspend_scenario(making: Making) -> None:
+    code, now = _name_scenario(making), making.door.city.now()
+    with making.door.database.transaction() as session:
+        suspend_scenario(session, code, scenarios={code}, because="x", by="zhao", now=now)
+
+
+def _make_room_for_webhook(making: Making) -> None:
+    """End the endpoints of the side's merchant, but for one; there are no more than three."""
+    code, now = making.side.name_caller(PrincipalKind.MERCHANT), making.door.city.now()
+    with making.door.database.transaction() as session:
+        for each in list_endpoints(session, code)[: 2 - MOST_ENDPOINTS]:
+            end_endpoint(session, code, each.endpoint_id, by="door", now=now)
+
+
+def _register_webhook(making: Making) -> object:
+    _make_room_for_webhook(making)
+    return register_webhook(making.door.city, making.side.name_caller(PrincipalKind.MERCHANT), "https://shop.example/")
+
+
+def _leave_event(making: Making) -> object:
+    """An event of the side's merchant that waits for an endpoint."""
+    code, now = making.side.name_caller(PrincipalKind.MERCHANT), making.door.city.now()
+    about = making.find("webhook")
+    with making.door.database.transaction() as session:
+        leave_event(session, merchant=code, event=EventKind.GRANT_EXPIRED, about=about, payload={}, now=now)
+        return show_deliveries(session, code, limit=1)[0].event_id
+
+
 def _find_session(making: Making) -> object:
     making.find("signed_in")
     return making.ask("list_my_sessions")["items"][0]["session_id"]
@@ -199,38 +267,139 @@ def _yesterday(making: Making) -> str:
     return f"{making.door.city.now() - timedelta(days=1):%Y-%m-%d}"
 
 
+def _break_grant(making: Making) -> object:
+    """A grant of the side's person that its merchant has just ended as broken."""
+    merchant = making.side.name_caller(PrincipalKind.MERCHANT)
+    return str(break_at_once(making.door.city, making.side.subject_id, merchant))
+
+
+def _give_grant(making: Making) -> object:
+    """A grant of the side that stands as the operation needs it; merchants have it of somebody of its own."""
+    name, now = making.operation.name, making.door.city.now()
+    merchant = making.side.name_caller(PrincipalKind.MERCHANT)
+    overdue, mover = name in {"settle_grant", "break_grant"}, Mover(by=Actor.MERCHANT, merchant=merchant)
+    with making.door.database.transaction() as session:
+        subject_id = making.side.subject_id
+        if PrincipalKind.MERCHANT in making.operation.kinds:
+            subject_id = add_person(session)
+        cancel_reserved(session, subject_id, now=now)  # or there would be too many
+        scenario = make_scenario(lasting_days=0 if overdue else 30)
+        given = give_grant(session, want(subject_id, scenario, merchant=merchant), now=now)
+        assert isinstance(given, Grant), given
+        if overdue or name == "complete_grant":
+            start(session, given.grant_id, mover, now=now)
+    return given.grant_id
+
+
+def _answer_complaint(making: Making) -> None:
+    """Have the side's merchant answer the complaint; nothing is decided before."""
+    city, merchant = making.door.city, making.side.name_caller(PrincipalKind.MERCHANT)
+    principal = Principal(kind=PrincipalKind.MERCHANT, id=merchant)
+    complaint_id = UUID(making.find("complaint")["complaint_id"])
+    with city.database.transaction() as session:
+        answer_complaint(session, complaint_id, "x", principal=principal, sealer=city.context.sealer, now=city.now())
+
+
+def _make_room_for_card(making: Making) -> None:
+    """Let the side's merchant offer what needs no hold, and the side's person have as many as there are tests."""
+    merchant, now = making.side.name_caller(PrincipalKind.MERCHANT), making.door.city.now()
+    with making.door.database.transaction() as session:
+        is_offered = find_contract(session, merchant, CARD["scenario"], today(now)) is not None
+        end_cards(session, making.side.subject_id, because=CardEnd.CITIZEN, now=now)
+        session.execute(update(CitizenQuotaUseRow).values(used=0))
+        session.execute(update(QuotaUseRow).values(used=0))
+    if not is_offered:
+        sign(making.door.city, merchant, CARD["scenario"])
+
+
+def _make_code(making: Making) -> object:
+    """A code: one that the side's person has just made to be scanned, or one of the mini-program's platform."""
+    if making.operation.name == "verify":
+        return making.ask("make_my_code", PrincipalKind.CITIZEN)["code"]
+    return making.door.platform.issue(make_key(), f"open-{making.side.subject_id}")
+
+
+def _find_verification(making: Making) -> object:
+    """A verification of the side's merchant, or a question of it about the side's person."""
+    return making.find("ask" if "asks" in making.operation.path else "verification")["verification_id"]
+
+
+def _make_room_for_application(making: Making) -> None:
+    """Let the side's merchant offer what everybody may have, and the side's person have none in use."""
+    merchant, now = making.side.name_caller(PrincipalKind.MERCHANT), making.door.city.now()
+    scenario = str(APPLICATION["scenario"])
+    with making.door.database.transaction() as session:
+        is_offered = find_contract(session, merchant, scenario, today(now)) is not None
+        cancel_reserved(session, making.side.subject_id, now=now)
+    if not is_offered:
+        sign(making.door.city, merchant, scenario)
+
+
+def _be_registered_longer(making: Making) -> None:
+    """Have the side's merchant registered two days ago: there is a statement of yesterday then."""
+    merchant = making.side.name_caller(PrincipalKind.MERCHANT)
+    with making.door.database.transaction() as session:
+        before = making.door.city.now() - timedelta(days=2)
+        session.execute(update(MerchantRow).where(MerchantRow.code == merchant).values(registered_at=before))
+
+
 OBJECTS: dict[str, Value] = {
+    "ask": lambda making: making.ask("ask_owner", PrincipalKind.MERCHANT),
+    "card": lambda making: making.ask("make_my_card"),
+    "consent": lambda making: making.ask("add_my_consent"),
+    "verification": lambda making: making.ask("verify"),
+    "complaint": lambda making: making.ask("complain"),
+    "proposal": lambda making: making.ask("propose_record"),
     "batch": lambda making: making.ask("hand_in_batch", PrincipalKind.DEPARTMENT),
+    "contract": lambda making: sign(making.door.city, making.find("merchant"), "library_card"),
     "file": _hand_in_file,
     "link": _link,
     "machine": _register,
     "mapping": lambda making: making.ask("add_mapping"),
+    "merchant": lambda making: open_shop(making.door.city, f"shop-{make_key()}"),
     "quarantine": _quarantine,
     "sample": _draw_sample,
     "signed_in": lambda making: making.ask("sign_in"),
+    "webhook": _register_webhook,
 }
 VARIABLES: dict[str, Value] = {
+    "card_id": lambda making: making.find("card")["card_id"],
+    "consent_id": lambda making: making.find("consent")["consent_id"],
+    "verification_id": _find_verification,
+    "list_no": lambda _: "0000",
+    "grant_id": _give_grant,
+    "complaint_id": lambda making: making.find("complaint")["complaint_id"],
+    "proposal_id": lambda making: making.find("proposal")["proposal_id"],
     "batch_id": lambda making: making.find("batch")["batch_id"],
     "client_id": lambda making: making.find("machine").client_id,
+    "contract_id": lambda making: making.find("contract"),
+    "endpoint_id": lambda making: making.find("webhook"),
+    "event_id": _leave_event,
     "file_id": lambda making: making.find("file")["file_id"],
     "key_id": lambda making: making.find("machine").key_id,
     "mapping_id": lambda making: making.find("mapping")["mapping_id"],
+    "merchant": lambda making: making.find("merchant"),
     "quarantine_id": lambda making: making.find("quarantine"),
     "record_id": _find_record,
     "sample_id": lambda making: making.find("sample")["sample_id"],
+    "scenario": _name_scenario,
     "session_id": _find_session,
 }
 MEMBERS: dict[str, Value] = {
+    "grant_id": _break_grant,
     "agreement_version": lambda making: agreement_on(making.door.city.now().date()).version,
     "batch_no": lambda _: make_key(),
     "client_assertion": lambda making: making.find("machine").assert_itself(),
-    "code": lambda making: making.door.platform.issue(make_key(), f"open-{making.side.subject_id}"),
+    "code": _make_code,
+    "identity_number": lambda making: making.side.person.id_number,
+    "order_no": lambda _: make_key(),
     "department": lambda making: making.side.department,
     "from": _yesterday,
     "id_number": lambda making: making.side.person.id_number,
     "indicator": lambda making: make_row(making.door, making.side)["indicator"],
     "jwk": lambda _: ECAlgorithm.to_jwk(make_signing_key().public_key(), as_dict=True),
     "link_token": lambda making: making.find("link"),
+    "merchant": _name_merchant,
     "name": lambda making: making.side.person.name,
     "record_id": _find_record,
     "refresh_token": lambda making: making.find("signed_in")["refresh_token"],
@@ -239,10 +408,12 @@ MEMBERS: dict[str, Value] = {
     "to": _yesterday,
 }
 QUERIES: dict[str, Value] = {
+    "day": _yesterday,
     "because": lambda _: "lost",
     "case_no": lambda _: "2026-17",
     "file_no": lambda _: make_key(),
     "from": _today,
+    "order_no": lambda making: making.find("verification")["order_no"],
     "purpose": lambda _: "data_check",
     "to": _today,
 }
@@ -250,6 +421,13 @@ FILES: dict[str, Value] = {
     "upload_file": lambda making: write_file([make_row(making.door, making.side)]),
 }
 PREPARATIONS: dict[str, Value] = {
+    "get_my_statement_file": _be_registered_longer,
+    "apply_for_my_benefit": _make_room_for_application,
+    "make_my_card": _make_room_for_card,
+    "decide_on_complaint": _answer_complaint,
     "add_sample": _hand_in_yesterday,
     "create_account": lambda making: making.ask("close_my_account"),
+    "create_webhook": _make_room_for_webhook,
+    "delete_merchant_suspension": _suspend_merchant,
+    "delete_scenario_suspension": _suspend_scenario,
 }

@@ -143,4 +143,4 @@ def _filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> b
     if document["code"] not in {"invalid_request", "malformed_json", "malformed_request"}:
         return False
     flaws = {fault["code"] for fault in document.get("errors", ())}
-    return not flaws or any(flaw not in BEYOND_SCHEMA and not flaw.startswith("key_") for flaw in flaws)
+    return not flaws or any(flaw not in BEYOND_SCHEMA and not flaw.startswith(("key_", "identity_")) for flaw in flaws)

@@ -117,6 +117,14 @@ def _list_refused(door: Door, operation: Operation, call: Call, scene: Scene, ki
         yield "without a clerk", call.having(Acting_Clerk=None), 400, "clerk_missing"
         yield "with a malformed clerk", call.having(Acting_Clerk="c" * 65), 400, "clerk_malformed"
         yield "with another clerk", as_(replace(rightful, acting="clerk-8")), 403, "clerk_refused"
+    if kind is PrincipalKind.MERCHANT:
+        yield "with a malformed clerk", call.having(Acting_Clerk="c" * 65), 400, "clerk_malformed"
+        yield (
+            "with another clerk",
+            as_(replace(rightful, acting="clerk-8")).having(Acting_Clerk="c"),
+            403,
+            "clerk_refused",
+        )
     yield from ((what, as_(victim), 401, "token_revoked") for what, victim in _list_revoked(door, rightful))
 
 

@@ -4,7 +4,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -79,17 +79,17 @@ VALUES: Mapping[str, object] = {
     "token": "e30.e30.e30",
     "URL": "http://169.254.169.254/latest/meta-data",
 }
-# Whole bodies that are large, packed or of another kind than they say.
-WHOLE: Mapping[str, Callable[[Operation], bytes]] = {
-    "a byte too long": lambda operation: b" " * (limit_of(operation) + 1),
+# Whole bodies that are large, packed or of another kind than they say, for an operation that takes so many bytes.
+WHOLE: Mapping[str, Callable[[int], bytes]] = {
+    "a byte too long": lambda limit: b" " * (limit + 1),
     "a megabyte of brackets": lambda _: b"[" * MEGABYTE,
     "a megabyte of quotes": lambda _: b'"' * MEGABYTE,
     "a megabyte of backslashes": lambda _: b'"' + b"\\" * MEGABYTE,
-    "many equal keys": lambda operation: b"{" + b'"a":1,' * (limit_of(operation) // 8) + b'"a":1}',
-    "many keys": lambda operation: json.dumps({f"k{n}": n for n in range(limit_of(operation) // 20)}).encode(),
-    "a list to the limit": lambda operation: b"[" + b"0," * (limit_of(operation) // 2 - 2) + b"0]",
-    "escapes to the limit": lambda operation: b'{"a":"' + b"\\u4e00" * (limit_of(operation) // 6 - 4) + b'"}',
-    "digits to the limit": lambda operation: b"9" * limit_of(operation),
+    "many equal keys": lambda limit: b"{" + b'"a":1,' * (limit // 8) + b'"a":1}',
+    "many keys": lambda limit: json.dumps({f"k{n}": n for n in range(limit // 20)}).encode(),
+    "a list to the limit": lambda limit: b"[" + b"0," * (limit // 2 - 2) + b"0]",
+    "escapes to the limit": lambda limit: b'{"a":"' + b"\\u4e00" * (limit // 6 - 4) + b'"}',
+    "digits to the limit": lambda limit: b"9" * limit,
     "gzip": lambda _: gzip.compress(b" " * 10 * MEGABYTE),
     "zip header": lambda _: b"PK\x03\x04" + b"\0" * 100,
     "XML": lambda _: b'<?xml version="1.0"?><!DOCTYPE l [<!ENTITY l "l"><!ENTITY m "&l;&l;">]><l>&m;</l>',
@@ -160,9 +160,10 @@ def find_body_faults(door: Door, policy: Policy, *, everywhere: bool = False) ->
 
     Each value stands in one place of the body, another for each value; in every place if `everywhere`.
     """
+    make_whole = cache(lambda what, limit: WHOLE[what](limit))  # many operations have one limit
     for operation in _list_taking(door, policy):
         call = prepare(door, operation, door.make_scene())
-        for what, attack in _list_attacks(door, operation, call, everywhere=everywhere):
+        for what, attack in _list_attacks(door, operation, call, make_whole, everywhere=everywhere):
             answer = door.send(renew_key(attack))  # or a body that is taken would hide those after it
             fault = find_fault(operation, answer)
             if fault is not None:
@@ -191,7 +192,7 @@ def find_costly_bodies(door: Door, operations: Iterable[Operation], names: Itera
     for operation in operations:
         call = prepare(door, operation, door.make_scene())
         for what in names:
-            attack = renew_key(_with(call, WHOLE[what](operation)))
+            attack = renew_key(_with(call, WHOLE[what](limit_of(operation))))
             cost = measure_bytes(partial(door.send, attack)) - COPIES * len(attack.body)
             if cost > MOST_BYTES:
                 yield f"{operation.name}: {what} costs {cost // MEGABYTE} MiB"
@@ -212,11 +213,13 @@ def _list_taking(door: Door, policy: Policy) -> list[Operation]:
     return [each for each in takes if each.name in policy]
 
 
-def _list_attacks(door: Door, operation: Operation, call: Call, *, everywhere: bool) -> Iterator[tuple[str, Call]]:
+def _list_attacks(
+    door: Door, operation: Operation, call: Call, make_whole: Callable[[str, int], bytes], *, everywhere: bool
+) -> Iterator[tuple[str, Call]]:
     for what, body in {**HOSTILE, **MISFITS}.items():
         yield repr(what), _with(call, body)
-    for what, make in WHOLE.items():
-        yield repr(what), _with(call, make(operation))
+    for what in WHOLE:
+        yield repr(what), _with(call, make_whole(what, limit_of(operation)))
     for content_type in CONTENT_TYPES:
         yield f"content type {content_type!r:.40}", call.having(Content_Type=content_type)
     yield "a body that says it is packed", call.having(Content_Encoding="gzip")

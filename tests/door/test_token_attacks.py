@@ -2,11 +2,12 @@
 
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
 from backend.web.declaration import Operation
 from tests.backend.city import IDENTITY_ISSUER, make_person, read_json
-from tests.backend.clients.machines import make_department
+from tests.backend.clients.machines import Machine, make_department, make_merchant_machine
 from tests.backend.records.handing import HEALTH
 from tests.backend.web.probe import PUBLIC_URL
 from tests.door.door import Call, Door, Scene
@@ -53,6 +54,17 @@ def test_no_forged_ticket_is_taken(door: Door) -> None:
 
 def test_no_forged_assertion_is_taken(door: Door) -> None:
     must_be_empty(find_taken_assertions(door))
+
+
+def test_nothing_forged_of_a_merchant_is_taken(door: Door) -> None:
+    """All forgeries of its access token at its own operation, and of its machine's assertions, one of them stolen."""
+    assert len(FORGERIES) >= 40
+    must_be_empty(find_taken_tokens(door, {"show_my_contracts"}))
+    make = partial(make_merchant_machine, door.city, "merchant-own")
+    must_be_empty(find_taken_assertions(door, make))
+    own, other = make(), make_merchant_machine(door.city, "merchant-other")
+    stolen = own.assert_itself(iss=str(other.client_id), sub=str(other.client_id))
+    assert own.ask(stolen).status_code == 401
 
 
 def test_no_token_passes_for_one_of_another_kind(door: Door) -> None:
@@ -120,20 +132,24 @@ def find_taken_tickets(door: Door) -> Iterator[str]:
             yield f"{operation.name}: refuses the forger's honest ticket; mend the forger"
 
 
-def find_taken_assertions(door: Door) -> Iterator[str]:
-    """Forged assertions for which a machine gets a token; each is tried by a machine of its own, which works."""
+def find_taken_assertions(door: Door, make: Callable[[], Machine] | None = None) -> Iterator[str]:
+    """Forged assertions for which a machine gets a token; each is tried by a machine of its own, which works.
+
+    `make` makes the machines; they are those of a department unless it is given.
+    """
+    make = make or partial(make_department, door.city, HEALTH)
     for operation in list_taking(door, "client_assertion"):
         call = prepare(door, operation, door.make_scene())
         example = read_example(call)
         # A machine says `JWT` of its assertions or nothing, and may leave moments out that bound nothing.
         harmless = {"typ JOSE", "no typ", "typ in capitals", "no iat", "aud among others"}
         for what, forge in {**FORGERIES, **ASSERTION_FORGERIES}.items():
-            machine = make_department(door.city, HEALTH)
+            machine = make()
             forger = Forger(machine.assert_itself(), machine.key)
             answer = door.send(call.saying({**example, "client_assertion": forge(forger)}))
             if answer.status_code not in {400, 401, 413, 422} and what not in harmless:
                 yield f"{operation.name}: takes an assertion with {what} ({answer.status_code} {answer.text[:80]})"
-        machine = make_department(door.city, HEALTH)
+        machine = make()
         honest = Forger(machine.assert_itself(), machine.key).sign()
         answer = door.send(call.saying({**example, "client_assertion": honest}))
         if answer.status_code != operation.status.value:

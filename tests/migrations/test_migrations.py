@@ -12,16 +12,21 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.access import tables as access_tables
-from backend.benefits import grant_tables, verification_tables
+from backend.benefits import card_tables, probe_tables, verification_tables
 from backend.clients import tables as clients_tables
+from backend.fulfilment import complaint_tables, proposal_tables
+from backend.grants import tables as grant_tables
 from backend.merchants import tables as merchants_tables
+from backend.merchants import webhook_tables
 from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
 from backend.records import tables as records_tables
 from backend.reports import tables as reports_tables
+from backend.sandbox import tables as sandbox_tables
 from backend.scores import tables as scores_tables
-from backend.storage import idempotency, jobs, revocations
+from backend.statements import tables as statement_tables
+from backend.storage import idempotency, jobs, moved_clock, revocations
 from backend.storage.database import Database
 from backend.storage.migrations import (
     FOLDER,
@@ -45,8 +50,16 @@ MAPPED = (
     reports_tables,
     scores_tables,
     merchants_tables,
+    webhook_tables,
     grant_tables,
     verification_tables,
+    card_tables,
+    statement_tables,
+    probe_tables,
+    sandbox_tables,
+    moved_clock,
+    proposal_tables,
+    complaint_tables,
     idempotency,
     jobs,
     revocations,
@@ -72,32 +85,32 @@ def list_tables(database: Database) -> set[str]:
     return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
 
 
-def test_up_down_up(database_url: str) -> None:
-    database = Database(database_url)
+def test_up_down_up(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     assert current_revision(database.engine) is None
-    upgrade(database_url)
+    upgrade(empty_database_url)
     assert current_revision(database.engine) == head_revision()
     assert list_tables(database) == set(Row.metadata.tables)
-    downgrade(database_url, "base")
+    downgrade(empty_database_url, "base")
     assert current_revision(database.engine) is None
     assert list_tables(database) == set()
-    upgrade(database_url)
+    upgrade(empty_database_url)
     assert find_drift(database) == []
     database.dispose()
 
 
-def test_going_up_twice_changes_nothing(database_url: str) -> None:
-    upgrade(database_url)
-    with migrated_database(database_url) as database:
+def test_going_up_twice_changes_nothing(empty_database_url: str) -> None:
+    upgrade(empty_database_url)
+    with migrated_database(empty_database_url) as database:
         assert current_revision(database.engine) == head_revision()
 
 
-def test_two_processes_that_migrate_at_once_both_succeed(database_url: str) -> None:
+def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url: str) -> None:
     program = "import sys; from backend.storage.migrations import upgrade; upgrade(sys.argv[1])"
-    command = [sys.executable, "-W", "error", "-c", program, database_url]
+    command = [sys.executable, "-W", "error", "-c", program, empty_database_url]
     processes = [subprocess.Popen(command, cwd=FOLDER.parent) for _ in range(3)]  # noqa: S603 - our own program
     assert [process.wait(60) for process in processes] == [0, 0, 0]
-    database = Database(database_url)
+    database = Database(empty_database_url)
     assert find_drift(database) == []
     database.dispose()
 
@@ -108,10 +121,10 @@ def test_the_revision_is_read_while_somebody_writes(database_url: str) -> None:
         assert current_revision(database.engine) == head_revision()
 
 
-def test_nothing_of_ours_is_left_in_postgresql_after_going_down(postgresql_url: str) -> None:
-    upgrade(postgresql_url)
-    downgrade(postgresql_url, "base")
-    database = Database(postgresql_url)
+def test_nothing_of_ours_is_left_in_postgresql_after_going_down(empty_postgresql_url: str) -> None:
+    upgrade(empty_postgresql_url)
+    downgrade(empty_postgresql_url, "base")
+    database = Database(empty_postgresql_url)
     with database.reading() as session:
         functions = session.scalars(text("SELECT proname FROM pg_proc WHERE proname LIKE 'refuse%'")).all()
     assert functions == []

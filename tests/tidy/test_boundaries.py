@@ -33,6 +33,25 @@ _HOUSE = {
     "backend/records/quarantine_schemas.py": "",
     "backend/records/quarantine_tables.py": "",
     "backend/records/__init__.py": "",
+    **{
+        f"backend/{room}/{module}.py": ""
+        for room, modules in {
+            "benefits": (
+                *("__init__", "ask_routes", "card_routes", "offer_routes", "verification_routes"),
+                *("card_schemas", "offer_schemas", "verification_schemas"),
+                *("card_tables", "consent_tables", "desk_tables", "offer_tables", "probe_tables", "situation_tables"),
+                "verification_tables",
+            ),
+            "fulfilment": (
+                *("__init__", "citizen_routes", "complaint_routes", "proposal_routes"),
+                *("complaint_schemas", "proposal_schemas"),
+                *("complaint_tables", "integrity_tables", "proposal_tables"),
+            ),
+            "grants": ("__init__", "my_grant_routes", "places", "queries"),
+            "merchants": ("__init__", "offering_routes", "webhook_routes", "webhook_schemas", "webhook_tables"),
+        }.items()
+        for module in modules
+    },
     "backend/records/ingest.py": "import backend.people.enrolment\n",
     "scoring/__init__.py": "",
     "scoring/days.py": "import datetime\nfrom scoring import rules\n",

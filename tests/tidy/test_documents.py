@@ -1,6 +1,7 @@
 """The documents tell the truth about names: settings, codes, operations and commands that they mention exist."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import click
@@ -22,12 +23,13 @@ def read(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
-def list_operations() -> set[str]:
-    paths = yaml.safe_load(read("openapi.yaml"))["paths"]
-    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+@cache
+def list_operations() -> frozenset[str]:
+    paths = yaml.load(read("openapi.yaml"), Loader=yaml.CSafeLoader)["paths"]
+    return frozenset(f"{method.upper()} {path}" for path, methods in paths.items() for method in methods)
 
 
-def find_strange_operations(text: str, operations: set[str]) -> list[str]:
+def find_strange_operations(text: str, operations: frozenset[str]) -> list[str]:
     found = [f"{method} {path.rstrip('.')}" for method, path in OPERATION.findall(text)]
     return [each for each in found if each not in operations]
 

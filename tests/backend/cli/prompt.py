@@ -17,7 +17,7 @@ def run(arguments: list[str], environment: dict[str, str]) -> Result:
 
 
 def install(folder: Path, database_url: str) -> dict[str, str]:
-    """Make keys in `folder`, and give the settings of a new installation over an empty database."""
+    """Make keys in `folder`, and give the settings of a new installation over the database at `database_url`."""
     assert run(["keys", "new", str(folder)], {}).exit_code == 0
     made = dict(line.split("=", 1) for line in (folder / "shangding.env").read_text().splitlines())
     return made | {

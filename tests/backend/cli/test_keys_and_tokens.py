@@ -12,7 +12,7 @@ from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
 from backend.settings import SettingsError, read_settings
 from backend.storage.migrations import head_revision
-from tests.backend.cli.prompt import PUBLIC_URL, run
+from tests.backend.cli.prompt import PUBLIC_URL, install, run
 
 
 def test_keys_are_for_their_owner_alone_and_never_overwritten(tmp_path: Path) -> None:
@@ -29,7 +29,8 @@ def test_the_made_settings_are_usable(environment: dict[str, str]) -> None:
     assert read_settings(environment).city == "zhengzhou"
 
 
-def test_migrating_twice_is_harmless_and_names_the_revision(environment: dict[str, str]) -> None:
+def test_migrating_twice_is_harmless_and_names_the_revision(tmp_path: Path, empty_database_url: str) -> None:
+    environment = install(tmp_path / "keys", empty_database_url)
     first, again = run(["migrate"], environment), run(["migrate"], environment)
     assert first.output == again.output, first.output
     assert f"schema is at {head_revision()}" in first.output

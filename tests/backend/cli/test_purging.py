@@ -1,3 +1,4 @@
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -55,7 +56,7 @@ def installation(environment: dict[str, str], database: Database) -> dict[str, s
 def test_what_is_old_goes_in_portions_and_the_rest_stays(installation: dict[str, str], database: Database) -> None:
     result = run(["purge"], installation)
     told = f"{PORTION + 3} used tickets, 0 used assertions, 1 sessions, 1 revocations, 0 pieces of files"
-    assert (result.exit_code, result.output) == (0, f"deleted 1 kept answers, {told}\n")
+    assert (result.exit_code, result.output.startswith(f"deleted 1 kept answers, {told}, ")) == (0, True), result.output
     with database.transaction() as session:
         found = find_answer(session, principal="citizen:1", key="live", request_hash=b"h", now=SystemClock().now())
         assert isinstance(found, Answer)
@@ -67,9 +68,8 @@ def test_what_is_old_goes_in_portions_and_the_rest_stays(installation: dict[str,
 
 def test_purging_again_is_harmless(installation: dict[str, str], database: Database) -> None:
     assert run(["purge"], installation).exit_code == 0
-    assert (
-        run(["purge"], installation).output
-        == "deleted 0 kept answers, 0 used tickets, 0 used assertions, 0 sessions, 0 revocations, 0 pieces of files\n"
-    )
+    again = run(["purge"], installation).output
+    assert again.startswith("deleted 0 kept answers, 0 used tickets, 0 used assertions, "), again
+    assert re.findall(r"[1-9]", again) == []
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(UsedTicketRow)) == 1

@@ -10,8 +10,15 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from werkzeug.test import TestResponse
 
-from backend.clients.registration import Client, Key, give_key, register_department, register_officer
-from backend.clients.roles import Role
+from backend.clients.registration import (
+    Client,
+    Key,
+    give_key,
+    register_department,
+    register_merchant_client,
+    register_officer,
+)
+from backend.clients.roles import MERCHANT_SCOPES, Role
 from backend.gateways.public_keys import name_key
 from backend.principals import PrincipalKind
 from tests.backend.city import City
@@ -92,6 +99,14 @@ def make_department(city: City, code: str = DEPARTMENT, *, scopes: frozenset[str
     """Register a machine of a department, with a key; the code need not be in the catalogue."""
     with city.database.transaction() as session:
         client = register_department(session, code, scopes=scopes, departments={code}, by="wang", now=city.now())
+    assert isinstance(client, Client), client
+    return add_key(city, client.client_id)
+
+
+def make_merchant_machine(city: City, code: str, *, scopes: frozenset[str] = MERCHANT_SCOPES) -> Machine:
+    """Register a machine of a merchant, with a key; the code need not be registered."""
+    with city.database.transaction() as session:
+        client = register_merchant_client(session, code, scopes=scopes, merchants={code}, by="wang", now=city.now())
     assert isinstance(client, Client), client
     return add_key(city, client.client_id)
 

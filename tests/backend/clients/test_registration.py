@@ -9,9 +9,10 @@ from werkzeug.test import TestResponse
 
 from backend.app import ROOMS, create_app
 from backend.clients.registration import MOST_KEYS, Client, register_officer
-from backend.clients.roles import DEPARTMENT_SCOPES, ROLE_SCOPES, Role, find_clash, find_scopes
+from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, ROLE_SCOPES, Role, find_clash, find_scopes
 from backend.clients.schemas import Scope
 from backend.gateways.public_keys import make_jwk
+from backend.people.sign_in import CITIZEN_SCOPES
 from backend.principals import PrincipalKind
 from backend.web.operations import list_operations
 from backend.web.problems import Refusal
@@ -72,10 +73,17 @@ def test_a_registrar_makes_no_officer_and_no_key_for_one(city: City) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"principal_id": "gossip"}, {"scopes": []}, {"scopes": ["metrics:read"]}, {"roles": ["registrar"]}],
+    [
+        {"principal_id": "gossip"},
+        {"scopes": []},
+        {"scopes": ["metrics:read"]},
+        {"scopes": ["benefits:verify"]},
+        {"roles": ["registrar"]},
+        {"kind": "merchant", "scopes": ["benefits:verify"]},
+    ],
     ids=str,
 )
-def test_what_no_department_may_have_is_refused(city: City, changes: dict[str, object]) -> None:
+def test_what_nobody_may_have_is_refused(city: City, changes: dict[str, object]) -> None:
     headers = make_officer(city, "wang", Role.REGISTRAR).get_headers()
     assert send(city, headers, "", NEW | changes).status_code == 422
 
@@ -136,6 +144,7 @@ def test_the_end_of_a_key_is_not_put_off(city: City) -> None:
         ({Role.REGISTRAR, Role.REVIEWER}, False),
         ({Role.REGISTRAR, Role.AUDITOR, Role.MECHANIC}, False),
         ({Role.AUDITOR, Role.REVIEWER}, False),
+        ({Role.REGISTRAR, Role.STEWARD}, False),
         (set(), False),
     ],
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else str(value),  # sets have no order
@@ -158,8 +167,13 @@ def test_of_two_registrations_of_one_officer_at_once_one_counts(city: City) -> N
 
 
 def test_every_scope_that_an_operation_asks_for_can_be_had(sqlite_url: str) -> None:
-    assert {scope.value for scope in Scope} == DEPARTMENT_SCOPES
-    given = {PrincipalKind.DEPARTMENT: DEPARTMENT_SCOPES, PrincipalKind.OPERATOR: find_scopes(ROLE_SCOPES)}
+    assert {scope.value for scope in Scope} == DEPARTMENT_SCOPES | MERCHANT_SCOPES
+    given = {
+        PrincipalKind.CITIZEN: CITIZEN_SCOPES,
+        PrincipalKind.DEPARTMENT: DEPARTMENT_SCOPES,
+        PrincipalKind.MERCHANT: MERCHANT_SCOPES,
+        PrincipalKind.OPERATOR: find_scopes(ROLE_SCOPES),
+    }
     operations = list_operations(create_app(make_test_context(sqlite_url), ROOMS))
     missing = {
         (operation.name, operation.scope)

@@ -1,4 +1,5 @@
 import datetime as dt
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -6,6 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -14,7 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from backend.gateways.http_calls import CallFailedError, HttpAnswer, call_service, read_trust
+from backend.gateways.http_calls import CallFailedError, CallFault, HttpAnswer, call_service, read_trust
+from backend.gateways.public_addresses import is_public
 from tests.backend.gateways.signing import NOON
 from tests.backend.gateways.stand_ins import StandIn, Trick, standing_in
 
@@ -85,6 +88,45 @@ def test_a_fault_says_nothing_of_the_address(address: str) -> None:
     assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
 
 
+@pytest.mark.parametrize(
+    ("trick", "fault"),
+    [
+        (Trick.SILENCE, CallFault.TOO_SLOW),
+        (Trick.BROKEN_OFF, CallFault.UNUSABLE),
+        (Trick.NO_HTTP, CallFault.UNUSABLE),
+        (Trick.HUGE, CallFault.UNUSABLE),
+    ],
+)
+def test_a_fault_has_a_name(service: StandIn, trick: Trick, fault: CallFault) -> None:
+    service.trick = trick
+    with pytest.raises(CallFailedError) as caught:
+        call_service(service.url, deadline_seconds=HURRY_SECONDS if trick is Trick.SILENCE else PATIENCE_SECONDS)
+    assert caught.value.fault is fault
+
+
+def test_where_only_the_status_counts_a_content_without_end_is_not_waited_for(service: StandIn) -> None:
+    for trick in (Trick.DRIPPING_BODY, Trick.HUGE, Trick.BROKEN_OFF):
+        service.trick = trick
+        answer = call_service(service.url, deadline_seconds=PATIENCE_SECONDS, reads_content=False)
+        assert answer == HttpAnswer(200, b"")
+
+
+def test_an_address_that_is_not_admitted_is_not_called(service: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every address that the name leads to must be, and the name is asked for once: its next answer may be another."""
+    port = urlsplit(service.url).port
+    answers = [["93.184.216.34", "127.0.0.1"], ["127.0.0.1"]]
+
+    def look_up(*_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (each, port or 0)) for each in answers.pop(0)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(CallFailedError) as caught:
+        call_service(service.url, deadline_seconds=PATIENCE_SECONDS, admits=is_public)
+    assert (caught.value.fault, service.heard) == (CallFault.ADDRESS_REFUSED, [])
+    assert call_service(service.url, deadline_seconds=PATIENCE_SECONDS, admits="127.0.0.1".__eq__).status == 200
+    assert answers == []
+
+
 @contextmanager
 def serving_securely(folder: Path) -> Iterator[tuple[str, Path]]:
     """A server with a certificate of its own making; gives its address and the certificate."""
@@ -134,8 +176,9 @@ def forgotten_trust() -> Iterator[None]:
 @pytest.mark.usefixtures("forgotten_trust")
 def test_only_a_trusted_certificate_is_talked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving_securely(tmp_path) as (address, certificate):
-        with pytest.raises(CallFailedError, match="SSLCertVerificationError"):
+        with pytest.raises(CallFailedError, match="SSLCertVerificationError") as caught:
             call_service(address, deadline_seconds=PATIENCE_SECONDS)
+        assert caught.value.fault is CallFault.NOT_TRUSTED
         read_trust.cache_clear()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert call_service(address, deadline_seconds=PATIENCE_SECONDS) == HttpAnswer(200, b"secure")

@@ -18,12 +18,17 @@ from backend.gateways.signed_claims import KeySetError, TokenError, TokenFault, 
 from backend.gateways.token_keys import (
     CACHED_FOR,
     CHECKED_EVERY,
+    LEARNT_WITHIN,
     LONGEST_LIFE,
+    LONGEST_OFFLINE,
     PUBLISHED_BEFORE,
     READ_AFTER,
+    KeptKeys,
     KeyFile,
     TokenKey,
+    choose_offline_signer,
     choose_signer,
+    list_readable,
     read_token_keys,
     replace_file,
     rotate,
@@ -121,6 +126,49 @@ def test_a_rotation_that_loses_tokens_is_caught(
     monkeypatch.setattr(f"backend.gateways.token_keys.{name}", value)
     with pytest.raises(AssertionError):
         check_no_token_is_lost(file)
+
+
+def check_gates_know_the_keys() -> None:
+    """Sign for a day offline every 3 hours through rotations; a gate that learnt our keys a day ago reads it all along.
+
+    The keys are rotated once early and then as often as it goes.
+    """
+    keys, hours = FIRST, timedelta(hours=3)
+    learnt: list[tuple[datetime, set[str]]] = []
+    signed: list[tuple[datetime, str]] = []
+    for step in range(60):
+        now = NOON + step * hours
+        if step in {9, 17, 18, 40}:
+            keys = rotate(keys, now)
+        learnt.append((now, {key.key_id for key in list_readable(keys, now)}))
+        signed.append((now, choose_offline_signer(keys, now, until=now + LONGEST_OFFLINE).key_id))
+    for signed_at, key_id in signed:
+        for learnt_at, known in learnt:
+            if signed_at - LEARNT_WITHIN <= learnt_at <= signed_at + LONGEST_OFFLINE:
+                assert key_id in known, (signed_at, learnt_at)
+
+
+def test_a_gate_that_learns_the_keys_once_a_day_knows_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_gates_know_the_keys()
+    monkeypatch.setattr("backend.gateways.token_keys.READ_AFTER", LONGEST_OFFLINE + CACHED_FOR)
+    with pytest.raises(AssertionError):
+        check_gates_know_the_keys()
+
+
+def test_what_is_signed_offline_ends_with_its_key_and_is_no_token(file: Path) -> None:
+    issuer = TokenIssuer(dict.fromkeys(["k"], make_key()), issuer=ISSUER)
+    with pytest.raises(ValueError, match="type of its own"):
+        issuer.sign_offline({}, kind="at+jwt", now=NOON, until=NOON + MINUTE)
+    signed = issuer.sign_offline({"sub": "x", "aud": ISSUER, "jti": "1"}, kind="list", now=NOON, until=NOON + MINUTE)
+    with pytest.raises(TokenError) as caught:
+        issuer.read(signed.text, NOON)
+    assert caught.value.code is TokenFault.WRONG_TYPE
+    rotate_file(file, NOON)
+    only_old = KeptKeys(read_token_keys(file.read_text())[:1])
+    ending = TokenIssuer(only_old, issuer=ISSUER).sign_offline(
+        {"sub": "x"}, kind="list", now=NOON, until=NOON + timedelta(days=9)
+    )
+    assert ending.expires_at == only_old.list_keys(NOON)[0].read_until
 
 
 def test_a_key_past_its_time_is_not_read(file: Path) -> None:

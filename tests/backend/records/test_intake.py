@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select
 from sqlalchemy.exc import IntegrityError
@@ -267,9 +267,10 @@ DEFECTS: dict[str, tuple[object, str, object]] = {
 def test_a_planted_defect_is_found(
     sqlite_url: str, model_database: Database, defect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enough = settings(SEARCH, max_examples=300, phases=[Phase.generate], derandomize=True)
+    enough = settings(SEARCH, max_examples=300, phases=[Phase.generate])
     owner, name, replacement = DEFECTS[defect]
 
+    @seed(1)  # those from 0 to 5 all find each of them, within 110 examples; this one soonest
     @enough
     @given(st.tuples(somebodies, somebodies, somebodies), chunks)
     def search(people: tuple[Somebody, ...], given: list[list[Sketch | None]]) -> None:

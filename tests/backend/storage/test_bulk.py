@@ -29,7 +29,7 @@ class Sheet(DeclarativeBase):
 class SampleRow(Sheet):
     """One column of each type that is written in bulk."""
 
-    __tablename__ = "sample"
+    __tablename__ = "bulk_sample"
 
     key: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int | None]
@@ -67,10 +67,11 @@ SAMPLE: Any = SampleRow  # a row like any other, but of no table of the applicat
 
 @pytest.fixture
 def sheets(database_url: str) -> Iterator[Database]:
-    """A database with the sample table alone."""
+    """A database with the sample table."""
     database = Database(database_url)
     Sheet.metadata.create_all(database.engine)
     yield database
+    Sheet.metadata.drop_all(database.engine)
     database.dispose()
 
 

@@ -29,6 +29,7 @@ def counter(database_url: str) -> Iterator[Database]:
     run_sql(database, "CREATE TABLE counter (id INTEGER PRIMARY KEY, used INTEGER NOT NULL)")
     run_sql(database, "INSERT INTO counter VALUES (1, 0)")
     yield database
+    run_sql(database, "DROP TABLE counter")
     database.dispose()
 
 
@@ -169,6 +170,7 @@ def test_a_lock_that_is_held_too_long_is_unavailable(postgresql_url: str) -> Non
         with pytest.raises(StorageUnavailableError), database.transaction() as session:
             increase(session)
     assert read_used(database) == 1
+    run_sql(database, "DROP TABLE counter")
     database.dispose()
 
 

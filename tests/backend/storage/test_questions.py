@@ -60,6 +60,7 @@ def things(database_url: str) -> Iterator[Database]:
         session.execute(THING.insert(), full)
         session.execute(THING.insert(), {"thing_id": BOB, "kind": "100% :a"})
     yield database
+    THING.drop(database.engine)
     database.dispose()
 
 
@@ -114,6 +115,7 @@ def test_a_question_cannot_write_and_leaves_nothing_behind(database_url: str) ->
     assert database.ask(asked, {}) in {(True,), (1,)}
     run_sql(database, "CREATE TABLE afterwards (id INTEGER)")  # the same connection may write again
     assert database.ask(asked, {}) in {(True,), (1,)}
+    run_sql(database, "DROP TABLE afterwards")
     database.dispose()
 
 
@@ -160,6 +162,7 @@ def test_a_connection_that_ended_while_idle_is_replaced(postgresql_url: str) -> 
     assert database.ask(PID, {}) is not None
     end_idle_connection(database, postgresql_url)
     run_sql(database, "CREATE TABLE afterwards (id INTEGER)")
+    run_sql(database, "DROP TABLE afterwards")
     database.dispose()
 
 

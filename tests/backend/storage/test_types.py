@@ -13,7 +13,7 @@ from backend.storage.database import Database
 from backend.storage.types import Day, Json, Moment
 
 SAMPLE = Table(
-    "sample",
+    "typed_sample",
     MetaData(),
     Column("id", Integer, primary_key=True),
     Column("at", Moment),
@@ -31,6 +31,7 @@ def samples(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     SAMPLE.create(database.engine)
     yield database
+    SAMPLE.drop(database.engine)
     database.dispose()
 
 

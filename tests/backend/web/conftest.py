@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backend.web.probe import Probe, make_probe, make_test_context
+from tests.backend.web.probe import PROBE_TABLES, Probe, make_probe, make_test_context
 
 
 @pytest.fixture
@@ -18,4 +18,5 @@ def probe_on_both(database_url: str) -> Iterator[Probe]:
     """The probe application, once on each engine."""
     made = make_probe(make_test_context(database_url))
     yield made
+    PROBE_TABLES.drop_all(made.context.database.engine)
     made.context.database.dispose()

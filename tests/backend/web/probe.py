@@ -24,10 +24,12 @@ from backend.gateways.identity_provider import TicketReader
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.refresh_tokens import RefreshTokens
 from backend.gateways.rulebook_files import read_city
+from backend.gateways.scenario_files import read_benefits
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
-from backend.settings import SecretKeys, Settings
+from backend.setting_values import SecretKeys
+from backend.settings import Settings
 from backend.storage.database import Database
 from backend.storage.identifiers import new_id
 from backend.storage.revocations import Revocations
@@ -44,6 +46,7 @@ from backend.web.uploads import Upload
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PUBLIC_URL = "https://shangding.example"
 ZHENGZHOU = read_city("zhengzhou")
+ZHENGZHOU_BENEFITS = read_benefits("zhengzhou", ZHENGZHOU)
 FILE_LIMIT = 3 * 1024 * 1024
 ID_NUMBER = "41010219900307123X"
 PROBE_TABLES = MetaData()  # apart from the product's own, which migrations are compared with
@@ -376,6 +379,7 @@ def make_test_context(
         refresh_tokens=RefreshTokens(keys.by_id, keys.current),
         tickets=TicketReader(issuer="https://identity.example", audience=PUBLIC_URL, jwks_url="file:///nowhere"),
         rules=ZHENGZHOU,
+        benefits=ZHENGZHOU_BENEFITS,
         counters=counters or choose_counter_storage(settings.redis_url),
         revocations=Revocations(database, fresh_for=timedelta(0)),
         schema_revision=revision,

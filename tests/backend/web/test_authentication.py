@@ -2,8 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from backend.principals import PrincipalKind
+from backend.principals import Principal, PrincipalKind
 from backend.storage.revocations import revoke
+from backend.web.authentication import name_clerk
+from backend.web.problems import ProblemCode, Refusal
 from tests.backend.web.probe import NOON, Probe, read_json
 
 SECOND = timedelta(seconds=1)
@@ -40,7 +42,21 @@ def test_every_call_of_a_department_names_the_clerk(
     assert ask_as_department(probe, header, acting) == found
 
 
-def test_a_clerk_is_the_departments_affair_alone(probe: Probe) -> None:
+@pytest.mark.parametrize(
+    ("clerk", "acting", "found"),
+    [
+        ("clerk-7", None, "clerk-7"),
+        (None, None, None),
+        ("clerk-7", "clerk-8", ProblemCode.CLERK_REFUSED),
+        ("a b", None, ProblemCode.CLERK_MALFORMED),
+    ],
+)
+def test_a_merchant_may_name_its_clerk(clerk: str | None, acting: str | None, found: str | None) -> None:
+    named = name_clerk(Principal(kind=PrincipalKind.MERCHANT, id="east_library", acting=acting), clerk)
+    assert (named.code if isinstance(named, Refusal) else named.acting) == found
+
+
+def test_a_clerk_is_no_affair_of_others(probe: Probe) -> None:
     headers = probe.sign_in("notes:read", kind=PrincipalKind.OPERATOR, subject="op-1") | {"Acting-Clerk": "clerk-7"}
     assert probe.client().get("/v1/probe/clerk", headers=headers).text == "None"
 

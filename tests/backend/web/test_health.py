@@ -15,7 +15,8 @@ GONE = "redis://127.0.0.1:1/0"
 
 def stamp(probe: Probe, revision: str) -> None:
     with probe.context.database.transaction() as session:
-        session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        session.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        session.execute(text("DELETE FROM alembic_version"))
         session.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
 
 

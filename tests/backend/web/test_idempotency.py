@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 from backend.clock import FixedClock
 from backend.web.idempotency import Call, find_earlier
-from tests.backend.web.probe import NOON, Probe, make_probe, make_test_context, read_json
+from tests.backend.web.probe import NOON, PROBE_TABLES, Probe, make_probe, make_test_context, read_json
 
 KEY = "key-12345678"
 
@@ -110,6 +110,7 @@ def test_a_call_that_still_runs_is_409_on_postgresql(postgresql_url: str) -> Non
     assert (answer.status_code, read_json(answer)["code"]) == (409, "request_running")
     assert answer.headers["Retry-After"] == "1"
     assert write(probe).status_code == 201
+    PROBE_TABLES.drop_all(probe.context.database.engine)
     probe.context.database.dispose()
 
 

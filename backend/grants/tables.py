@@ -48,7 +48,9 @@ class GrantRow(Row):
         CheckConstraint("held_fen >= 0 AND held_fen <= agreed_fen", name="held"),
         CheckConstraint("final_fen IS NULL OR (final_fen >= 0 AND final_fen <= agreed_fen)", name="final"),
         CheckConstraint("state IN ('reserved', 'in_use', 'overdue') OR held_fen = 0", name="ended_holds_nothing"),
-        CheckConstraint("via IN ('code', 'ask', 'application')", name="via"),
+        CheckConstraint("(state IN ('reserved', 'in_use', 'overdue')) = (ended_at IS NULL)", name="ended"),
+        CheckConstraint("(state IN ('reserved', 'in_use')) = (due_at IS NOT NULL)", name="due"),
+        CheckConstraint("via IN ('code', 'ask', 'application', 'card')", name="via"),
         Index("uq_benefit_grant_grant_id", "grant_id", unique=True),
         Index("uq_benefit_grant_order", "merchant", "order_no", unique=True),
         Index(
@@ -57,7 +59,13 @@ class GrantRow(Row):
             sqlite_where=text("due_at IS NOT NULL"),
             postgresql_where=text("due_at IS NOT NULL"),
         ),
-        Index("ix_benefit_grant_merchant_day", "merchant", "granted_on"),
+        Index(
+            "ix_benefit_grant_open",
+            "subject_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_benefit_grant_merchant_day", "merchant", "granted_on", "grant_id"),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
@@ -71,6 +79,9 @@ class GrantRow(Row):
     agreed_fen: Mapped[int]
     held_fen: Mapped[int]
     final_fen: Mapped[int | None]
+    lasting_days: Mapped[int]
+    # The quotas of which it took a place, whatever the catalogue says later; see grants.Quota.
+    places: Mapped[str]
     granted_on: Mapped[date]
     granted_at: Mapped[datetime]
     clerk: Mapped[str | None]
@@ -89,6 +100,7 @@ class GrantEventRow(Row):
         ForeignKeyConstraint(["subject_id", "grant_id"], ["benefit_grant.subject_id", "benefit_grant.grant_id"]),
         CheckConstraint("by IN ('merchant', 'citizen', 'operator', 'time')", name="by"),
         CheckConstraint("event_no >= 1", name="event_no"),
+        Index(None, "happened_at", postgresql_using="brin"),
     )
 
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -113,6 +125,7 @@ class HoldTransferRow(Row):
         CheckConstraint("credit IN ('available', 'held', 'broken')", name="credit"),
         CheckConstraint("debit <> credit", name="sides"),
         CheckConstraint("amount_fen > 0", name="amount"),
+        Index(None, "transferred_at", postgresql_using="brin"),
     )
 
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)

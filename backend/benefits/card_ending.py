@@ -1,0 +1,122 @@
+"""Cards that end before their time, and the lists that say so.
+
+A published list is computed from the rows at each reading. A withdrawn consent, a closed account, a pause, a doubt, a
+contract that ended and facts that changed count at once; a day that passed counts from the next sweep.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.benefits.card_tables import (
+    CardEnd,
+    CardRow,
+    end_card_row,
+    end_card_rows,
+    find_card,
+    list_changed,
+    list_doubtful,
+    list_ended_places,
+    list_list_numbers,
+    list_offers,
+    list_places_of,
+    purge_card_rows,
+    put_checked,
+)
+from backend.benefits.eligibility import find_person
+from backend.benefits.judging import Offer, Tools, find_offer
+from backend.clock import today
+from backend.people.tables import lock_subject
+from backend.storage.database import Database
+from scenarios.decision import decide
+
+SWEPT_AT_ONCE = 500
+JUDGED_AT_ONCE = 100
+# As long as a published list may be in use, so that no place means another card on it.
+KEPT_FOR = timedelta(days=1)
+
+
+def end_cards(session: Session, subject_id: UUID, *, because: CardEnd, now: datetime) -> int:
+    """End all live cards of a person, as when he pauses everything; gives how many."""
+    return end_card_rows(session, subject_id, because=because, now=now)
+
+
+def list_ended(session: Session, list_no: int, *, tools: Tools, now: datetime) -> list[int]:
+    """List the places of a status list whose cards are good no more, in order."""
+    gone = _list_gone(session, list_offers(session, now, list_no=list_no), tools=tools, now=now)
+    judged = [
+        card.place
+        for card in list_changed(session, now, list_no=list_no, limit=JUDGED_AT_ONCE)
+        if _find_end(session, card.subject_id, (card.merchant, card.scenario), tools=tools, now=now) is not None
+    ]
+    return sorted({*list_ended_places(session, list_no, now), *list_places_of(session, list_no, gone, now), *judged})
+
+
+def list_numbers(session: Session) -> list[int]:
+    """List the numbers of the status lists in use; the first one always is."""
+    return sorted({0, *list_list_numbers(session)})
+
+
+def sweep_cards(database: Database, *, tools: Tools, now: datetime) -> int:
+    """End every live card that its person, merchant or scenario carries no more; gives how many.
+
+    Each in a transaction of its own, and only those looked at of which something has changed.
+    """
+    with database.reading() as session:
+        gone = _list_gone(session, list_offers(session, now), tools=tools, now=now)
+    ended, after = 0, None
+    while True:
+        with database.reading() as session:
+            page = list_doubtful(session, gone, now, today(now), after=after, limit=SWEPT_AT_ONCE)
+        ended += sum(_settle(database, card, tools=tools, now=now) for card in page)
+        if len(page) < SWEPT_AT_ONCE:
+            return ended
+        after = page[-1].card_id
+
+
+def purge_cards(session: Session, now: datetime, *, limit: int) -> int:
+    """Forget cards a day after they expired, at most `limit` at once; gives how many."""
+    return purge_card_rows(session, now - KEPT_FOR, limit=limit)
+
+
+def _list_gone(
+    session: Session, offers: Iterable[tuple[str, str]], *, tools: Tools, now: datetime
+) -> list[tuple[str, str]]:
+    """List the merchants and scenarios of which the one may not give the other any more."""
+    catalogue = tools.find_catalogue(now)
+    return [offer for offer in offers if find_offer(session, *offer, catalogue=catalogue, now=now) is None]
+
+
+def _settle(database: Database, row: CardRow, *, tools: Tools, now: datetime) -> bool:
+    """End a card or note that it was judged; True when it ended. Looked at anew while the person is held."""
+    with database.transaction() as session:
+        subject = lock_subject(session, row.subject_id)
+        found = find_card(session, row.subject_id, row.card_id, now)
+        if subject is None or found is None or found.row.ended_at is not None:
+            return False
+        because = found.ended or _find_end(session, row.subject_id, (row.merchant, row.scenario), tools=tools, now=now)
+        if because is not None:
+            return end_card_row(session, row.subject_id, row.card_id, because=because, now=now)
+        put_checked(session, row.subject_id, row.card_id, facts_version=subject.facts_version, day=today(now))
+    return False
+
+
+def _find_end(
+    session: Session, subject_id: UUID, what: tuple[str, str], *, tools: Tools, now: datetime
+) -> CardEnd | None:
+    """Find why nothing carries a card any more: no such offer of the merchant, or the person does not meet it."""
+    offer = find_offer(session, *what, catalogue=tools.find_catalogue(now), now=now)
+    if offer is None:
+        return CardEnd.OFFER
+    return None if _meets(session, subject_id, offer, tools=tools, now=now) else CardEnd.STANDING
+
+
+def _meets(session: Session, subject_id: UUID, offer: Offer, *, tools: Tools, now: datetime) -> bool:
+    person = find_person(
+        session, subject_id, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now
+    )
+    if person is None:
+        return False
+    return not decide(offer.catalogue, offer.scenario, person, day=today(now), region=offer.contract.region)

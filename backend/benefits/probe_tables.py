@@ -1,0 +1,78 @@
+"""How often merchants miss, counted in windows of ten minutes: rows and their named queries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, case, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from backend.grants.tables import GrantRow
+from backend.storage.inserts import insert_into
+from backend.storage.tables import Row
+
+
+class ProbeWindowRow(Row):
+    """How often a merchant missed in ten minutes, by what it missed; `slowed_at` is when it was first slowed down."""
+
+    __tablename__ = "probe_window"
+    __table_args__ = (
+        CheckConstraint("miss IN ('not_granted', 'code_unusable', 'unconfirmed_ask')", name="miss"),
+        CheckConstraint("misses >= 0", name="misses"),
+        Index(
+            "ix_probe_window_slowed_at",
+            "slowed_at",
+            sqlite_where=text("slowed_at IS NOT NULL"),
+            postgresql_where=text("slowed_at IS NOT NULL"),
+        ),
+    )
+
+    merchant: Mapped[str] = mapped_column(ForeignKey("merchant.code"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    miss: Mapped[str] = mapped_column(primary_key=True)
+    misses: Mapped[int]
+    slowed_at: Mapped[datetime | None]
+
+
+def count_miss(session: Session, merchant: str, miss: str, starts_at: datetime, *, by: int = 1) -> None:
+    """Count a miss of a merchant in the window that begins at a moment; -1 takes one back."""
+    values = {"merchant": merchant, "starts_at": starts_at, "miss": miss, "misses": max(by, 0)}
+    counted = ProbeWindowRow.misses + by
+    session.execute(
+        insert_into(session, ProbeWindowRow)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["merchant", "starts_at", "miss"], set_={"misses": case((counted < 0, 0), else_=counted)}
+        )
+    )
+
+
+def find_misses(session: Session, merchant: str, starts_at: datetime) -> dict[str, int]:
+    """Find how often a merchant has missed in a window, by what it missed."""
+    wanted = (ProbeWindowRow.merchant == merchant, ProbeWindowRow.starts_at == starts_at)
+    rows = session.execute(select(ProbeWindowRow.miss, ProbeWindowRow.misses).where(*wanted))
+    return {miss: misses for miss, misses in rows}  # noqa: C416 - rows are no pairs for the type checker
+
+
+def count_granted(session: Session, merchant: str, since: datetime) -> int:
+    """Count the grants that a merchant was told of since a moment."""
+    wanted = (GrantRow.merchant == merchant, GrantRow.granted_at >= since)
+    return session.scalar(select(func.count()).select_from(GrantRow).where(*wanted)) or 0
+
+
+def note_slowed(session: Session, merchant: str, miss: str, starts_at: datetime, *, now: datetime) -> None:
+    """Note when a merchant was first slowed down in a window."""
+    wanted = (
+        ProbeWindowRow.merchant == merchant,
+        ProbeWindowRow.starts_at == starts_at,
+        ProbeWindowRow.miss == miss,
+        ProbeWindowRow.slowed_at.is_(None),
+    )
+    session.execute(
+        update(ProbeWindowRow).where(*wanted).values(slowed_at=now).execution_options(synchronize_session=False)
+    )
+
+
+def list_slowed(session: Session, *, limit: int) -> Sequence[ProbeWindowRow]:
+    """List at most `limit` windows in which merchants were slowed down, the newest first."""
+    statement = select(ProbeWindowRow).where(ProbeWindowRow.slowed_at.is_not(None))
+    return session.scalars(statement.order_by(ProbeWindowRow.slowed_at.desc()).limit(limit)).all()

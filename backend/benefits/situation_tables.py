@@ -1,0 +1,210 @@
+"""What a decision about one person rests on, asked in one look: who it is, the kept score, and what he has said.
+
+Everything is asked for at every decision, whatever of it will matter, so that the work of a no does not tell why.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from backend.benefits.asking import ask_within
+from backend.benefits.verification_tables import DeclinedOfferRow
+from backend.grants.tables import BenefitAccountRow
+from backend.people.identity_numbers import SubjectKind
+from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
+from backend.scores.tables import NewScore, StoredScoreRow
+from backend.storage.questions import Found, Question
+from backend.storage.types import Moment
+
+_SCORE = tuple(each.name for each in fields_of(NewScore))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPerson:
+    """A natural person as the tables know him: when the open enrolment began, and the score that was kept.
+
+    Where there is none of either, a stand-in takes its place, so that it costs as much to weigh: see `is_enrolled` and
+    `has_kept`.
+    """
+
+    subject_id: UUID
+    in_doubt: bool
+    identity_sealed: bytes = field(repr=False)
+    facts_version: int
+    is_enrolled: bool
+    opened_at: datetime
+    has_kept: bool
+    kept: NewScore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A person before one offer of one merchant, and what he has said about it.
+
+    `paused_until` is the end of a pause, perhaps over; `consent_id` the consent to this merchant that stands, if any.
+    """
+
+    person: KnownPerson
+    paused_until: datetime | None
+    has_declined: bool
+    consent_id: UUID | None
+
+
+# What is read in place of a score or an enrolment that is not there.
+STAND_IN = NewScore(
+    facts_version=-1,
+    since=date(1970, 1, 1),
+    rules_digest="0" * 66,
+    computed_on=date(1970, 1, 1),
+    changes_on=date(9999, 12, 31),
+    points=0,
+    level="",
+    payload={
+        "dimensions": dict.fromkeys(("honour", "ethics", "profession", "law", "administration"), 0),
+        "incentives_suspended": False,
+        "in_force": [],
+    },
+)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _or_stand_in(name: str) -> Any:  # noqa: ANN401 - a column of whatever type
+    column = getattr(StoredScoreRow, name)
+    return func.coalesce(column, literal(getattr(STAND_IN, name), column.type))
+
+
+_PERSON = (
+    SubjectRow.subject_id,
+    SubjectRow.in_doubt,
+    SubjectRow.identity_sealed,
+    SubjectRow.facts_version,
+    EnrolmentRow.subject_id.is_not(None),
+    func.coalesce(EnrolmentRow.opened_at, literal(_NEVER, Moment())),
+    StoredScoreRow.subject_id.is_not(None),
+)
+_WIDTH = len(_PERSON) + len(_SCORE)
+_STANDING = (
+    select(ConsentRow.consent_id)
+    .where(
+        ConsentRow.subject_id == SubjectRow.subject_id,
+        ConsentRow.purpose == bindparam("purpose"),
+        ConsentRow.recipient == bindparam("recipient"),
+        or_(ConsentRow.scope == bindparam("scenario"), ConsentRow.scope == bindparam("any_scenario")),
+        ConsentRow.given_at <= bindparam("now", type_=Moment()),
+        ConsentRow.withdrawn_at.is_(None),
+        or_(ConsentRow.expires_at.is_(None), ConsentRow.expires_at > bindparam("now", type_=Moment())),
+    )
+    .order_by(ConsentRow.consent_id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_DECLINED = exists().where(
+    DeclinedOfferRow.subject_id == SubjectRow.subject_id, DeclinedOfferRow.scenario == bindparam("scenario")
+)
+_BY_ID = SubjectRow.subject_id == bindparam("subject_id")
+
+
+def _ask_about(*more: Any) -> Select[Any]:  # noqa: ANN401 - whatever can be selected
+    return (
+        select(*_PERSON, *(_or_stand_in(name) for name in _SCORE), *more)
+        .outerjoin(
+            EnrolmentRow,
+            and_(EnrolmentRow.subject_id == SubjectRow.subject_id, EnrolmentRow.closed_at.is_(None)),
+        )
+        .outerjoin(StoredScoreRow, StoredScoreRow.subject_id == SubjectRow.subject_id)
+        .where(_BY_ID, SubjectRow.kind == SubjectKind.NATURAL_PERSON)
+    )
+
+
+_PERSON_QUESTION = Question(_ask_about())
+_SITUATION_QUESTION = Question(
+    _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING)
+    .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id)
+    .with_for_update(read=True, of=SubjectRow)
+)
+
+
+_OWNER_QUESTION = Question(
+    select(SubjectRow.subject_id).where(
+        SubjectRow.identity_index == bindparam("identity_index"), SubjectRow.kind == SubjectKind.NATURAL_PERSON
+    )
+)
+
+
+def find_person_id(session: Session, identity_indexes: Sequence[bytes]) -> UUID | None:
+    """Find a natural person by the keyed hashes of the identity number; each is looked for, whatever is found."""
+    rows = [ask_within(session, _OWNER_QUESTION, {"identity_index": index}) for index in identity_indexes]
+    return next((row[0] for row in rows if row is not None), None)
+
+
+def find_known_person(session: Session, subject_id: UUID) -> KnownPerson | None:
+    """Find a natural person with the kept score; None for an unknown subject and for organisations."""
+    row = ask_within(session, _PERSON_QUESTION, {"subject_id": subject_id})
+    return None if row is None else _read_person(row)
+
+
+def find_situation(
+    session: Session,
+    subject_id: UUID,
+    *,
+    scenario: str,
+    recipient: str,
+    purpose: str,
+    any_scenario: str,
+    now: datetime,
+) -> Situation | None:
+    """Find how a natural person stands before an offer; None for an unknown subject and for organisations.
+
+    Shares the subject with other readers until the transaction ends: whoever changes what is known of the person, his
+    account or his consents holds the subject alone, and waits. So no answer can leave after such a change was
+    acknowledged that does not reflect it.
+    """
+    values = {
+        "subject_id": subject_id,
+        "scenario": scenario,
+        "recipient": recipient,
+        "purpose": purpose,
+        "any_scenario": any_scenario,
+        "now": now,
+    }
+    row = ask_within(session, _SITUATION_QUESTION, values)
+    if row is None:
+        return None
+    paused_until, has_declined, consent_id = row[_WIDTH:]
+    return Situation(
+        person=_read_person(row),
+        paused_until=paused_until,
+        has_declined=bool(has_declined),
+        consent_id=consent_id,
+    )
+
+
+def _read_person(row: Found) -> KnownPerson:
+    subject_id, in_doubt, identity_sealed, facts_version, is_enrolled, opened_at, has_kept = row[: len(_PERSON)]
+    return KnownPerson(
+        subject_id=subject_id,
+        in_doubt=in_doubt,
+        identity_sealed=identity_sealed,
+        facts_version=facts_version,
+        is_enrolled=bool(is_enrolled),
+        opened_at=opened_at,
+        has_kept=bool(has_kept),
+        kept=NewScore(**dict(zip(_SCORE, row[len(_PERSON) : _WIDTH], strict=True))),
+    )
+
+
+def put_pause(session: Session, subject_id: UUID, until: datetime | None) -> None:
+    """Write until when a person pauses; without an account nothing is written."""
+    statement = update(BenefitAccountRow).where(BenefitAccountRow.subject_id == subject_id).values(paused_until=until)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def find_pause(session: Session, subject_id: UUID) -> datetime | None:
+    """Find the end of a person's last pause, perhaps over."""
+    return session.scalar(select(BenefitAccountRow.paused_until).where(BenefitAccountRow.subject_id == subject_id))
