@@ -11,12 +11,11 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import CTE, BindParameter, Column, Select, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from backend.storage.inserts import Insert
 from backend.storage.questions import Question
-from backend.storage.tables import Row
 
 
 class Link(NamedTuple):
@@ -25,7 +24,7 @@ class Link(NamedTuple):
     `unless` continues the INSERT with an `on_conflict_do_...`; a link holds when it wrote a row.
     """
 
-    row: type[Row]
+    row: type[DeclarativeBase]
     columns: Mapping[str, str]
     unless: Callable[[Insert], Insert] | None = None
 
@@ -56,7 +55,7 @@ class Chain:
         return sum(found or ())
 
 
-def table_of(row: type[Row]) -> Table:
+def table_of(row: type[DeclarativeBase]) -> Table:
     """Give the table of mapped rows, for statements that the mapping has no part in."""
     return cast("Table", row.__table__)
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from backend.storage.chains import Chain, Link, give, table_of
 from backend.storage.database import Database
@@ -17,12 +16,10 @@ from tests.databases import count_rows
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
 
-class HallRow(Row):
-    """The root of rows that no migration makes: a register and tables of their own."""
+class HallRow(DeclarativeBase):
+    """The root of rows that no migration makes."""
 
-    __abstract__ = True
-    metadata = MetaData()
-    registry = registry(metadata=metadata, type_annotation_map=Row.type_annotation_map)
+    type_annotation_map = Row.type_annotation_map
 
 
 class SeatRow(HallRow):
