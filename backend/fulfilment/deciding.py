@@ -20,11 +20,12 @@ from backend.clock import today
 from backend.fulfilment.proposal_states import PAYING_DAYS, Reason, State, Turn, find_deadline
 from backend.fulfilment.proposal_tables import ProposalRow, add_turn_row, find_proposal_row, lock_proposal_row
 from backend.fulfilment.proposal_views import Proposal, read_proposal
-from backend.fulfilment.proposals import hold_turn, tell_merchant
+from backend.fulfilment.proposals import hold_turn, let_go, tell_merchant
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.sealing import Sealer
 from backend.grants.grant import Actor
+from backend.grants.life import Mover
 from backend.merchants.tables import find_merchant_row
 from backend.people.identity_numbers import SubjectKind
 from backend.people.subjects import identify_subject
@@ -127,11 +128,13 @@ def make_report(row: ProposalRow) -> Report:
     return Report(content, legal)
 
 
-def _dismiss(_session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> None:
+def _dismiss(session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> None:
+    """Dismiss it; where the person was right to object, nothing was owed, and nothing bars him any more."""
     reason = Reason.NOT_PURSUED
     if row.state == State.OBJECTED:
         _close_objection(row, verdict, bench)
         reason = Reason.OBJECTION_UPHELD
+        let_go(session, row, Mover(by=Actor.OPERATOR, clerk=bench.principal.id), now=bench.now)
     _end(row, State.DISMISSED, reason, verdict, bench)
 
 

@@ -41,6 +41,7 @@ from backend.fulfilment.sealed_texts import (
 )
 from backend.gateways.sealing import Sealer
 from backend.grants.grant import Actor, GrantState
+from backend.grants.life import Mover, settle
 from backend.grants.queries import find_grant
 from backend.merchants.events import EventKind, leave_event
 from backend.principals import Principal
@@ -114,7 +115,10 @@ def add_confirmation(
 def withdraw_proposal(
     session: Session, proposal_id: UUID, *, principal: Principal, sealer: Sealer, now: datetime
 ) -> Proposal | Refusal:
-    """Take a report back; under an open objection it counts as a false one in the merchant's own figure."""
+    """Take a report back; under an open objection it counts as a false one in the merchant's own figure.
+
+    Whoever takes it back asks nothing of the person any more: what was owed is let go.
+    """
     found = lock_proposal_row(session, proposal_id, merchant=principal.id)
     row = hold_turn(found, Turn.WITHDRAW, now)
     if isinstance(row, Refusal):
@@ -123,7 +127,13 @@ def withdraw_proposal(
     row.state, row.ended_at, row.ended_by = State.WITHDRAWN.value, now, principal.acting or principal.id
     row.end_code = (Reason.WITHDRAWN_UNDER_OBJECTION if under_objection else Reason.WITHDRAWN).value
     add_turn_row(session, row, turn=Turn.WITHDRAW, by=Actor.MERCHANT.value, actor=principal.acting, now=now)
+    let_go(session, row, Mover(by=Actor.MERCHANT, merchant=principal.id, clerk=principal.acting), now=now)
     return read_proposal(session, proposal_id, sealer=sealer, now=now)
+
+
+def let_go(session: Session, row: ProposalRow, mover: Mover, *, now: datetime) -> None:
+    """Settle the grant of a proposal at nothing, so that it bars the person from no benefit; a settled one stays so."""
+    settle(session, row.grant_id, mover, 0, now=now)
 
 
 def answer_proposal(

@@ -154,7 +154,9 @@ def _find_shortage(account: Account, wanted: Wanted, grant: Grant) -> Shortage |
         return None
     if account.open_grants >= bounds.open_grants:
         return Shortage.OPEN_GRANTS
-    if account.held_fen + account.broken_fen + grant.held_fen > bounds.held_fen:
+    if account.broken_fen > 0:
+        return Shortage.BROKEN_PROMISE
+    if account.held_fen + grant.held_fen > bounds.held_fen:
         return Shortage.HELD_LIMIT
     return None
 

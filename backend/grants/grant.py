@@ -73,6 +73,7 @@ class Shortage(StrEnum):
     OPEN_GRANTS = "open_grants"
     OVERDUE_GRANTS = "overdue_grants"
     HELD_LIMIT = "held_limit"
+    BROKEN_PROMISE = "broken_promise"
     CITIZEN_QUOTA = "citizen_quota"
     MERCHANT_QUOTA = "merchant_quota"
     SCENARIO_QUOTA = "scenario_quota"

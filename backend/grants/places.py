@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.grants.grant import OWN, Grant, PlaceKey, Quota
@@ -86,7 +86,8 @@ def _open_within_bounds(insert: Insert) -> Insert:
         where=and_(
             _ACCOUNT.c.open_grants + new.open_grants <= bindparam("open_limit", type_=number),
             _ACCOUNT.c.overdue_grants < bindparam("overdue_limit", type_=number),
-            _ACCOUNT.c.held_fen + _ACCOUNT.c.broken_fen + new.held_fen <= bindparam("most_held", type_=number),
+            or_(new.open_grants == 0, _ACCOUNT.c.broken_fen == 0),
+            _ACCOUNT.c.held_fen + new.held_fen <= bindparam("most_held", type_=number),
             ~due,
         ),
     )

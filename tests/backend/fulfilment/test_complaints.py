@@ -99,11 +99,12 @@ def test_what_people_write_is_sealed(town: City) -> None:
     subject_id, _, proposal_id = propose_about_somebody(town, statement=SECRET)
     for path in ("answers", "objections"):
         post(town, town.citizen(subject_id), f"/proposals/{proposal_id}/{path}", {"text": SECRET})
-    grant_id = give(town, subject_id).grant_id
+    complainer = town.enrol(make_person())
+    grant_id = give(town, complainer).grant_id
     with town.database.transaction() as session:
-        session.add(make_verification(subject_id, grant_id, now=town.now()))
+        session.add(make_verification(complainer, grant_id, now=town.now()))
     body = {"verification_id": str(VERIFICATION_ID), "kind": "not_released", "text": SECRET}
-    complaint = post(town, town.citizen(subject_id), "/complaints", body)
+    complaint = post(town, town.citizen(complainer), "/complaints", body)
     assert read_json(complaint)["grant_id"] == str(grant_id)
     rows: tuple[type[Row], ...] = (ProposalRow, ComplaintRow)
     with town.database.reading() as session:

@@ -55,7 +55,7 @@ class Model:
         return True
 
     def withdraw(self) -> bool:
-        return self._move(OPEN, "withdrawn")
+        return self._let_go(self._move(OPEN, "withdrawn"))
 
     def keep(self) -> bool:
         if self.show() != "objected" or self.objected_at is None:
@@ -66,13 +66,18 @@ class Model:
         return True
 
     def dismiss(self) -> bool:
-        return self._move(OPEN, "dismissed")
+        was_objected = self.show() == "objected"
+        return self._let_go(self._move(OPEN, "dismissed"), was_objected)
 
     def count(self) -> bool:
         if self.show() not in {"proposed", "answered"} or self.now < self.answer_until:
             return False
         self.state = "counted" if self.is_confirmed else "dismissed"
         return True
+
+    def _let_go(self, is_moved: bool, is_right: bool = True) -> bool:  # noqa: FBT001, FBT002 - two truths of a model
+        self.is_paid = self.is_paid or (is_moved and is_right)
+        return is_moved
 
     def _move(self, sources: set[str], target: str) -> bool:
         if self.show() not in sources:

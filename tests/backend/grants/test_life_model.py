@@ -294,7 +294,9 @@ class GrantMachine(RuleBasedStateMachine):
             return None
         if sum(told.state in OPEN for told in mine) >= BOUNDS.open_grants:
             return Shortage.OPEN_GRANTS
-        if sum(told.held + told.owed for told in mine) + held > BOUNDS.held_fen:
+        if any(told.owed for told in mine):
+            return Shortage.BROKEN_PROMISE
+        if sum(told.held for told in mine) + held > BOUNDS.held_fen:
             return Shortage.HELD_LIMIT
         return None
 
