@@ -99,11 +99,6 @@ def add_client(session: Session, client: NewClient, *, now: datetime) -> bool:
     return bool(added)
 
 
-def find_client(session: Session, client_id: UUID) -> ClientRow | None:
-    """Find a client by its id."""
-    return session.get(ClientRow, client_id)
-
-
 def lock_client(session: Session, client_id: UUID) -> ClientRow | None:
     """Find a client and hold it: its tokens, its keys and its end are decided one after the other."""
     return session.scalars(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.people.tables import SubjectRow, lock_subject, raise_facts_version
+from backend.people.tables import SubjectRow, raise_facts_version
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
@@ -137,22 +137,6 @@ class NewEntry:
     derived_from: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyReported:
-    """The department reported this fact before; `record_id` names the record it became then."""
-
-    record_id: UUID
-
-
-def append_report(
-    session: Session, subject_id: UUID, entry: NewEntry, *, now: datetime
-) -> LedgerEntryRow | AlreadyReported:
-    """Append a report, unless the department reported the fact with this source key before; see `append_entry`."""
-    lock_subject(session, subject_id)
-    known = find_report(session, subject_id, entry)
-    return append_entry(session, subject_id, entry, now=now) if known is None else AlreadyReported(known.record_id)
-
-
 def append_entry(session: Session, subject_id: UUID, entry: NewEntry, *, now: datetime) -> LedgerEntryRow:
     """Append to the ledger of a subject, and raise its facts version, which becomes the entry's number.
 
@@ -179,18 +163,6 @@ def append_entry(session: Session, subject_id: UUID, entry: NewEntry, *, now: da
     session.add(row)
     session.flush()
     return row
-
-
-def find_report(session: Session, subject_id: UUID, entry: NewEntry) -> LedgerEntryRow | None:
-    """Find the report with the department, indicator and source key of `entry`."""
-    return session.scalars(
-        select(LedgerEntryRow).where(
-            LedgerEntryRow.subject_id == subject_id,
-            LedgerEntryRow.department == entry.department,
-            LedgerEntryRow.indicator == entry.indicator,
-            LedgerEntryRow.source_key == entry.source_key,
-        )
-    ).one_or_none()
 
 
 def list_entries(session: Session, subject_id: UUID, *, known_at: datetime | None = None) -> Sequence[LedgerEntryRow]:
@@ -262,11 +234,6 @@ def find_batch_by_number(session: Session, department: str, batch_no: str) -> Ba
     return session.scalars(
         select(BatchRow).where(BatchRow.department == department, BatchRow.batch_no == batch_no)
     ).one_or_none()
-
-
-def list_receipts(session: Session, batch_id: UUID) -> Sequence[ReceiptRow]:
-    """List the receipts of a batch in the order of its rows."""
-    return session.scalars(select(ReceiptRow).where(ReceiptRow.batch_id == batch_id).order_by(ReceiptRow.row_no)).all()
 
 
 def count_receipts(session: Session, batch_id: UUID) -> dict[tuple[str, str | None], int]:

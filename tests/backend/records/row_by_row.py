@@ -5,22 +5,23 @@ This is how rows were settled before it was done for thousands at once; it is sl
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.people.names import fold_name
 from backend.people.subjects import find_or_add_subject, find_subject_id
-from backend.people.tables import find_subject
+from backend.people.tables import find_subject, lock_subject
 from backend.records.ledger import REPORTED, Report, read_content, write_content
 from backend.records.receipts import Receipt
 from backend.records.representatives import add_representative
 from backend.records.rows import AnyRow, Desk, HandedInRow, Representative, ScreenedRow, screen_row
 from backend.records.tables import (
-    AlreadyReported,
+    LedgerEntryRow,
     NewEntry,
-    append_report,
-    find_report,
+    append_entry,
     list_derived,
     list_entries_of_record,
 )
@@ -98,6 +99,34 @@ class Model:
             self.waiting[key] = said
             return QUARANTINED
         return ("duplicate", "duplicate_in_quarantine") if self.waiting[key] == said else REUSED
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyReported:
+    """The department reported this fact before; `record_id` names the record it became then."""
+
+    record_id: UUID
+
+
+def append_report(
+    session: Session, subject_id: UUID, entry: NewEntry, *, now: datetime
+) -> LedgerEntryRow | AlreadyReported:
+    """Append a report, unless the department reported the fact with this source key before; see `append_entry`."""
+    lock_subject(session, subject_id)
+    known = find_report(session, subject_id, entry)
+    return append_entry(session, subject_id, entry, now=now) if known is None else AlreadyReported(known.record_id)
+
+
+def find_report(session: Session, subject_id: UUID, entry: NewEntry) -> LedgerEntryRow | None:
+    """Find the report with the department, indicator and source key of `entry`."""
+    return session.scalars(
+        select(LedgerEntryRow).where(
+            LedgerEntryRow.subject_id == subject_id,
+            LedgerEntryRow.department == entry.department,
+            LedgerEntryRow.indicator == entry.indicator,
+            LedgerEntryRow.source_key == entry.source_key,
+        )
+    ).one_or_none()
 
 
 def find_record(session: Session, screened: ScreenedRow, desk: Desk) -> UUID:

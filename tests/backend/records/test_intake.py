@@ -29,7 +29,7 @@ from backend.records.ledger import Report
 from backend.records.quarantine_tables import QuarantinedRow
 from backend.records.receipts import Receipt
 from backend.records.rows import AnyRow, Desk, HandedInRow, MalformedRow
-from backend.records.tables import BatchRow, LedgerEntryRow, add_batch, find_batch, list_entries, list_receipts
+from backend.records.tables import BatchRow, LedgerEntryRow, add_batch, find_batch, list_entries, list_receipts_behind
 from backend.storage.database import Database
 from scoring.admission import LegalFacts
 from scoring.records import Content
@@ -236,7 +236,7 @@ def check_batch(database: Database, desk: Desk, told: Sequence[Told]) -> None:
         outcomes = [outcome for outcome, _ in told]
         counted = [batch.accepted, batch.duplicate, batch.refused, batch.quarantined]
         assert counted == [outcomes.count(each) for each in ("accepted", "duplicate", "refused", "quarantined")]
-        kept = list_receipts(session, desk.batch_id)
+        kept = list_receipts_behind(session, desk.batch_id, after=0, limit=len(told) + 1)
         assert [(receipt.outcome, receipt.code) for receipt in kept] == list(told)
 
 

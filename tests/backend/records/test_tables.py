@@ -8,23 +8,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.records.tables import (
-    AlreadyReported,
     BatchRow,
     LedgerEntryRow,
     add_batch,
     append_entry,
-    append_report,
     find_batch,
     find_batch_by_number,
     find_department,
     list_entries,
     list_entries_of_record,
-    list_receipts,
+    list_receipts_behind,
     put_department,
     read_facts_version,
 )
 from backend.storage.database import Database
 from tests.backend.builders import COURT, NOON, add_person, add_receipt, make_report, settle
+from tests.backend.records.row_by_row import AlreadyReported, append_report
 
 SECOND = timedelta(seconds=1)
 
@@ -166,7 +165,7 @@ def test_receipts_are_listed_in_the_order_of_their_rows(database: Database) -> N
         for row_no in (3, 1, 2):
             add_receipt(session, batch.batch_id, row_no, "duplicate", indicator="A-1", occurred_on=NOON.date())
     with database.reading() as session:
-        receipts = list_receipts(session, batch.batch_id)
+        receipts = list_receipts_behind(session, batch.batch_id, after=0, limit=10)
         assert [receipt.row_no for receipt in receipts] == [1, 2, 3]
         assert {(receipt.indicator, receipt.occurred_on) for receipt in receipts} == {("A-1", NOON.date())}
 
