@@ -50,6 +50,7 @@ bench: $(VENV)/dev.stamp ## Measure everything once more: ratios against stated 
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.reads
 	$(BIN)/python -m benchmarks.servers
+	$(BIN)/python -m benchmarks.verifications
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style, types, boundaries and the API description

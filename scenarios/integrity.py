@@ -1,13 +1,14 @@
 """How far a merchant keeps what it promised: a figure from 0 to 100. No city published one; all of it is our choice.
 
 Let g be the benefits given in a window of days. Each fault costs points by its weight: a benefit that was not honoured
-(a complaint upheld) 4, a hold released late 2, a report of a breach that proved false 10, an alarm for probing 10.
+(a complaint upheld) 4, a hold released late 2, a report of a breach that proved false 10.
 
     figure = 100 - min(100, ceil(100 * sum(weight * count) / max(g, 50)))
 
 So it is the rate of faults that counts and not their number: a merchant with twice the business and twice the faults
 has the same figure. Below 50 benefits the rate is taken as of 50, so that one mishap at a small merchant is no ruin.
-Faults that were objected to and not decided yet do not belong into the counts.
+Only what an officer found right, or the merchant itself took back, is a fault. An alarm for probing is none: whoever
+passes by with made-up codes can set one off, so it slows the merchant down and weighs nothing here.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from enum import StrEnum
 
 BEST = 100
 FEWEST_GRANTS = 50
-WEIGHTS = {"unhonoured": 4, "late_releases": 2, "false_reports": 10, "probing_alarms": 10}
+WEIGHTS = {"unhonoured": 4, "late_releases": 2, "false_reports": 10}
 WATCHED_AT_MOST = 80
 SUSPENDED_AT_MOST = 50
 
@@ -36,7 +37,6 @@ class Deeds:
     unhonoured: int = 0
     late_releases: int = 0
     false_reports: int = 0
-    probing_alarms: int = 0
 
 
 def measure_integrity(deeds: Deeds) -> int:

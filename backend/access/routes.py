@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from backend.access.entries import AccessEntry, list_looks
 from backend.access.schemas import AccessEntryPageSchema, EntryPageQuerySchema
+from backend.access.wording import word_answered
+from backend.context import current_context
 from backend.principals import Principal, PrincipalKind
 from backend.web.answers import Reply
 from backend.web.messages import Language, get_message
@@ -30,6 +32,7 @@ ENTRY_EXAMPLE = {
     "purpose": {"code": "data_check", "text": "数据核查：核对报送的信用信息是否准确、完整"},
     "basis": "《河南省社会信用条例》第十七条",
     "answered": {"kind": "record", "records": 1},
+    "answered_text": "查看了关于您的一条记录",
     "case_no": None,
 }
 
@@ -67,5 +70,6 @@ def _describe(look: AccessEntry, language: Language) -> Mapping[str, object]:
         "purpose": {"code": look.purpose, "text": get_message(f"purpose.{look.purpose}", language)},
         "basis": look.basis,
         "answered": look.answered,
+        "answered_text": word_answered(look, language, benefits=current_context().benefits),
         "case_no": look.case_no,
     }

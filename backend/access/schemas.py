@@ -57,6 +57,7 @@ class AccessEntrySchema(StrictSchema):
     purpose = Part(PurposeSchema, required=True)
     basis = Text(maximum=400, required=True)
     answered = JsonObject(maximum=MAX_ANSWERED, required=True)
+    answered_text = Text(maximum=600, required=True, allow_none=True)
     case_no = Text(maximum=100, required=True, allow_none=True)
 
 

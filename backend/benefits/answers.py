@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from backend.benefits.judging import SOLD_OUT, Cause, Offer
+from backend.benefits.judging import Offer
 from backend.benefits.verification_tables import ASK, VerificationRow
-from backend.grants.grant import Grant, Shortage
+from backend.grants.grant import Grant
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.catalogue import BenefitKind, Scenario, ScenarioCatalogue
 
@@ -25,10 +25,13 @@ class Answer(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why there is no benefit, as far as a merchant may know: `not_available` is whatever lies with the person."""
+    """Why there is no benefit, as far as a merchant may know.
+
+    `not_available` is all that has to do with this person and this order, places that are gone included: only somebody
+    whom the conditions carry would ever hear of those.
+    """
 
     NOT_AVAILABLE = "not_available"
-    SOLD_OUT = "sold_out"
     NOT_OFFERED = "not_offered"
     CODE_UNUSABLE = "code_unusable"
 
@@ -66,11 +69,6 @@ class Verification:
     answered_at: datetime | None
     grant_id: UUID | None
     given: Given | None
-
-
-def find_reason(cause: Cause) -> Reason:
-    """Say what a merchant may know of why there is no benefit."""
-    return Reason.SOLD_OUT if isinstance(cause, Shortage) and cause in SOLD_OUT else Reason.NOT_AVAILABLE
 
 
 def write_given(grant: Grant, offer: Offer) -> dict[str, Any]:

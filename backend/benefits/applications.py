@@ -1,7 +1,7 @@
 """Applying from the app: the person reserves a benefit at a merchant before going there, and consents with that."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -84,7 +84,9 @@ def _tell(session: Session, grant: Grant, offer: Offer, *, now: datetime) -> Non
         "scenario": grant.scenario,
         "state": grant.state,
         "held_fen": grant.held_fen,
-        "reserved_until": None if grant.due_at is None else grant.due_at.isoformat(),
+        "reserved_until": None
+        if grant.due_at is None
+        else grant.due_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
     }
     leave_event(
         session,

@@ -108,7 +108,7 @@ def confirm_ask_about_me(
     scope=WRITE,
     summary="Do not let the merchant know; nothing else comes of it",
     response=AskSchema,
-    example=examples.ASK | {"is_open": False, "declined_at": "2026-11-22T04:01:00Z"},
+    example=examples.ASK | {"is_open": False, "answer": "not_granted", "declined_at": "2026-11-22T04:01:00Z"},
     repeats=Repeats.HARMLESS,
     problems={ProblemCode.ASK_NOT_FOUND, ProblemCode.ASK_CLOSED},
 )

@@ -17,8 +17,9 @@ from backend.benefits.consents import put_consent
 from backend.benefits.judging import Cause, Offer, Order, Tools, find_offer, judge, read_cause
 from backend.benefits.looks import Told, note_look
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, forgive_ask
+from backend.benefits.scans import digest_question
 from backend.benefits.situation_tables import find_person_id
-from backend.benefits.verification import KeyTakenError, digest_question
+from backend.benefits.verification import KeyTakenError
 from backend.benefits.verification_tables import (
     ASK,
     PENDING,
@@ -104,11 +105,13 @@ def _ask(
     slowing = find_slowing(session, merchant, {Miss.UNCONFIRMED_ASK}, now=now)
     if slowing is not None:
         return slowing
-    offer = find_offer(session, merchant, question.scenario, catalogue=tools.find_catalogue(now), now=now)
+    catalogue = tools.find_catalogue(now)
+    offer = find_offer(session, merchant, question.scenario, catalogue=catalogue, now=now)
     if offer is not None and offer.exceeds(question.amount_fen):
         return Refusal(ProblemCode.AMOUNT_REFUSED, {"limit_fen": offer.limit_fen})
     subject_id = None if offer is None else _find_reachable(session, indexes, now)
     row = _make_row(question, digests[0], subject_id, offer, now)
+    row["catalogue_version"] = None if catalogue is None else catalogue.version  # also where it is not offered
     if not add_verification(session, row):
         raise KeyTakenError
     if offer is not None:
@@ -140,7 +143,6 @@ def _make_row(
         "expires_at": now + OPEN_FOR if may_ask else None,
         "answer": PENDING if may_ask else Answer.CANNOT_SAY.value,
         "reason": None if may_ask else Reason.NOT_OFFERED.value,
-        "catalogue_version": None if offer is None else offer.catalogue.version,
         "answered_at": None if may_ask else now,
         "subject_id": subject_id,
     }
@@ -180,9 +182,10 @@ def confirm_ask(
         row.answer, row.grant_id, row.told = Answer.GRANTED.value, outcome.grant_id, write_given(outcome, offer)
         row.catalogue_version = offer.catalogue.version
         tell_answer(session, row, now=now)
+        # Only then: an allowance that grows without a benefit would tell that somebody confirmed and got none.
+        forgive_ask(session, row.merchant, asked_at=row.asked_at)
     else:
         row.because = outcome.value
-    forgive_ask(session, row.merchant, asked_at=row.asked_at)
     session.flush()
     note_ask(session, row, consent_id=consent.consent_id, name=offer.contract.merchant_name, now=now)
     return _show_all(session, [row], tools, now)[0]
@@ -242,7 +245,7 @@ def note_ask(
         via=ASK,
         scenario=row.scenario,
         about=row.verification_id,
-        answer=row.answer,
+        answer=row.answer if row.because is None else Answer.NOT_GRANTED,
         because=row.because or row.reason,
         consent_id=consent_id,
     )
@@ -267,7 +270,8 @@ def _show(row: VerificationRow, merchant_name: str | None, tools: Tools, now: da
         asked_at=row.asked_at,
         expires_at=row.expires_at,
         is_open=row.answered_at is None and row.declined_at is None and is_open(row, now),
-        answer=shown.answer,
+        # To the merchant it is pending until its time is over; whoever has said something knows what came of it.
+        answer=shown.answer if row.because is None and row.declined_at is None else Answer.NOT_GRANTED,
         because=None if row.because is None else read_cause(row.because),
         confirmed_at=row.answered_at,
         declined_at=row.declined_at,

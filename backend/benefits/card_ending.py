@@ -1,7 +1,9 @@
 """Cards that end before their time, and the lists that say so.
 
-A published list is computed from the rows at each reading. A withdrawn consent, a closed account, a pause, a doubt, a
-contract that ended and facts that changed count at once; a day that passed counts from the next sweep.
+A published list is computed from the rows at each reading, and nobody is judged for it: it is read by everybody. A
+withdrawn consent, a closed account, a pause, a doubt and a contract that ended count at once. Facts that changed do
+too, whatever they come to: a card counts as ended until the sweep has judged by them, seconds later, and for good if
+they do not carry it. A day that passed counts from the next sweep.
 """
 
 from collections.abc import Iterable
@@ -13,27 +15,25 @@ from sqlalchemy.orm import Session
 from backend.benefits.card_tables import (
     CardEnd,
     CardRow,
+    UsedOffer,
     end_card_row,
     end_card_rows,
     find_card,
-    list_changed,
     list_doubtful,
     list_ended_places,
     list_list_numbers,
     list_offers,
-    list_places_of,
     purge_card_rows,
     put_checked,
 )
 from backend.benefits.eligibility import find_person
-from backend.benefits.judging import Offer, Tools, find_offer
+from backend.benefits.judging import Offer, Tools, find_offer, make_offer
 from backend.clock import today
 from backend.people.tables import lock_subject
 from backend.storage.database import Database
 from scenarios.decision import decide
 
 SWEPT_AT_ONCE = 500
-JUDGED_AT_ONCE = 100
 # As long as a published list may be in use, so that no place means another card on it.
 KEPT_FOR = timedelta(days=1)
 
@@ -44,14 +44,9 @@ def end_cards(session: Session, subject_id: UUID, *, because: CardEnd, now: date
 
 
 def list_ended(session: Session, list_no: int, *, tools: Tools, now: datetime) -> list[int]:
-    """List the places of a status list whose cards are good no more, in order."""
-    gone = _list_gone(session, list_offers(session, now, list_no=list_no), tools=tools, now=now)
-    judged = [
-        card.place
-        for card in list_changed(session, now, list_no=list_no, limit=JUDGED_AT_ONCE)
-        if _find_end(session, card.subject_id, (card.merchant, card.scenario), tools=tools, now=now) is not None
-    ]
-    return sorted({*list_ended_places(session, list_no, now), *list_places_of(session, list_no, gone, now), *judged})
+    """List the places of a status list whose cards are not good, or not known to be, in order; two questions."""
+    gone = _list_gone(list_offers(session, now, today(now), list_no=list_no), tools=tools, now=now)
+    return list_ended_places(session, list_no, gone, now)
 
 
 def list_numbers(session: Session) -> list[int]:
@@ -59,21 +54,17 @@ def list_numbers(session: Session) -> list[int]:
     return sorted({0, *list_list_numbers(session)})
 
 
-def sweep_cards(database: Database, *, tools: Tools, now: datetime) -> int:
-    """End every live card that its person, merchant or scenario carries no more; gives how many.
+def sweep_cards(database: Database, *, tools: Tools, now: datetime, limit: int = SWEPT_AT_ONCE) -> int:
+    """Judge at most `limit` cards of which something has changed, and end those that nothing carries any more.
 
-    Each in a transaction of its own, and only those looked at of which something has changed.
+    Each in a transaction of its own. Gives how many were judged; while it gives any there may be more.
     """
     with database.reading() as session:
-        gone = _list_gone(session, list_offers(session, now), tools=tools, now=now)
-    ended, after = 0, None
-    while True:
-        with database.reading() as session:
-            page = list_doubtful(session, gone, now, today(now), after=after, limit=SWEPT_AT_ONCE)
-        ended += sum(_settle(database, card, tools=tools, now=now) for card in page)
-        if len(page) < SWEPT_AT_ONCE:
-            return ended
-        after = page[-1].card_id
+        gone = _list_gone(list_offers(session, now, today(now)), tools=tools, now=now)
+        cards = list_doubtful(session, gone, now, today(now), limit=limit)
+    for card in cards:
+        _settle(database, card, tools=tools, now=now)
+    return len(cards)
 
 
 def purge_cards(session: Session, now: datetime, *, limit: int) -> int:
@@ -81,26 +72,28 @@ def purge_cards(session: Session, now: datetime, *, limit: int) -> int:
     return purge_card_rows(session, now - KEPT_FOR, limit=limit)
 
 
-def _list_gone(
-    session: Session, offers: Iterable[tuple[str, str]], *, tools: Tools, now: datetime
-) -> list[tuple[str, str]]:
+def _list_gone(offers: Iterable[UsedOffer], *, tools: Tools, now: datetime) -> list[tuple[str, str]]:
     """List the merchants and scenarios of which the one may not give the other any more."""
     catalogue = tools.find_catalogue(now)
-    return [offer for offer in offers if find_offer(session, *offer, catalogue=catalogue, now=now) is None]
+    return [
+        (offer.merchant, offer.scenario)
+        for offer in offers
+        if offer.contract is None or make_offer(offer.contract, catalogue=catalogue, now=now) is None
+    ]
 
 
-def _settle(database: Database, row: CardRow, *, tools: Tools, now: datetime) -> bool:
-    """End a card or note that it was judged; True when it ended. Looked at anew while the person is held."""
+def _settle(database: Database, row: CardRow, *, tools: Tools, now: datetime) -> None:
+    """End a card or note that it was judged. It is looked at anew while the person is held."""
     with database.transaction() as session:
         subject = lock_subject(session, row.subject_id)
         found = find_card(session, row.subject_id, row.card_id, now)
         if subject is None or found is None or found.row.ended_at is not None:
-            return False
+            return
         because = found.ended or _find_end(session, row.subject_id, (row.merchant, row.scenario), tools=tools, now=now)
         if because is not None:
-            return end_card_row(session, row.subject_id, row.card_id, because=because, now=now)
-        put_checked(session, row.subject_id, row.card_id, facts_version=subject.facts_version, day=today(now))
-    return False
+            end_card_row(session, row.subject_id, row.card_id, because=because, now=now)
+        else:
+            put_checked(session, row.subject_id, row.card_id, facts_version=subject.facts_version, day=today(now))
 
 
 def _find_end(

@@ -1,15 +1,16 @@
 """Benefit cards and their places on status lists: rows and their named queries.
 
 The published list is computed from these rows at each reading. What ends a card without anybody touching its row (a
-consent withdrawn, an account closed, a pause, a doubt, a contract that ended) counts at once; what takes computing,
-such as a level that carries it no more, counts from the next sweep.
+consent withdrawn, an account closed, a pause, a doubt, a contract that ended) counts at once. So do facts that changed,
+until the sweep has judged by them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,10 +34,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.grants.tables import BenefitAccountRow
-from backend.merchants.tables import MerchantRow
+from backend.merchants.contracts import Contract
+from backend.merchants.tables import ContractRow, MerchantRow, list_contract_conditions
 from backend.people.tables import ConsentRow, SubjectRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
+
+_Columns = TypeVarTuple("_Columns")
 
 
 class CardEnd(StrEnum):
@@ -83,6 +87,14 @@ class CardRow(Row):
     ended_because: Mapped[str | None]
 
 
+class UsedOffer(NamedTuple):
+    """What a merchant offers and somebody has a card for, with the contract for it, if one is in force."""
+
+    merchant: str
+    scenario: str
+    contract: Contract | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCard:
     """A card with what its merchant is called, and why it ended as far as rows can tell; None while they say live."""
@@ -117,44 +129,46 @@ def list_cards(session: Session, subject_id: UUID, now: datetime, *, limit: int)
     return _show(session, wanted.limit(limit))
 
 
-def list_ended_places(session: Session, list_no: int, now: datetime) -> list[int]:
-    """List the places of a list whose cards ended before their time, as far as rows can tell, in order."""
+def list_ended_places(
+    session: Session, list_no: int, offers_gone: Sequence[tuple[str, str]], now: datetime
+) -> list[int]:
+    """List the places of a list whose cards are not to be trusted, in order.
+
+    Those ended before their time, as far as rows can tell; those of an offer that is gone; and those whose person's
+    facts have changed since somebody judged by them.
+    """
+    untold = and_(CardRow.expires_at > now, or_(_have_facts_changed(), _is_of(offers_gone)))
     wanted = (
-        select(CardRow.place)
-        .join(SubjectRow, SubjectRow.subject_id == CardRow.subject_id)
-        .join(ConsentRow, _is_consent_of_card())
-        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == CardRow.subject_id)
-        .where(CardRow.list_no == list_no, _find_end(now).is_not(None))
+        _join_rows_beside(select(CardRow.place))
+        .where(CardRow.list_no == list_no, or_(_find_end(now).is_not(None), untold))
         .order_by(CardRow.place)
     )
     return list(session.scalars(wanted))
 
 
-def list_places_of(session: Session, list_no: int, offers: Sequence[tuple[str, str]], now: datetime) -> list[int]:
-    """List the places of live cards on a list that are for one of these merchants and scenarios."""
-    if not offers:
-        return []
-    live = (CardRow.list_no == list_no, CardRow.expires_at > now)
-    wanted = select(CardRow.place).where(*live, tuple_(CardRow.merchant, CardRow.scenario).in_(offers))
-    return list(session.scalars(wanted))
+def list_offers(session: Session, now: datetime, day: date, *, list_no: int | None = None) -> list[UsedOffer]:
+    """List what merchants offer for which there are cards that have not expired, on one list or on any.
 
-
-def list_changed(session: Session, now: datetime, *, list_no: int, limit: int) -> list[CardRow]:
-    """List at most `limit` live cards of a list whose person's facts have changed since they were last judged."""
-    live = (CardRow.list_no == list_no, CardRow.expires_at > now, CardRow.ended_at.is_(None))
+    With the contract that is in force for it on a day of the city, if there is one.
+    """
+    used = select(CardRow.merchant, CardRow.scenario).where(CardRow.expires_at > now).distinct()
+    offers = (used if list_no is None else used.where(CardRow.list_no == list_no)).subquery()
+    of_offer = (ContractRow.merchant == offers.c.merchant, ContractRow.scenario == offers.c.scenario)
     wanted = (
-        select(CardRow)
-        .join(SubjectRow, SubjectRow.subject_id == CardRow.subject_id)
-        .where(*live, SubjectRow.facts_version != CardRow.facts_version)
+        select(offers.c.merchant, offers.c.scenario, MerchantRow.name, ContractRow.region, ContractRow.figures)
+        .join(MerchantRow, MerchantRow.code == offers.c.merchant)
+        .outerjoin(ContractRow, and_(*of_offer, *list_contract_conditions()))
+        .order_by(offers.c.merchant, offers.c.scenario)
     )
-    return list(session.scalars(wanted.limit(limit)))
+    return [_show_offer(*row) for row in session.execute(wanted, {"day": day})]
 
 
-def list_offers(session: Session, now: datetime, *, list_no: int | None = None) -> list[tuple[str, str]]:
-    """List merchants and scenarios for which there are cards that have not expired, on one list or on any."""
-    wanted = select(CardRow.merchant, CardRow.scenario).where(CardRow.expires_at > now).distinct()
-    rows = session.execute(wanted if list_no is None else wanted.where(CardRow.list_no == list_no))
-    return sorted((row[0], row[1]) for row in rows)
+def _show_offer(merchant: str, scenario: str, name: str, region: str | None, figures: Mapping[str, int]) -> UsedOffer:
+    if region is None:
+        return UsedOffer(merchant, scenario, None)
+    given = MappingProxyType(figures)
+    contract = Contract(merchant=merchant, merchant_name=name, scenario=scenario, region=region, figures=given)
+    return UsedOffer(merchant, scenario, contract)
 
 
 def list_list_numbers(session: Session) -> list[int]:
@@ -163,38 +177,22 @@ def list_list_numbers(session: Session) -> list[int]:
 
 
 def list_doubtful(
-    session: Session,
-    offers_gone: Sequence[tuple[str, str]],
-    now: datetime,
-    day: date,
-    *,
-    after: UUID | None,
-    limit: int,
+    session: Session, offers_gone: Sequence[tuple[str, str]], now: datetime, day: date, *, limit: int
 ) -> list[CardRow]:
     """List at most `limit` cards whose rows say that they are good, and of which something speaks against it.
 
-    That is what other rows say, an offer that is gone, facts that changed, or a day on which nobody has judged yet. In
-    order of their ids; only those behind one, if given.
+    That is what other rows say, an offer that is gone, facts that changed, or a day on which nobody has judged yet.
+    Those with changed facts come first: they may be good, and no gate opens for them until they are judged.
     """
+    changed = _have_facts_changed()
+    against = (_find_end(now).is_not(None), changed, CardRow.checked_on != day, _is_of(offers_gone))
     wanted = (
-        select(CardRow)
-        .join(SubjectRow, SubjectRow.subject_id == CardRow.subject_id)
-        .join(ConsentRow, _is_consent_of_card())
-        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == CardRow.subject_id)
-        .where(
-            CardRow.expires_at > now,
-            CardRow.ended_at.is_(None),
-            or_(
-                _find_end(now).is_not(None),
-                SubjectRow.facts_version != CardRow.facts_version,
-                CardRow.checked_on != day,
-                tuple_(CardRow.merchant, CardRow.scenario).in_(offers_gone) if offers_gone else false(),
-            ),
-        )
+        _join_rows_beside(select(CardRow))
+        .where(CardRow.expires_at > now, CardRow.ended_at.is_(None), or_(*against))
+        .order_by(case((changed, 0), else_=1), CardRow.card_id)
+        .limit(limit)
     )
-    if after is not None:
-        wanted = wanted.where(CardRow.card_id > after)
-    return list(session.scalars(wanted.order_by(CardRow.card_id).limit(limit)))
+    return list(session.scalars(wanted))
 
 
 def end_card_row(session: Session, subject_id: UUID, card_id: UUID, *, because: CardEnd, now: datetime) -> bool:
@@ -231,6 +229,14 @@ def _is_consent_of_card() -> ColumnElement[bool]:
     return and_(ConsentRow.subject_id == CardRow.subject_id, ConsentRow.consent_id == CardRow.consent_id)
 
 
+def _have_facts_changed() -> ColumnElement[bool]:
+    return SubjectRow.facts_version != CardRow.facts_version
+
+
+def _is_of(offers: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    return tuple_(CardRow.merchant, CardRow.scenario).in_(offers) if offers else false()
+
+
 def _find_end(now: datetime) -> ColumnElement[str | None]:
     """Why a card ended: as its row says, or what the rows beside it say now; closing an account takes consents back."""
     live = CardRow.expires_at > now
@@ -244,10 +250,14 @@ def _find_end(now: datetime) -> ColumnElement[str | None]:
 
 
 def _select_cards(now: datetime) -> Select[CardRow, str, str | None]:
+    wanted = select(CardRow, MerchantRow.name, _find_end(now))
+    return _join_rows_beside(wanted.join(MerchantRow, MerchantRow.code == CardRow.merchant))
+
+
+def _join_rows_beside(wanted: Select[*_Columns]) -> Select[*_Columns]:
+    """Join what `_find_end` looks at."""
     return (
-        select(CardRow, MerchantRow.name, _find_end(now))
-        .join(MerchantRow, MerchantRow.code == CardRow.merchant)
-        .join(SubjectRow, SubjectRow.subject_id == CardRow.subject_id)
+        wanted.join(SubjectRow, SubjectRow.subject_id == CardRow.subject_id)
         .join(ConsentRow, _is_consent_of_card())
         .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == CardRow.subject_id)
     )

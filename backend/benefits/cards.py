@@ -27,12 +27,14 @@ from backend.benefits.card_tables import (
 from backend.benefits.consents import put_consent, withdraw_consent
 from backend.benefits.judging import Cause, Offer, Order, Tools, find_offer, judge
 from backend.benefits.looks import Told, note_look
+from backend.benefits.wording import word_offered
 from backend.clock import today
 from backend.gateways.status_lists import BITS
 from backend.grants.grant import Grant, Via
 from backend.people.tables import lock_subject
 from backend.principals import Principal, PrincipalKind
 from backend.storage.identifiers import new_id
+from backend.web.messages import Language
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.catalogue import ScenarioCatalogue
 
@@ -161,7 +163,9 @@ def describe_terms(offer: Offer) -> dict[str, object]:
     benefit = offer.benefit
     figures = {"charged_percent": benefit.charged_percent, "free_minutes": benefit.free_minutes}
     given = {name: figure for name, figure in figures.items() if figure is not None}
-    return {"kind": benefit.kind.value, **given, "zh": benefit.description.zh, "en": benefit.description.en}
+    told = {"zh": Language.CHINESE, "en": Language.ENGLISH}
+    words = {name: word_offered(offer.scenario.benefit, benefit, language) for name, language in told.items()}
+    return {"kind": benefit.kind.value, **given, **words}
 
 
 def _find_refusal(order: CardOrder, catalogue: ScenarioCatalogue | None) -> Refusal | None:

@@ -1,29 +1,14 @@
 """Named queries over the consents that people gave to merchants, and what merchants are called."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
+from backend.benefits.verification_tables import OneTimeCodeRow
 from backend.people.tables import ConsentRow
-
-
-def stands(
-    session: Session, subject_id: UUID, *, purpose: str, recipient: str, scopes: Collection[str], now: datetime
-) -> bool:
-    """Tell whether a consent of a person to a recipient for one of the scopes is in force at `now`."""
-    wanted = select(ConsentRow.consent_id).where(
-        ConsentRow.subject_id == subject_id,
-        ConsentRow.purpose == purpose,
-        ConsentRow.recipient == recipient,
-        ConsentRow.scope.in_(scopes),
-        ConsentRow.given_at <= now,
-        ConsentRow.withdrawn_at.is_(None),
-        or_(ConsentRow.expires_at.is_(None), ConsentRow.expires_at > now),
-    )
-    return session.scalars(wanted.limit(1)).first() is not None
 
 
 def list_benefit_consents(
@@ -50,3 +35,11 @@ def withdraw_benefit_consent(
         row.withdrawn_at = now
         session.flush()
     return row
+
+
+def end_codes(session: Session, subject_id: UUID, merchant: str, *, now: datetime) -> None:
+    """Let the codes of a person that name a merchant and were not used yet expire now."""
+    code = OneTimeCodeRow
+    unused = (code.subject_id == subject_id, code.merchant == merchant, code.used_at.is_(None), code.expires_at > now)
+    statement = update(code).where(*unused).values(expires_at=now)
+    session.execute(statement.execution_options(synchronize_session=False))

@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.consent_tables import (
+    end_codes,
     list_benefit_consents,
-    stands,
     withdraw_benefit_consent,
 )
 from backend.clock import today
@@ -52,18 +52,6 @@ class BenefitConsent:
 def name_recipient(merchant: str) -> str:
     """Name a merchant as the recipient of a consent."""
     return f"{_RECIPIENT}{merchant}"
-
-
-def has_consent(session: Session, subject_id: UUID, merchant: str, scenario: str, now: datetime) -> bool:
-    """Tell whether a person lets a merchant be told at `now` about a scenario: withdrawn and expired ones do not."""
-    return stands(
-        session,
-        subject_id,
-        purpose=PURPOSE,
-        recipient=name_recipient(merchant),
-        scopes=(scenario, ANY_SCENARIO),
-        now=now,
-    )
 
 
 def give_consent(
@@ -129,16 +117,19 @@ def withdraw_consent(
 ) -> BenefitConsent | Refusal:
     """Withdraw one consent; one that was withdrawn before stays as it is. Refusal: `consent_not_found`.
 
-    What is only reserved at the merchant within its scope is cancelled; what is in use lives on.
-
-    Holds the person, so that no answer that rests on it can be on its way when this returns.
+    With a standing one, what is only reserved at the merchant within its scope is cancelled; what is in use lives on.
+    With one for a single scan, the codes that name the merchant are ended. Holds the person, so that no answer that
+    rests on it can be on its way when this returns.
     """
     lock_subject(session, subject_id)
     row = withdraw_benefit_consent(session, subject_id, consent_id, prefix=_RECIPIENT, now=now)
     if row is None:
         return Refusal(ProblemCode.CONSENT_NOT_FOUND)
     consent = _show_all(session, [row])[0]
-    cancel_reserved(session, subject_id, merchant=consent.merchant, scenario=consent.scenario, now=now)
+    if consent.once:
+        end_codes(session, subject_id, consent.merchant, now=now)
+    else:
+        cancel_reserved(session, subject_id, merchant=consent.merchant, scenario=consent.scenario, now=now)
     return consent
 
 

@@ -63,29 +63,37 @@ def make_person(
     It is the same work for whoever has a score that was kept and for whoever has none: the number is opened whether or
     not the age will matter, and a stand-in is weighed like a score.
     """
-    born_on = _find_birth(known, sealer, today(now))
-    score, has_score = _find_score(session, known, rules=rules, sealer=sealer, now=now)
-    person = Person(
-        level=score.level or next(reversed(catalogue.levels), None),
-        points=score.points,
-        incentives_suspended=score.payload["incentives_suspended"],
-        born_on=born_on,
-        lists=list_standing(catalogue, score.payload["in_force"]),
-    )
-    return Found(person, has_score)
+    found = make_kept_person(known, catalogue=catalogue, rules=rules, sealer=sealer, now=now)
+    if found is not None:
+        return found
+    computed = compute_score(session, known.subject_id, rules=rules, sealer=sealer, now=now)
+    score, has_score = (known.kept, False) if isinstance(computed, Refusal) else (computed, True)
+    return Found(_make_person(known, score, catalogue, sealer, now), has_score)
 
 
-def _find_score(
-    session: Session, known: KnownPerson, *, rules: CityRules, sealer: Sealer, now: datetime
-) -> tuple[NewScore, bool]:
+def make_kept_person(
+    known: KnownPerson, *, catalogue: ScenarioCatalogue, rules: CityRules, sealer: Sealer, now: datetime
+) -> Found | None:
+    """Make the same of what was read alone; None where that does not tell the score, and it has to be computed."""
     day = today(now)
     basis = Basis(known.facts_version, today(known.opened_at), name_rules(rules.rulebook_on(day)))
     serves = is_right(known.kept, basis, day)
     has_score = known.is_enrolled and not known.in_doubt
     if has_score and not (serves and known.has_kept):
-        computed = compute_score(session, known.subject_id, rules=rules, sealer=sealer, now=now)
-        return (known.kept, False) if isinstance(computed, Refusal) else (computed, True)
-    return known.kept, has_score
+        return None
+    return Found(_make_person(known, known.kept, catalogue, sealer, now), has_score)
+
+
+def _make_person(
+    known: KnownPerson, score: NewScore, catalogue: ScenarioCatalogue, sealer: Sealer, now: datetime
+) -> Person:
+    return Person(
+        level=score.level or next(reversed(catalogue.levels), None),
+        points=score.points,
+        incentives_suspended=score.payload["incentives_suspended"],
+        born_on=_find_birth(known, sealer, today(now)),
+        lists=list_standing(catalogue, score.payload["in_force"]),
+    )
 
 
 def _find_birth(known: KnownPerson, sealer: Sealer, day: date) -> date | None:

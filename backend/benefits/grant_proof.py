@@ -6,6 +6,7 @@ took one, every answer `granted` has its grant. Nothing is mended: a difference 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from sqlalchemy import (
     text,
     union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from backend.benefits.verification_tables import VerificationRow
 from backend.grants.grant import UNUSED, GrantState, Quota, Via
@@ -61,7 +62,13 @@ def prove(session: Session) -> dict[str, list[Difference]]:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))  # a whole city takes longer than a request may
     found = {check.name: list(_compare(session, check)) for check in _list_checks()}
-    return found | {"states_by_history": list(_list_strange_states(session))}
+    found["states_by_history"] = list(_list_strange_states(session))
+    for name, number, moment in (
+        ("order_of_events", GrantEventRow.event_no, GrantEventRow.happened_at),
+        ("order_of_transfers", HoldTransferRow.transfer_no, HoldTransferRow.transferred_at),
+    ):
+        found[name] = list(_list_going_back(session, name, number, moment))
+    return found
 
 
 def _compare(session: Session, check: _Check) -> Iterator[Difference]:
@@ -202,3 +209,28 @@ def _list_strange_states(session: Session) -> Iterator[Difference]:
     for subject_id, grant_id, kept, told in session.execute(wanted):
         ids = f"subject_id={subject_id} grant_id={grant_id}"
         yield Difference(check="states_by_history", ids=ids, kept=kept, counted=told or 0)
+
+
+def _list_going_back(
+    session: Session, check: str, number: InstrumentedAttribute[int], moment: InstrumentedAttribute[datetime]
+) -> Iterator[Difference]:
+    """List what is told of a grant with a moment before that of what went before, or before the grant was given.
+
+    A day that is cut out of such a history would tell what never was; `counted` is how many are where they should be.
+    """
+    row = number.class_
+    last_at = func.lag(moment).over(partition_by=(row.subject_id, row.grant_id), order_by=number)
+    told = select(row.subject_id, row.grant_id, moment.label("at"), last_at.label("last_at")).subquery()
+    goes_back = or_(told.c.at < told.c.last_at, told.c.at < GrantRow.granted_at)
+    ones = (GrantRow.subject_id, GrantRow.grant_id)
+    kept, back = func.count(), func.sum(case((goes_back, 1), else_=0))
+    wanted = (
+        select(*ones, kept, kept - back)
+        .join(told, and_(told.c.subject_id == GrantRow.subject_id, told.c.grant_id == GrantRow.grant_id))
+        .group_by(*ones)
+        .having(back > 0)
+        .order_by(GrantRow.grant_id)
+    )
+    for subject_id, grant_id, found, ordered in session.execute(wanted):
+        ids = f"subject_id={subject_id} grant_id={grant_id}"
+        yield Difference(check=check, ids=ids, kept=found, counted=ordered)

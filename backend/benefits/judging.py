@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.consents import ANY_SCENARIO, PURPOSE, name_recipient
-from backend.benefits.eligibility import make_person
+from backend.benefits.eligibility import Found, make_person
 from backend.benefits.situation_tables import Situation, find_situation
 from backend.clock import today
 from backend.gateways.rulebook_files import CityRules
@@ -150,10 +150,35 @@ def judge(
     )
     if situation is None:
         return Judgement(Bar.NOT_ENROLLED, None)
-    cause = _weigh(session, situation, offer, consents=consents, tools=tools, now=now)
+    found = make_person(
+        session, situation.person, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now
+    )
+    cause = weigh(situation, found, offer, consents=consents, now=now)
     if cause is not None:
         return Judgement(cause, situation.consent_id)
-    wanted = Wanted(
+    wanted = make_wanted(subject_id, offer, order)
+    return Judgement(give_grant(session, wanted, now=now), situation.consent_id)
+
+
+def weigh(situation: Situation, found: Found, offer: Offer, *, consents: bool, now: datetime) -> Cause | None:
+    """Say why somebody gets nothing, whatever is used up; None if nothing stands against it."""
+    known = situation.person
+    unmet = decide(offer.catalogue, offer.scenario, found.person, day=today(now), region=offer.contract.region)
+    bars = {
+        Bar.IDENTITY_IN_DOUBT: known.in_doubt,
+        Bar.NOT_ENROLLED: not found.has_score,
+        Bar.NO_CONSENT: not consents and situation.consent_id is None,
+        Bar.PAUSED: situation.paused_until is not None and situation.paused_until > now,
+        Bar.DECLINED: situation.has_declined,
+    }
+    causes: list[Cause] = [bar for bar, holds in bars.items() if holds]
+    causes.extend(unmet)
+    return causes[0] if causes else None
+
+
+def make_wanted(subject_id: UUID, offer: Offer, order: Order) -> Wanted:
+    """Say what grant an order comes to."""
+    return Wanted(
         subject_id=subject_id,
         merchant=offer.contract.merchant,
         order_no=order.order_no,
@@ -165,24 +190,3 @@ def judge(
         via=order.via,
         clerk=order.clerk,
     )
-    return Judgement(give_grant(session, wanted, now=now), situation.consent_id)
-
-
-def _weigh(
-    session: Session, situation: Situation, offer: Offer, *, consents: bool, tools: Tools, now: datetime
-) -> Cause | None:
-    known = situation.person
-    person, has_score = make_person(
-        session, known, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now
-    )
-    unmet = decide(offer.catalogue, offer.scenario, person, day=today(now), region=offer.contract.region)
-    bars = {
-        Bar.IDENTITY_IN_DOUBT: known.in_doubt,
-        Bar.NOT_ENROLLED: not has_score,
-        Bar.NO_CONSENT: not consents and situation.consent_id is None,
-        Bar.PAUSED: situation.paused_until is not None and situation.paused_until > now,
-        Bar.DECLINED: situation.has_declined,
-    }
-    causes: list[Cause] = [bar for bar, holds in bars.items() if holds]
-    causes.extend(unmet)
-    return causes[0] if causes else None

@@ -9,7 +9,11 @@ from sqlalchemy.orm import Session
 
 from backend.access.entries import Purpose, make_look
 from backend.access.tables import AccessEntryRow, add_access_entry
-from backend.principals import Principal
+from backend.grants.grant import Via
+from backend.principals import Principal, PrincipalKind
+
+# What a person does alone: nobody asked about him, and the merchant is only told.
+_OWN = frozenset({Via.APPLICATION.value, Via.CARD.value})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +34,17 @@ class Told:
 def note_look(
     session: Session, subject_id: UUID, told: Told, *, principal: Principal, name: str | None, now: datetime
 ) -> None:
-    """Note that a merchant, called `name`, was answered about a person, in the transaction of the answer."""
+    """Note that a merchant, called `name`, was told about a person, in the transaction of the answer."""
     add_access_entry(session, AccessEntryRow(**make_benefit_look(subject_id, told, principal, name=name, now=now)))
 
 
 def make_benefit_look(
     subject_id: UUID, told: Told, principal: Principal, *, name: str | None, now: datetime
 ) -> dict[str, Any]:
-    """Make the values of such an entry, by column, for whoever writes it together with the answer."""
+    """Make the values of such an entry, by column, for whoever writes it together with the answer.
+
+    `principal` is the merchant. Who applies or makes a card asks about himself: the merchant is the recipient then.
+    """
     answered = {
         "kind": "benefit",
         "via": str(told.via),
@@ -49,11 +56,15 @@ def make_benefit_look(
         answered["because"] = str(told.because)
     if told.consent_id is not None:
         answered["consent_id"] = str(told.consent_id)
+    is_own = str(told.via) in _OWN
+    if is_own:
+        answered["recipient"] = principal.id
+        answered["recipient_name"] = name or principal.id
     return make_look(
         subject_id=subject_id,
-        principal=principal,
+        principal=Principal(kind=PrincipalKind.CITIZEN, id=str(subject_id)) if is_own else principal,
         purpose=Purpose.BENEFIT,
         answered=answered,
-        asker_name=name,
+        asker_name=None if is_own else name,
         now=now,
     )

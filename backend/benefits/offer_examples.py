@@ -9,11 +9,13 @@ MADE_CODE = {
     "merchant": None,
     "expires_at": "2026-11-22T04:01:00Z",
     "image": None,
+    "notices": [{"code": "no_consent", "text": "这个码没有指明商户：只有您已经授权告知的商户扫码才有结果。"}],
 }
 OFFER = {
     "scenario": "library_card",
     "title": "免押金办借书证",
     "state": "available",
+    "state_text": "现在可以使用",
     "missing": [],
     "kind": "deposit_waiver",
     "benefit": "免交借书证押金100元。",
@@ -23,7 +25,17 @@ OFFER = {
     "lasting_days": 366,
     "otherwise": "照常办证：交纳100元押金，退证时退还；馆内阅览不需要押金。",
     "basis": "《河南省社会信用条例》第三十条第五项",
-    "merchants": [{"merchant": "city_library", "name": "市图书馆", "region": "410105"}],
+    "merchants": [
+        {
+            "merchant": "city_library",
+            "name": "市图书馆",
+            "region": "410105",
+            "benefit": "免交借书证押金100元。",
+            "limit_fen": 10_000,
+            "charged_percent": None,
+            "free_minutes": None,
+        }
+    ],
     "has_more_merchants": False,
 }
 OFFERS = {

@@ -6,16 +6,17 @@ from typing import Any
 from backend.benefits.applications import Application
 from backend.benefits.asks import AskedOfMe
 from backend.benefits.code_images import CodeImage
+from backend.benefits.code_notices import CodeNotice
 from backend.benefits.codes import OneTimeCode
 from backend.benefits.consents import BenefitConsent
 from backend.benefits.judging import Cause
 from backend.benefits.offers import PersonalOffer, PersonalOffers
-from backend.benefits.wording import Explainer
+from backend.benefits.wording import Explainer, word_offered
 from backend.grants.grant import Grant
-from backend.merchants.contracts import Offering
+from backend.merchants.contracts import Offering, complete_benefit
 from backend.merchants.wording import choose
 from backend.web.messages import Language, get_message
-from scenarios.catalogue import Scenario
+from scenarios.catalogue import Benefit, Scenario
 
 
 def present_offers(found: PersonalOffers, language: Language) -> dict[str, Any]:
@@ -39,14 +40,19 @@ def present_missing(causes: Iterable[Cause], scenario: Scenario, explainer: Expl
     return [{"code": cause.value, "text": explainer.explain(cause, scenario)} for cause in causes]
 
 
-def present_code(code: OneTimeCode, image: CodeImage | None) -> dict[str, Any]:
-    """Shape a code that was just made, with its picture."""
+def present_code(
+    code: OneTimeCode, image: CodeImage | None, notices: Iterable[CodeNotice], language: Language
+) -> dict[str, Any]:
+    """Shape a code that was just made, with its picture, and with why it may not work."""
     return {
         "code": code.code,
         "scenario": code.scenario,
         "merchant": code.merchant,
         "expires_at": code.expires_at,
         "image": image,
+        "notices": [
+            {"code": notice.value, "text": get_message(f"code_notice.{notice}", language)} for notice in notices
+        ],
     }
 
 
@@ -116,6 +122,7 @@ def _present_offer(offer: PersonalOffer, explainer: Explainer) -> dict[str, Any]
         "scenario": scenario.code,
         "title": choose(scenario.title, language),
         "state": offer.state,
+        "state_text": get_message(f"offer.state.{offer.state}", language),
         "missing": present_missing((*offer.missing, *offer.lacking), scenario, explainer),
         "kind": benefit.kind,
         "benefit": choose(benefit.description, language),
@@ -125,11 +132,20 @@ def _present_offer(offer: PersonalOffer, explainer: Explainer) -> dict[str, Any]
         "lasting_days": benefit.lasting_days,
         "otherwise": choose(scenario.otherwise, language),
         "basis": scenario.basis,
-        "merchants": [_present_place(each, language) for each in offer.merchants],
+        "merchants": [_present_place(each, benefit, language) for each in offer.merchants],
         "has_more_merchants": offer.has_more,
     }
 
 
-def _present_place(offering: Offering, language: Language) -> dict[str, str]:
+def _present_place(offering: Offering, benefit: Benefit, language: Language) -> dict[str, str | int | None]:
     name = offering.name_en if language is Language.ENGLISH and offering.name_en else offering.name
-    return {"merchant": offering.merchant, "name": name, "region": offering.region}
+    completed = complete_benefit(benefit, offering.figures)
+    return {
+        "merchant": offering.merchant,
+        "name": name,
+        "region": offering.region,
+        "benefit": word_offered(benefit, completed, language),
+        "limit_fen": completed.limit_fen,
+        "charged_percent": completed.charged_percent,
+        "free_minutes": completed.free_minutes,
+    }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.benefits import offer_examples as examples
 from backend.benefits.code_images import draw_code
+from backend.benefits.code_notices import list_notices
 from backend.benefits.codes import make_code
 from backend.benefits.consents import BenefitConsent, give_consent, list_consents, withdraw_consent
 from backend.benefits.judging import Tools
@@ -138,7 +139,7 @@ def resume_my_benefits(*, principal: Principal, session: Session) -> None:
     limit="30/minute",
     problems={ProblemCode.SCENARIO_NOT_FOUND, ProblemCode.MERCHANT_NOT_FOUND, ProblemCode.UNAVAILABLE},
 )
-def make_my_code(*, body: dict[str, Any], principal: Principal, now: datetime) -> dict[str, Any] | Refusal:
+def make_my_code(*, body: dict[str, Any], principal: Principal, now: datetime) -> Reply | Refusal:
     """Make a code for whoever is signed in, whatever the score; a repeat makes another one, of which one suffices."""
     context, tools, subject_id = current_context(), _tools(), UUID(principal.id)
     # So that the scan finds the score right: how long it takes then does not tell whether there was much to compute.
@@ -152,7 +153,14 @@ def make_my_code(*, body: dict[str, Any], principal: Principal, now: datetime) -
             catalogue=tools.find_catalogue(now),
             now=now,
         )
-    return code if isinstance(code, Refusal) else present_code(code, draw_code(code.code, body["image"]))
+        if isinstance(code, Refusal):
+            return code
+        notices = list_notices(
+            session, subject_id, scenario=code.scenario, merchant=code.merchant, sealer=context.sealer, now=now
+        )
+    language = current_notes().language
+    value = present_code(code, draw_code(code.code, body["image"]), notices, language)
+    return Reply(value=value, status=HTTPStatus.CREATED, headers={"Content-Language": language.value})
 
 
 @blueprint.operation(

@@ -2,6 +2,7 @@
 
 from backend.benefits.answers import Answer
 from backend.benefits.code_images import ImageKind
+from backend.benefits.code_notices import CodeNotice
 from backend.benefits.codes import CODE_LENGTH
 from backend.benefits.offers import MERCHANTS_SHOWN, OfferState
 from backend.grants.grant import LONGEST_ORDER_NO
@@ -31,6 +32,13 @@ class ImageSchema(StrictSchema):
     data = fields.Text(maximum=20_000, required=True)
 
 
+class CodeNoticeSchema(StrictSchema):
+    """Why a code may not work, in code and words; for whoever made it alone."""
+
+    code = fields.Choice(CodeNotice, required=True)
+    text = fields.Text(maximum=_SENTENCE, required=True)
+
+
 class MadeCodeSchema(StrictSchema):
     """A code that was made; nobody can read it again."""
 
@@ -39,6 +47,7 @@ class MadeCodeSchema(StrictSchema):
     merchant = fields.Text(maximum=40, required=True, allow_none=True)
     expires_at = fields.Moment(required=True)
     image = fields.Part(ImageSchema, required=True, allow_none=True)
+    notices = fields.Several(fields.Part(CodeNoticeSchema), maximum=len(CodeNotice), required=True)
 
 
 class MissingSchema(StrictSchema):
@@ -49,11 +58,15 @@ class MissingSchema(StrictSchema):
 
 
 class OfferedAtSchema(StrictSchema):
-    """A merchant that gives it, and where (GB/T 2260)."""
+    """A merchant that gives it, where (GB/T 2260), and what its contract sets."""
 
     merchant = fields.Text(maximum=40, required=True)
     name = fields.Text(maximum=_NAME, required=True)
     region = fields.Text(maximum=6, required=True)
+    benefit = fields.Text(maximum=_SENTENCE, required=True)
+    limit_fen = fields.Whole(minimum=0, maximum=MOST_FEN, required=True, allow_none=True)
+    charged_percent = fields.Whole(minimum=0, maximum=100, required=True, allow_none=True)
+    free_minutes = fields.Whole(minimum=0, maximum=10**6, required=True, allow_none=True)
 
 
 class OfferSchema(StrictSchema):
@@ -62,6 +75,7 @@ class OfferSchema(StrictSchema):
     scenario = fields.Text(maximum=40, required=True)
     title = fields.Text(maximum=_NAME, required=True)
     state = fields.Choice(OfferState, required=True)
+    state_text = fields.Text(maximum=_NAME, required=True)
     missing = fields.Several(fields.Part(MissingSchema), maximum=20, required=True)
     kind = fields.Choice(BenefitKind, required=True)
     benefit = fields.Text(maximum=_SENTENCE, required=True)

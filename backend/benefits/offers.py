@@ -18,6 +18,7 @@ from backend.grants.due import see_grants
 from backend.grants.grant import OPEN, Grant, GrantState, Shortage
 from backend.grants.queries import list_open_grants
 from backend.merchants.contracts import Offering, list_offering
+from backend.merchants.suspensions import find_suspended_scenarios
 from backend.people.standing import find_standing
 from backend.scores.facts import find_refusal
 from backend.web.problems import ProblemCode, Refusal
@@ -29,13 +30,30 @@ MERCHANTS_SHOWN = 10
 
 
 class OfferState(StrEnum):
-    """How an offer stands for a person: what is missing for good comes before what is over tomorrow."""
+    """How an offer stands for a person: what is missing for good comes before what is over tomorrow.
+
+    `suspended` and `no_merchant` say that nobody gets it now: it is switched off, or no contract is in force.
+    """
 
     DECLINED = "declined"
     PAUSED = "paused"
+    SUSPENDED = "suspended"
+    NO_MERCHANT = "no_merchant"
     NOT_YET = "not_yet"
     USED_UP = "used_up"
     AVAILABLE = "available"
+
+
+# What can be used comes first, and what nobody gets last.
+_ORDER = (
+    OfferState.AVAILABLE,
+    OfferState.USED_UP,
+    OfferState.NOT_YET,
+    OfferState.PAUSED,
+    OfferState.DECLINED,
+    OfferState.NO_MERCHANT,
+    OfferState.SUSPENDED,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +108,26 @@ def list_offers(session: Session, subject_id: UUID, *, tools: Tools, now: dateti
     rulebook = tools.rules.rulebook_on(day)
     paused_until, declined = find_end_of_pause(session, subject_id, now=now), list_declined(session, subject_id)
     uses = _read_uses(session, subject_id, now)
-    offers = []
+    offers, suspended = [], find_suspended_scenarios(session, catalogue.scenarios)
     for code, scenario in sorted(catalogue.scenarios.items()):
         if not scenario.is_open_on(day):
             continue
         missing = decide(catalogue, scenario, person, day=day)
         lacking = tuple(_find_lacking(scenario, catalogue, uses))
-        state = _find_state(
-            declined=code in declined, paused=paused_until is not None, missing=bool(missing), lacking=bool(lacking)
-        )
         found = list_offering(session, code, day, limit=MERCHANTS_SHOWN + 1)
+        holds = {
+            OfferState.DECLINED: code in declined,
+            OfferState.PAUSED: paused_until is not None,
+            OfferState.SUSPENDED: code in suspended,
+            OfferState.NO_MERCHANT: not found,
+            OfferState.NOT_YET: bool(missing),
+            OfferState.USED_UP: bool(lacking),
+            OfferState.AVAILABLE: True,
+        }
         offers.append(
             PersonalOffer(
                 scenario=scenario,
-                state=state,
+                state=next(state for state in OfferState if holds[state]),
                 missing=missing,
                 lacking=lacking,
                 merchants=tuple(found[:MERCHANTS_SHOWN]),
@@ -117,7 +141,7 @@ def list_offers(session: Session, subject_id: UUID, *, tools: Tools, now: dateti
         catalogue=catalogue,
         rulebook=rulebook,
         paused_until=paused_until,
-        offers=tuple(offers),
+        offers=tuple(sorted(offers, key=lambda offer: _ORDER.index(offer.state))),
         next_gain=gains[0] if gains else None,
     )
 
@@ -172,14 +196,3 @@ def _find_lacking(scenario: Scenario, catalogue: ScenarioCatalogue, uses: _Uses)
 
 def _is_full(used: Mapping[tuple[str, str], int], scenario: str, period: str, limit: int | None) -> bool:
     return limit is not None and used.get((scenario, period), 0) >= limit
-
-
-def _find_state(*, declined: bool, paused: bool, missing: bool, lacking: bool) -> OfferState:
-    holds = {
-        OfferState.DECLINED: declined,
-        OfferState.PAUSED: paused,
-        OfferState.NOT_YET: missing,
-        OfferState.USED_UP: lacking,
-        OfferState.AVAILABLE: True,
-    }
-    return next(state for state in OfferState if holds[state])

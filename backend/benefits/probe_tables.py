@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, case, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.grants.grant import GrantState
 from backend.grants.tables import GrantRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
@@ -53,10 +54,14 @@ def find_misses(session: Session, merchant: str, starts_at: datetime) -> dict[st
     return {miss: misses for miss, misses in rows}  # noqa: C416 - rows are no pairs for the type checker
 
 
-def count_granted(session: Session, merchant: str, since: datetime) -> int:
-    """Count the grants that a merchant was told of since a moment."""
-    wanted = (GrantRow.merchant == merchant, GrantRow.granted_at >= since)
-    return session.scalar(select(func.count()).select_from(GrantRow).where(*wanted)) or 0
+def count_served(session: Session, merchant: str, since: datetime) -> int:
+    """Count the persons whom a merchant has given something since a moment, each once, and not what came to nothing.
+
+    So one accomplice who reserves and cancels, or comes again and again, is one person at most.
+    """
+    came_to_something = GrantRow.state.not_in([GrantState.CANCELLED, GrantState.EXPIRED])
+    wanted = (GrantRow.merchant == merchant, GrantRow.granted_at >= since, came_to_something)
+    return session.scalar(select(func.count(GrantRow.subject_id.distinct())).where(*wanted)) or 0
 
 
 def note_slowed(session: Session, merchant: str, miss: str, starts_at: datetime, *, now: datetime) -> None:

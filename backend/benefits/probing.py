@@ -13,14 +13,18 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from backend.benefits.probe_tables import count_granted, count_miss, find_misses, list_slowed, note_slowed
+from backend.benefits.probe_tables import count_miss, count_served, find_misses, list_slowed, note_slowed
 from backend.web.problems import ProblemCode, Refusal
 
 WINDOW = timedelta(minutes=10)
 
 
 class Miss(StrEnum):
-    """What counts: a no after a code, a code that could not be used, an ask that nobody has confirmed."""
+    """What counts: a no after a code, a code of ours that cannot be used, an ask that came to no benefit.
+
+    A code that we never made counts for nothing: nobody guesses one of 160 bits, and whoever stands at an unattended
+    gate could shut it for everybody.
+    """
 
     NOT_GRANTED = "not_granted"
     CODE_UNUSABLE = "code_unusable"
@@ -28,17 +32,17 @@ class Miss(StrEnum):
 
 
 class Allowance(NamedTuple):
-    """How many misses are free in a window, and how many more for each grant in it."""
+    """How many misses are free in a window, and how many more for each person who was given something in it."""
 
     free: int
-    per_granted: int
+    per_served: int
 
 
 ALLOWANCES: Mapping[Miss, Allowance] = MappingProxyType(
     {
-        Miss.NOT_GRANTED: Allowance(free=300, per_granted=4),
-        Miss.CODE_UNUSABLE: Allowance(free=30, per_granted=1),
-        Miss.UNCONFIRMED_ASK: Allowance(free=30, per_granted=4),
+        Miss.NOT_GRANTED: Allowance(free=300, per_served=4),
+        Miss.CODE_UNUSABLE: Allowance(free=30, per_served=1),
+        Miss.UNCONFIRMED_ASK: Allowance(free=30, per_served=4),
     }
 )
 
@@ -66,7 +70,7 @@ def count_as_miss(session: Session, merchant: str, miss: Miss, *, now: datetime)
 
 
 def forgive_ask(session: Session, merchant: str, *, asked_at: datetime) -> None:
-    """Take an ask off the count: the person has confirmed it."""
+    """Take an ask off the count: it came to a benefit, of which the merchant is told."""
     count_miss(session, merchant, Miss.UNCONFIRMED_ASK.value, find_window(asked_at), by=-1)
 
 
@@ -87,10 +91,10 @@ def find_slowing(
     many = [miss for miss in Miss if miss in kinds and misses.get(miss, 0) >= ALLOWANCES[miss].free]
     if not many:
         return None
-    granted = count_granted(session, merchant, starts_at)
+    served = count_served(session, merchant, starts_at)
     for miss in many:
         allowance = ALLOWANCES[miss]
-        if misses[miss] >= allowance.free + allowance.per_granted * granted:
+        if misses[miss] >= allowance.free + allowance.per_served * served:
             note_slowed(session, merchant, miss, starts_at, now=now)
             wait_s = max(1, int((starts_at + WINDOW - now).total_seconds()))
             return Refusal(ProblemCode.TOO_MANY_MISSES, headers={"Retry-After": str(wait_s)})

@@ -3,23 +3,29 @@
 Everything is asked for at every decision, whatever of it will matter, so that the work of a no does not tell why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from datetime import UTC, date, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.benefits.asking import ask_within
-from backend.benefits.verification_tables import DeclinedOfferRow
+from backend.benefits.probe_tables import ProbeWindowRow
+from backend.benefits.verification_tables import IS_USABLE, DeclinedOfferRow, OneTimeCodeRow
+from backend.clock import today
 from backend.grants.tables import BenefitAccountRow
+from backend.merchants.contracts import Contract
+from backend.merchants.tables import ContractRow, MerchantRow, list_contract_conditions
 from backend.people.identity_numbers import SubjectKind
 from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
 from backend.scores.tables import NewScore, StoredScoreRow
 from backend.storage.questions import Found, Question
+from backend.storage.short_transactions import ShortTransaction
 from backend.storage.types import Moment
 
 _SCORE = tuple(each.name for each in fields_of(NewScore))
@@ -54,6 +60,25 @@ class Situation:
     paused_until: datetime | None
     has_declined: bool
     consent_id: UUID | None
+
+
+class ScannedOrder(NamedTuple):
+    """What is asked with a code, by its digest; `purpose`, `recipient` and `any_scenario` are those of a consent."""
+
+    code_digest: bytes
+    merchant: str
+    scenario: str
+    recipient: str
+    purpose: str
+    any_scenario: str
+
+
+class Scanned(NamedTuple):
+    """Whose code was scanned and how he stands, whether the code names the merchant, and the contract in force."""
+
+    situation: Situation
+    is_named: bool
+    contract: Contract
 
 
 # What is read in place of a score or an enrolment that is not there.
@@ -113,20 +138,47 @@ _BY_ID = SubjectRow.subject_id == bindparam("subject_id")
 def _ask_about(*more: Any) -> Select[Any]:  # noqa: ANN401 - whatever can be selected
     return (
         select(*_PERSON, *(_or_stand_in(name) for name in _SCORE), *more)
+        .select_from(SubjectRow)
         .outerjoin(
             EnrolmentRow,
             and_(EnrolmentRow.subject_id == SubjectRow.subject_id, EnrolmentRow.closed_at.is_(None)),
         )
         .outerjoin(StoredScoreRow, StoredScoreRow.subject_id == SubjectRow.subject_id)
-        .where(_BY_ID, SubjectRow.kind == SubjectKind.NATURAL_PERSON)
+        .where(SubjectRow.kind == SubjectKind.NATURAL_PERSON)
     )
 
 
-_PERSON_QUESTION = Question(_ask_about())
-_SITUATION_QUESTION = Question(
-    _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING)
-    .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id)
-    .with_for_update(read=True, of=SubjectRow)
+def _ask_before_offer(*more: Any) -> Select[Any]:  # noqa: ANN401 - as above
+    return (
+        _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING, *more)
+        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id)
+        .with_for_update(read=True, of=SubjectRow)
+    )
+
+
+_PERSON_QUESTION = Question(_ask_about().where(_BY_ID))
+_SITUATION_QUESTION = Question(_ask_before_offer().where(_BY_ID))
+_MANY_MISSES = exists().where(
+    ProbeWindowRow.merchant == bindparam("merchant"),
+    ProbeWindowRow.starts_at == bindparam("window_at", type_=Moment()),
+    or_(
+        *(
+            and_(ProbeWindowRow.miss == miss, ProbeWindowRow.misses >= bindparam(f"few_{miss}"))
+            for miss in ("not_granted", "code_unusable")
+        )
+    ),
+)
+_SCAN_QUESTION = Question(
+    _ask_before_offer(OneTimeCodeRow.merchant, MerchantRow.name, ContractRow.region, ContractRow.figures)
+    .join(OneTimeCodeRow, OneTimeCodeRow.subject_id == SubjectRow.subject_id)
+    .join(ContractRow, ContractRow.merchant == bindparam("merchant"))
+    .join(MerchantRow, MerchantRow.code == ContractRow.merchant)
+    .where(
+        *IS_USABLE,
+        ContractRow.scenario == bindparam("scenario"),
+        *list_contract_conditions(),
+        ~_MANY_MISSES,
+    )
 )
 
 
@@ -174,9 +226,44 @@ def find_situation(
         "now": now,
     }
     row = ask_within(session, _SITUATION_QUESTION, values)
+    return None if row is None else _read_situation(row)
+
+
+def find_scanned(
+    transaction: ShortTransaction,
+    order: ScannedOrder,
+    *,
+    window_at: datetime,
+    few_misses: Mapping[str, int],
+    now: datetime,
+) -> Scanned | None:
+    """Find in one look all that most scans are answered from, and hold the person as `find_situation` does.
+
+    None where something is not as it mostly is: the code cannot be used by this merchant for this scenario, there is no
+    contract in force, or the merchant has missed as often as `few_misses` says for a kind of misses in the window that
+    began at `window_at`. Whatever stands against the person is found, and takes the same look.
+    """
+    values = {
+        **order._asdict(),
+        "given": order.code_digest,
+        "by": order.merchant,
+        "wanted": order.scenario,
+        **{f"few_{miss}": few for miss, few in few_misses.items()},
+        "window_at": window_at,
+        "day": today(now),
+        "now": now,
+    }
+    row = transaction.ask(_SCAN_QUESTION, values)
     if row is None:
         return None
-    paused_until, has_declined, consent_id = row[_WIDTH:]
+    named, name, region, figures = row[-4:]
+    given, place = MappingProxyType(figures), {"merchant": order.merchant, "scenario": order.scenario}
+    contract = Contract(**place, merchant_name=name, region=region, figures=given)
+    return Scanned(situation=_read_situation(row), is_named=named is not None, contract=contract)
+
+
+def _read_situation(row: Found) -> Situation:
+    paused_until, has_declined, consent_id = row[_WIDTH : _WIDTH + 3]
     return Situation(
         person=_read_person(row),
         paused_until=paused_until,

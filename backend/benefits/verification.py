@@ -4,10 +4,7 @@ The code is used, the grant given, the answer kept and the look noted in one tra
 same answer for ever, also when it is asked twice at once; of several scans of one code one finds it unused.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,18 +13,16 @@ from backend.benefits.answers import (
     Answer,
     Reason,
     Verification,
-    find_reason,
     find_reuse,
     show_verification,
-    write_given,
 )
 from backend.benefits.codes import digest_code
 from backend.benefits.desk_tables import find_desk
 from backend.benefits.judging import Judgement, Offer, Order, Tools, judge, make_offer
-from backend.benefits.looks import Told, make_benefit_look
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, find_window
+from backend.benefits.quick_scans import NotQuickError, grant_quickly
+from backend.benefits.scans import Outcome, Scan, make_row, make_scan_look
 from backend.benefits.verification_tables import (
-    CODE,
     VerificationRow,
     add_verification,
     find_code_owner,
@@ -37,9 +32,7 @@ from backend.benefits.verification_tables import (
 )
 from backend.clock import today
 from backend.grants.grant import Grant, Shortage, Via
-from backend.principals import Principal
-from backend.storage.database import Database, write_json
-from backend.storage.identifiers import new_id
+from backend.storage.database import Database
 from backend.web.problems import ProblemCode, Refusal
 
 _MISSES = {Reason.NOT_AVAILABLE: Miss.NOT_GRANTED, Reason.CODE_UNUSABLE: Miss.CODE_UNUSABLE}
@@ -51,42 +44,16 @@ class KeyTakenError(Exception):
     """Another call took the key meanwhile: what was begun is rolled back, and its answer is the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """A code that a merchant scanned, for which scenario, and under which key of its own; amounts in fen."""
-
-    merchant: Principal
-    order_no: str
-    scenario: str
-    code: str = field(repr=False)
-    amount_fen: int | None
-
-    @property
-    def digest(self) -> bytes:
-        """What tells this question from any other; it does not tell the code."""
-        return digest_question(CODE, self.scenario, self.amount_fen, digest_code(self.code))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    """What came of a scan: told to the merchant, and noted for the person (None: nobody is known)."""
-
-    answer: Answer
-    reason: Reason | None = None
-    subject_id: UUID | None = None
-    judgement: Judgement | None = None
-
-
-def digest_question(via: str, scenario: str, amount_fen: int | None, whom: bytes) -> bytes:
-    """Digest a question of a merchant; `whom` is a digest of the code, or a keyed one of the identity number."""
-    return sha256(write_json([via, scenario, amount_fen, whom.hex()]).encode("utf-8")).digest()
-
-
 def verify_code(database: Database, scan: Scan, *, tools: Tools, now: datetime) -> Verification | Refusal:
     """Answer a scan: `granted`, `not_granted`, or `cannot_say` where code or offer cannot be used.
 
     Refusals: `order_no_reused`, `amount_refused`, `too_many_misses`. Raises StorageUnavailableError.
     """
+    try:
+        with database.short_transaction() as transaction:
+            return grant_quickly(transaction, scan, tools=tools, now=now)
+    except NotQuickError:
+        pass  # and nothing was written
     for _ in range(_TRIES):
         try:
             with database.transaction() as session:
@@ -122,13 +89,13 @@ def _answer(session: Session, scan: Scan, *, tools: Tools, now: datetime) -> Ver
     if desk.contract is not None:
         offer = make_offer(desk.contract, catalogue=tools.find_catalogue(now), now=now)
     if offer is None:
-        return _keep(session, scan, _Outcome(answer=Answer.CANNOT_SAY, reason=Reason.NOT_OFFERED), None, tools, now)
+        return _keep(session, scan, Outcome(answer=Answer.CANNOT_SAY, reason=Reason.NOT_OFFERED), None, tools, now)
     if offer.exceeds(scan.amount_fen):
         return Refusal(ProblemCode.AMOUNT_REFUSED, {"limit_fen": offer.limit_fen})
     used = use_code(session, digest_code(scan.code), merchant=merchant, scenario=scan.scenario, now=now)
     if used is None:
         # A call with this very question may have used it a moment ago, and this one has waited for that.
-        outcome = _Outcome(
+        outcome = Outcome(
             answer=Answer.CANNOT_SAY,
             reason=Reason.CODE_UNUSABLE,
             subject_id=find_code_owner(session, digest_code(scan.code)),
@@ -147,60 +114,25 @@ def _repeat(session: Session, scan: Scan, tools: Tools, now: datetime) -> Verifi
     return find_reuse(row, [scan.digest]) or show_verification(row, tools.benefits.editions, now=now)
 
 
-def _conclude(subject_id: UUID, judgement: Judgement) -> _Outcome:
+def _conclude(subject_id: UUID, judgement: Judgement) -> Outcome:
     outcome = judgement.outcome
     if isinstance(outcome, Grant):
-        return _Outcome(answer=Answer.GRANTED, subject_id=subject_id, judgement=judgement)
+        return Outcome(answer=Answer.GRANTED, subject_id=subject_id, judgement=judgement)
     if outcome is Shortage.ORDER_TAKEN:
         raise KeyTakenError
-    return _Outcome(answer=Answer.NOT_GRANTED, reason=find_reason(outcome), subject_id=subject_id, judgement=judgement)
+    return Outcome(answer=Answer.NOT_GRANTED, reason=Reason.NOT_AVAILABLE, subject_id=subject_id, judgement=judgement)
 
 
 def _keep(
-    session: Session, scan: Scan, outcome: _Outcome, offer: Offer | None, tools: Tools, now: datetime
+    session: Session, scan: Scan, outcome: Outcome, offer: Offer | None, tools: Tools, now: datetime
 ) -> Verification:
     """Keep the answer and note the look; the answer may leave when both are committed."""
     catalogue = tools.find_catalogue(now)
-    row = _make_row(scan, outcome, offer, None if catalogue is None else catalogue.version, now)
-    look = None
-    if outcome.subject_id is not None:
-        told = Told(
-            via=CODE,
-            scenario=scan.scenario,
-            about=row["verification_id"],
-            answer=outcome.answer,
-            because=row["because"] or outcome.reason,
-            consent_id=None if outcome.judgement is None else outcome.judgement.consent_id,
-        )
-        name = None if offer is None else offer.contract.merchant_name
-        look = make_benefit_look(outcome.subject_id, told, scan.merchant, name=name, now=now)
+    row = make_row(scan, outcome, offer, None if catalogue is None else catalogue.version, now)
+    look = make_scan_look(scan, outcome, offer, row, now)
     if not add_verification(session, row, look):
         raise KeyTakenError
     miss = None if outcome.reason is None else _MISSES.get(outcome.reason)
-    if miss is not None:
+    if miss is not None and outcome.subject_id is not None:  # a code that we never made counts for nothing
         count_as_miss(session, scan.merchant.id, miss, now=now)
     return show_verification(VerificationRow(**row), tools.benefits.editions, now=now)
-
-
-def _make_row(scan: Scan, outcome: _Outcome, offer: Offer | None, version: str | None, now: datetime) -> dict[str, Any]:
-    found = None if outcome.judgement is None else outcome.judgement.outcome
-    grant, cause = (found, None) if isinstance(found, Grant) else (None, found)
-    return {
-        "merchant": scan.merchant.id,
-        "order_no": scan.order_no,
-        "verification_id": new_id(now),
-        "digest": scan.digest,
-        "via": CODE,
-        "scenario": scan.scenario,
-        "amount_fen": scan.amount_fen,
-        "clerk": scan.merchant.acting,
-        "asked_at": now,
-        "answer": outcome.answer.value,
-        "reason": outcome.reason,
-        "because": None if cause is None else cause.value,
-        "catalogue_version": version,
-        "told": None if grant is None or offer is None else write_given(grant, offer),
-        "answered_at": now,
-        "subject_id": None if outcome.judgement is None else outcome.subject_id,
-        "grant_id": None if grant is None else grant.grant_id,
-    }

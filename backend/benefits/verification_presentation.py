@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.benefits.answers import Answer, Given, Verification
+from backend.benefits.wording import word_given
 from backend.merchants.wording import choose
 from backend.web.messages import Language, get_message
 from scenarios.catalogue import Scenario
@@ -31,7 +32,7 @@ def present_verification(verification: Verification, language: Language) -> dict
 def _present_given(given: Given, scenario: Scenario | None, language: Language) -> dict[str, Any]:
     return {
         "kind": given.kind,
-        "text": "" if scenario is None else choose(scenario.benefit.description, language),
+        "text": "" if scenario is None else _word(given, scenario, language),
         "amount_fen": given.amount_fen,
         "charged_percent": given.charged_percent,
         "free_minutes": given.free_minutes,
@@ -39,3 +40,13 @@ def _present_given(given: Given, scenario: Scenario | None, language: Language) 
         "reserved_until": given.reserved_until,
         "ends_at": given.ends_at,
     }
+
+
+def _word(given: Given, scenario: Scenario, language: Language) -> str:
+    return word_given(
+        scenario.benefit,
+        language,
+        amount_fen=given.amount_fen,
+        charged_percent=given.charged_percent,
+        free_minutes=given.free_minutes,
+    )

@@ -12,7 +12,8 @@ from backend.benefits.answers import Verification
 from backend.benefits.asks import Question, ask
 from backend.benefits.judging import Tools
 from backend.benefits.probing import ProbeWindow, list_probes
-from backend.benefits.verification import Scan, read_verification, verify_code
+from backend.benefits.scans import Scan
+from backend.benefits.verification import read_verification, verify_code
 from backend.benefits.verification_presentation import present_verification
 from backend.benefits.verification_schemas import (
     NewAskSchema,

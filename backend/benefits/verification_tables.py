@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.access.tables import AccessEntryRow
 from backend.benefits.asking import ask_within
-from backend.storage.chains import Chain, Link, table_of
+from backend.storage.chains import Chain, Change, Link, table_of
 from backend.storage.inserts import insert_into
 from backend.storage.questions import Question
 from backend.storage.tables import Row
@@ -65,7 +65,8 @@ class VerificationRow(Row):
         ),
     )
 
-    merchant: Mapped[str] = mapped_column(ForeignKey("merchant.code"), primary_key=True)
+    # No foreign key, as in a grant: all scans of a busy merchant would hold its one row at once.
+    merchant: Mapped[str] = mapped_column(primary_key=True)
     order_no: Mapped[str] = mapped_column(primary_key=True)
     verification_id: Mapped[UUID]
     digest: Mapped[bytes]
@@ -116,15 +117,18 @@ def add_code(
 
 
 _CODE = table_of(OneTimeCodeRow)
+# The conditions under which the code `given` can be used `by` a merchant for what is `wanted`.
+IS_USABLE = (
+    _CODE.c.digest == bindparam("given", type_=_CODE.c.digest.type),
+    _CODE.c.used_at.is_(None),
+    _CODE.c.expires_at > bindparam("now", type_=Moment()),
+    or_(_CODE.c.merchant.is_(None), _CODE.c.merchant == bindparam("by")),
+    or_(_CODE.c.scenario.is_(None), _CODE.c.scenario == bindparam("wanted")),
+)
+USE_OF_CODE = Change(OneTimeCodeRow, {"used_at": "now", "used_by": "by"}, IS_USABLE)
 _USE = (
     update(_CODE)
-    .where(
-        _CODE.c.digest == bindparam("given", type_=_CODE.c.digest.type),
-        _CODE.c.used_at.is_(None),
-        _CODE.c.expires_at > bindparam("now", type_=Moment()),
-        or_(_CODE.c.merchant.is_(None), _CODE.c.merchant == bindparam("by")),
-        or_(_CODE.c.scenario.is_(None), _CODE.c.scenario == bindparam("wanted")),
-    )
+    .where(*IS_USABLE)
     .values(used_at=bindparam("now", type_=Moment()), used_by=bindparam("by"))
     .returning(_CODE.c.subject_id, _CODE.c.merchant)
 )

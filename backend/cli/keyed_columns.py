@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from backend.fulfilment.complaint_tables import ComplaintRow
-from backend.fulfilment.proposal_tables import ProposalRow
+from backend.fulfilment.proposal_tables import ProposalRoundRow, ProposalRow
 from backend.fulfilment.sealed_texts import (
     COMPLAINT_ANSWER,
     COMPLAINT_TEXT,
@@ -114,9 +114,13 @@ def list_keyed_tables() -> tuple[KeyedTable, ...]:
             owner="subject_id",
             sealed=(
                 _seal_text("statement_sealed", PROPOSAL_STATEMENT, "proposal_id"),
-                _seal_text("answer_sealed", PROPOSAL_ANSWER, "proposal_id"),
-                _seal_text("objection_sealed", PROPOSAL_OBJECTION, "proposal_id"),
+                *_seal_said(),
             ),
+        ),
+        KeyedTable(
+            row=ProposalRoundRow,
+            owner="subject_id",
+            sealed=_seal_said(),
         ),
         KeyedTable(
             row=ComplaintRow,
@@ -138,6 +142,11 @@ def list_keyed_tables() -> tuple[KeyedTable, ...]:
             hashed=(HashedColumn(column="account_index", key_id_column="account_key_id"),),
         ),
     )
+
+
+def _seal_said() -> tuple[SealedColumn, ...]:
+    answer = _seal_text("answer_sealed", PROPOSAL_ANSWER, "proposal_id")
+    return (answer, _seal_text("objection_sealed", PROPOSAL_OBJECTION, "proposal_id"))
 
 
 def _seal_text(column: str, field: str, of: str) -> SealedColumn:

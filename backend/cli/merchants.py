@@ -206,13 +206,14 @@ def _describe(merchant: Merchant) -> tuple[str, ...]:
     return (
         merchant.code,
         merchant.name,
-        f"{merchant.registered_at:%Y-%m-%d %H:%M} {merchant.registered_by}",
-        "" if suspended is None else f"{suspended.suspended_at:%Y-%m-%d %H:%M} {suspended.because}",
+        f"{merchant.registered_at:%Y-%m-%d %H:%M}Z {merchant.registered_by}",
+        "" if suspended is None else f"{suspended.suspended_at:%Y-%m-%d %H:%M}Z {suspended.because}",
         "\n".join(map(_describe_contract, merchant.contracts)),
     )
 
 
 def _describe_contract(contract: SignedContract) -> str:
     window = f"{contract.starts_on} - {contract.ends_on or ''}".rstrip()
-    ended = "" if contract.ended_at is None else f", ended {contract.ended_at:%Y-%m-%d %H:%M} {contract.ended_by}"
-    return f"{contract.contract_id} {contract.scenario} in {contract.region}, {window}{ended}"
+    ended = "" if contract.ended_at is None else f", ended {contract.ended_at:%Y-%m-%d %H:%M}Z {contract.ended_by}"
+    figures = "".join(f", {name} {value}" for name, value in sorted(contract.figures.items()))
+    return f"{contract.contract_id} {contract.scenario} in {contract.region}, {window}{figures}{ended}"

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from backend.cli.database import opened_database
 from backend.clock import SystemClock
@@ -24,10 +25,19 @@ def statements() -> None:
 
 @statements.command("close")
 def close() -> None:
-    """Close every city day that is over, of every merchant. Harmless to repeat; meant for cron, after 00:15."""
+    """Close every city day that is over, of every merchant. Harmless to repeat; meant for cron, after 00:15.
+
+    Exit code 1 with each merchant whose days could not be closed; all others are.
+    """
     with opened_database() as database:
-        closed = close_all(database, now=SystemClock().now())
-    click.echo(f"closed {closed} statements")
+        done = close_all(database, now=SystemClock().now())
+    click.echo(f"closed {done.closed} statements")
+    for merchant, fault in done.faults.items():
+        # What a database says of its own accord may quote a row, and so a person.
+        what = type(fault).__name__ if isinstance(fault, DBAPIError) else str(fault)
+        click.echo(f"{merchant}: {what}", err=True)
+    if done.faults:
+        sys.exit(1)
 
 
 @statements.command("show")

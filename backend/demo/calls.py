@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from backend.demo.benefit_calls import write_benefit_calls
 from backend.demo.people import Person
 from backend.demo.workplace import Workplace
 from scoring.catalogue import PENALTY_CLASSES, Catalogue, Indicator, Nature
@@ -20,11 +21,15 @@ _READ = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{member}\"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
-    """Who calls: a persona by its key, a department about a person, an operator; with their tokens."""
+    """Who calls: a persona by its key, a department about a person, an operator, a merchant; with their tokens.
+
+    A city without scenarios has no merchant.
+    """
 
     persona: str
     department_token: str
     operator_token: str
+    merchant_token: str | None
     reported: Person
 
 
@@ -41,12 +46,14 @@ def find_reported_indicator(catalogue: Catalogue) -> Indicator:
 
 
 def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, day: date) -> str:
-    """Write the calls of a citizen, a department and an operator as one script for bash."""
+    """Write the calls of a citizen, a merchant, a department and an operator as one script for bash."""
     sections = [
         *_write_setting(place, callers),
         *_write_sign_in(callers),
         *_write_reads(),
         *_write_what_if(rulebook, day),
+        *(write_benefit_calls(callers.merchant_token) if callers.merchant_token else ()),
+        *_write_looks(),
         *_write_mini_program(callers),
         *_write_batch(callers, rulebook.catalogue, day),
         *_write_file(callers, rulebook.catalogue, day),
@@ -103,10 +110,14 @@ def _write_reads() -> Iterator[str]:
         ("积分历史", "/v1/score/history"),
         ("积分预测：不再有新记录时", "/v1/score/forecast"),
         ("如何到达下一等级", "/v1/score/route"),
-        ("谁查询过我", "/v1/access-entries"),
     ):
         yield f"# {title}"
         yield f"get {path}"
+
+
+def _write_looks() -> Iterator[str]:
+    yield "# 谁查询过我，答复了什么"
+    yield "get /v1/access-entries"
 
 
 def _write_what_if(rulebook: Rulebook, day: date) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from backend.clients.roles import MERCHANT_SCOPES
 from backend.clock import SystemClock, today
 from backend.context import Context, make_context
 from backend.demo.calls import CLERK, Callers, find_reported_indicator, write_calls
@@ -29,6 +30,7 @@ from backend.demo.processes import (
     wait_until_ready,
 )
 from backend.demo.seed import check_usable, read_day, seed_city
+from backend.demo.shops import DEMO_SHOP, offers_everything
 from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private
 from backend.principals import Principal, PrincipalKind
 from backend.storage.migrations import upgrade
@@ -100,6 +102,7 @@ def _show(
             context, find_reported_indicator(rulebook.catalogue).providers[0], now
         ),
         operator_token=_issue_operator_token(context, now),
+        merchant_token=_issue_merchant_token(context, now),
         reported=person,
     )
     script = write_calls(place, callers, rulebook, day=today(now))
@@ -133,6 +136,13 @@ def _issue_department_token(context: Context, code: str, now: datetime) -> str:
 
 def _issue_operator_token(context: Context, now: datetime) -> str:
     principal = Principal(kind=PrincipalKind.OPERATOR, id="demo-operator", scopes=frozenset({"metrics:read"}))
+    return context.tokens.issue(principal, TOKEN_LIFETIME, now)
+
+
+def _issue_merchant_token(context: Context, now: datetime) -> str | None:
+    if not offers_everything(DEMO_SHOP, context.benefits, now=now):
+        return None
+    principal = Principal(kind=PrincipalKind.MERCHANT, id=DEMO_SHOP.code, scopes=MERCHANT_SCOPES)
     return context.tokens.issue(principal, TOKEN_LIFETIME, now)
 
 

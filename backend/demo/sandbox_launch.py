@@ -36,6 +36,7 @@ from backend.sandbox.people import list_fixed_people
 from backend.storage.migrations import upgrade
 
 TOKEN_LIFETIME = timedelta(hours=8)
+_TRY = 'curl -sS -o /dev/null --fail -H "Authorization: Bearer $TOKEN" $SERVICE/v1/merchant'
 _READ = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"{member}\"])'"
 
 
@@ -92,6 +93,8 @@ def write_calls(place: Workplace, token: str) -> str:
             f"SERVICE={place.service_url}",
             f"TOKEN={token}",
             "ORDER=order-$(date +%s)",
+            "# 令牌到期或者时钟拨动以后，须重新启动沙箱（不加 --fresh）：本文件随之换上新令牌",
+            f"{_TRY} || echo '令牌已失效：请重新启动 shangding sandbox（不加 --fresh），再用新的 calls.sh' >&2",
             "# 一号人物出示通用码",
             f"CODE=$({post} $SERVICE/v1/sandbox/people/01/codes -d '{{}}' | {_READ.format(member='code')})",
             "# 商户核验：给予",

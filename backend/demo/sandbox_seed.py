@@ -19,14 +19,13 @@ from backend.context import Context
 from backend.demo.people import Person
 from backend.demo.performance import Performer, expect
 from backend.demo.sandbox_cast import FIXED_PEOPLE, Before, FixedPerson
+from backend.demo.shops import Shop, open_shop
 from backend.demo.steps import HAND_IN_UTC, HandInBatch, Step, moment_of
 from backend.demo.stories import Teller
 from backend.demo.timeline import find_first_day
 from backend.demo.workplace import DemoError
 from backend.grants.grant import Actor, Grant
 from backend.grants.life import Mover, complete, start
-from backend.merchants.contracts import NewContract, sign_contract
-from backend.merchants.registration import NewMerchant, register_merchant
 from backend.people.subjects import find_subject_id
 from backend.people.tables import SubjectRow, find_strange_key
 from backend.records.departments import register_departments
@@ -37,20 +36,31 @@ from scoring.days import ONE_DAY
 
 MERCHANT, NEIGHBOUR = "sandbox_merchant", "sandbox_neighbour"
 STEWARD, REGION = "sandbox", "410105"
-REGISTERED_BEFORE, PAUSED_FOR, LENT_BEFORE = timedelta(days=10), timedelta(days=30), timedelta(days=3)
+PAUSED_FOR, LENT_BEFORE = timedelta(days=30), timedelta(days=3)
 LIBRARY, RENTAL, BIKE, CLINIC = "library_card", "rental_deposit", "bike_hire", "medical_credit"
 RENTAL_FIGURES = {"limit_fen": 300_000}
-CONTRACTS: dict[str, dict[str, dict[str, int]]] = {
-    MERCHANT: {
-        LIBRARY: {},
-        RENTAL: RENTAL_FIGURES,
-        BIKE: {},
-        "scenic_ticket": {"charged_percent": 80},
-        "hospital_counter": {},
-    },
-    NEIGHBOUR: {LIBRARY: {}, RENTAL: RENTAL_FIGURES, BIKE: {}, CLINIC: {}},
-}
-NAMES = {MERCHANT: ("沙箱商户", "Sandbox merchant"), NEIGHBOUR: ("沙箱邻店", "Sandbox neighbour")}
+SHOPS = (
+    Shop(
+        code=MERCHANT,
+        name="沙箱商户",
+        name_en="Sandbox merchant",
+        region=REGION,
+        contracts={
+            LIBRARY: {},
+            RENTAL: RENTAL_FIGURES,
+            BIKE: {},
+            "scenic_ticket": {"charged_percent": 80},
+            "hospital_counter": {},
+        },
+    ),
+    Shop(
+        code=NEIGHBOUR,
+        name="沙箱邻店",
+        name_en="Sandbox neighbour",
+        region=REGION,
+        contracts={LIBRARY: {}, RENTAL: RENTAL_FIGURES, BIKE: {}, CLINIC: {}},
+    ),
+)
 
 
 def is_seeded(context: Context) -> bool:
@@ -83,7 +93,8 @@ def seed_sandbox(context: Context, *, now: datetime) -> None:
         for step in sorted(_tell(context, now), key=lambda step: step.at):
             performer.perform(step)
             session.expunge_all()
-        _open_shops(session, context, now=now)
+        for shop in SHOPS:
+            open_shop(session, shop, context.benefits, by=STEWARD, now=now)
         stage = _Stage(session, context, now)
         day = today(now) - ONE_DAY
         for number, fixed in enumerate(FIXED_PEOPLE, start=1):
@@ -185,27 +196,6 @@ def _tell(context: Context, now: datetime) -> Iterator[Step]:
         yield from teller.tell_steps(fixed.persona, person)
         for each in teller.tell_deeds(fixed.persona, person):
             yield HandInBatch(moment_of(min(day, each.on), HAND_IN_UTC), each.department, (each.row,))
-
-
-def _open_shops(session: Session, context: Context, *, now: datetime) -> None:
-    editions = context.benefits.editions
-    at = now - REGISTERED_BEFORE
-    starts_on = max(today(at), min(edition.effective_on for edition in editions))
-    for merchant, contracts in CONTRACTS.items():
-        name, name_en = NAMES[merchant]
-        new = NewMerchant(code=merchant, name=name, name_en=name_en, uscc=None, contact="sandbox@example.com")
-        expect(register_merchant(session, new, by=STEWARD, now=at))
-        for scenario, figures in contracts.items():
-            contract = NewContract(
-                merchant=merchant,
-                scenario=scenario,
-                region=REGION,
-                starts_on=starts_on,
-                ends_on=None,
-                figures=figures,
-            )
-            catalogue = context.benefits.catalogue_on(starts_on)
-            expect(sign_contract(session, contract, catalogue=catalogue, by=STEWARD, now=at))
 
 
 def _describe(number: int, fixed: FixedPerson, person: Person, subject_id: UUID | None) -> SandboxPersonRow:

@@ -16,6 +16,7 @@ from backend.clock import today
 from backend.context import Context
 from backend.demo.cast import list_persons
 from backend.demo.performance import CLERK, Performer, expect
+from backend.demo.shops import DEMO_SHOP, offers_everything, open_shop
 from backend.demo.timeline import Planner
 from backend.demo.workplace import DemoError
 from backend.people.subjects import find_subject_id
@@ -28,6 +29,7 @@ from backend.storage.identifiers import new_id
 from backend.storage.migrations import current_revision
 
 ONE_DAY = timedelta(days=1)
+STEWARD = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,14 @@ class Seeded:
 def seed_city(context: Context, *, people: int, seed: int, now: datetime, console: Console) -> Seeded:
     """Fill the migrated, empty database of `context` with a city of `people` and the personas.
 
-    A database that holds this very city is left as it is; one that holds anything else is a DemoError.
+    A database that holds this very city is left as it is, but for the merchant, if it was made before there was one;
+    one that holds anything else is a DemoError.
     """
     with context.database.transaction() as session:
-        if find_city(session, context, people=people, seed=seed):
+        is_there = find_city(session, context, people=people, seed=seed)
+        if offers_everything(DEMO_SHOP, context.benefits, now=now):
+            open_shop(session, DEMO_SHOP, context.benefits, by=STEWARD, now=now)
+        if is_there:
             return Seeded(is_new=False)
         for edition in context.rules.editions:
             register_departments(session, edition.catalogue)

@@ -118,7 +118,7 @@ def object_to_my_proposal(
     status=HTTPStatus.CREATED,
     response=ComplaintSchema,
     example=examples.COMPLAINT,
-    problems={ProblemCode.GRANT_NOT_FOUND, ProblemCode.COMPLAINT_OPEN},
+    problems={ProblemCode.GRANT_NOT_FOUND, ProblemCode.COMPLAINT_ABOUT_NOTHING, ProblemCode.COMPLAINT_OPEN},
     repeats=Repeats.BY_KEY,
 )
 def complain(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Complaint | Refusal:

@@ -142,7 +142,12 @@ def get_complaint(*, complaint_id: UUID, principal: Principal, session: Session,
     status=HTTPStatus.CREATED,
     response=ComplaintSchema,
     example=examples.UPHELD_COMPLAINT,
-    problems={ProblemCode.COMPLAINT_NOT_FOUND, ProblemCode.COMPLAINT_CLOSED, ProblemCode.COMPLAINT_TOO_EARLY},
+    problems={
+        ProblemCode.COMPLAINT_NOT_FOUND,
+        ProblemCode.COMPLAINT_CLOSED,
+        ProblemCode.COMPLAINT_TOO_EARLY,
+        ProblemCode.SECOND_PERSON_NEEDED,
+    },
     repeats=Repeats.BY_KEY,
 )
 def decide_on_complaint(

@@ -25,6 +25,7 @@ from backend.fulfilment.complaint_tables import (
 )
 from backend.fulfilment.proposal_states import find_deadline
 from backend.fulfilment.sealed_texts import COMPLAINT_ANSWER, COMPLAINT_TEXT, open_text, seal_text
+from backend.fulfilment.second_person import has_registered
 from backend.gateways.sealing import Sealer
 from backend.grants.grant import Actor, Grant, GrantState
 from backend.grants.life import Mover, cancel, complete, look_at, settle
@@ -110,15 +111,16 @@ def add_complaint(
 ) -> Complaint | Refusal:
     """Complain, and tell the merchant.
 
-    Refusals: `grant_not_found`, also for a verification that gave nothing; `complaint_open` where one of this kind
-    about this grant waits for a decision.
+    Refusals: `complaint_about_nothing`; `grant_not_found`, also for a verification that gave nothing;
+    `complaint_open` where one of this kind about this grant waits for a decision.
     """
     grant_id = new.grant_id
     if grant_id is None and new.verification_id is not None:
         grant_id = find_grant_of_verification(session, new.verification_id, subject_id=subject_id)
     grant = None if grant_id is None else find_grant(session, grant_id, subject_id=subject_id)
     if grant is None:
-        return Refusal(ProblemCode.GRANT_NOT_FOUND)
+        named = new.grant_id or new.verification_id
+        return Refusal(ProblemCode.GRANT_NOT_FOUND if named else ProblemCode.COMPLAINT_ABOUT_NOTHING)
     complaint_id = new_id(now)
     row = ComplaintRow(
         subject_id=subject_id,
@@ -165,7 +167,8 @@ def decide_complaint(
 ) -> Complaint | Refusal:
     """Decide once, after the merchant has answered or his days are over; an upheld one counts in his figure.
 
-    With `releases` an upheld one lets go of whatever the grant still holds, as if nothing were owed.
+    With `releases` an upheld one lets go of whatever the grant still holds, as if nothing were owed. Whoever registered
+    the merchant dismisses nothing said against it: `second_person_needed`.
     """
     found = lock_complaint_row(session, complaint_id)
     if found is None:
@@ -175,6 +178,8 @@ def decide_complaint(
         return Refusal(ProblemCode.COMPLAINT_CLOSED, {"state": row.state})
     if row.state == ComplaintState.OPEN and now < row.answer_until:
         return Refusal(ProblemCode.COMPLAINT_TOO_EARLY, {"answer_until": today(row.answer_until).isoformat()})
+    if verdict.ruling is Ruling.DISMISS and has_registered(session, row.merchant, principal.id):
+        return Refusal(ProblemCode.SECOND_PERSON_NEEDED)
     row.state, row.decided_at, row.decided_by = DECIDED[verdict.ruling].value, now, principal.id
     row.case_no, row.reason = verdict.case_no, verdict.reason
     session.flush()

@@ -17,16 +17,24 @@ from sqlalchemy.orm import Session
 
 from backend.access.entries import Purpose, record_look
 from backend.clock import today
-from backend.fulfilment.proposal_states import PAYING_DAYS, Reason, State, Turn, find_deadline
-from backend.fulfilment.proposal_tables import ProposalRow, add_turn_row, find_proposal_row, lock_proposal_row
+from backend.fulfilment.documents import note_original, open_anew
+from backend.fulfilment.proposal_history import has_unheard_document, list_officers
+from backend.fulfilment.proposal_states import ANSWER_DAYS, PAYING_DAYS, Reason, State, Turn, find_deadline
+from backend.fulfilment.proposal_tables import (
+    ProposalRow,
+    add_turn_row,
+    find_proposal_row,
+    lock_proposal_row,
+)
 from backend.fulfilment.proposal_views import Proposal, read_proposal
 from backend.fulfilment.proposals import hold_turn, let_go, tell_merchant
+from backend.fulfilment.second_person import has_registered
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.sealing import Sealer
 from backend.grants.grant import Actor
 from backend.grants.life import Mover
-from backend.merchants.tables import find_merchant_row
+from backend.grants.places import hold_account
 from backend.people.identity_numbers import SubjectKind
 from backend.people.subjects import identify_subject
 from backend.people.tables import lock_subjects
@@ -45,19 +53,24 @@ OUTSIDE = "outside_catalogue"
 
 
 class Decision(StrEnum):
-    """What a steward can decide: drop the proposal, keep it in spite of an objection, or let it count."""
+    """What a steward can decide: note the original, drop it, keep it in spite of an objection, or let it count."""
 
+    VERIFY = "verify"
     DISMISS = "dismiss"
     KEEP = "keep"
     COUNT = "count"
 
 
 class Verdict(NamedTuple):
-    """What was decided, in which case, and why; the person reads the reason."""
+    """What was decided, in which case, and why; the person reads the reason.
+
+    `original_no` is the number of the original document that the officer has seen, where he notes that.
+    """
 
     decision: Decision
     case_no: str
     reason: str
+    original_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +93,9 @@ def decide_proposal(session: Session, proposal_id: UUID, verdict: Verdict, bench
     """Decide about a proposal; the person sees by whom and in which case.
 
     Refusals: not found; closed, or not to be decided so in this state; `proposal_too_early` before the person's days
-    are over; `second_person_needed` from whoever registered the merchant or decided on the objection, where it is to
-    count; `subject_in_doubt`.
+    are over; `second_person_needed` where it goes in favour of a merchant whom the officer registered, or where it is
+    to count and he noted the original or decided on an objection; `original_not_seen` where a document is to count that
+    no officer has seen; `original_differs`; `subject_in_doubt`.
     """
     found = find_proposal_row(session, proposal_id)
     if found is not None and verdict.decision is Decision.COUNT:
@@ -94,7 +108,8 @@ def decide_proposal(session: Session, proposal_id: UUID, verdict: Verdict, bench
         return refusal
     by, actor = Actor.OPERATOR.value, bench.principal.id
     add_turn_row(session, row, turn=verdict.decision, by=by, actor=actor, now=bench.now)
-    tell_merchant(session, row, now=bench.now)
+    if verdict.decision is not Decision.VERIFY:
+        tell_merchant(session, row, now=bench.now)
     record_look(
         session,
         subject_id=row.subject_id,
@@ -138,20 +153,31 @@ def _dismiss(session: Session, row: ProposalRow, verdict: Verdict, bench: Bench)
     _end(row, State.DISMISSED, reason, verdict, bench)
 
 
-def _keep(_session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> None:
-    """Keep it; the days that the person had left when he objected begin to run again, and some remain in any case."""
+def _verify(_session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> Refusal | None:
+    return note_original(row, verdict.original_no, officer=bench.principal.id, now=bench.now)
+
+
+def _keep(session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> Refusal | None:
+    """Keep it; the days that the person had left when he objected begin to run again, and some remain in any case.
+
+    Where a document came after the objection, nobody could speak to it: all his days begin, and he may do both anew.
+    """
+    if has_registered(session, row.merchant, bench.principal.id):
+        return Refusal(ProblemCode.SECOND_PERSON_NEEDED)
     left = row.answer_until - (row.objected_at or bench.now)
     row.answer_until = max(row.answer_until, bench.now + left, find_deadline(bench.now, PAYING_DAYS))
     row.state = State.ANSWERED.value
     _close_objection(row, verdict, bench)
+    if has_unheard_document(session, row):
+        row.answer_until = max(row.answer_until, find_deadline(bench.now, ANSWER_DAYS))
+        open_anew(session, row, document=())
+    return None
 
 
 def _count(session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -> Refusal | None:
-    if bench.now < row.answer_until:
-        return Refusal(ProblemCode.PROPOSAL_TOO_EARLY, {"answer_until": today(row.answer_until).isoformat()})
-    merchant = find_merchant_row(session, row.merchant)
-    if bench.principal.id in {row.objection_decided_by, None if merchant is None else merchant.registered_by}:
-        return Refusal(ProblemCode.SECOND_PERSON_NEEDED)
+    refusal = _refuse_count(session, row, bench)
+    if refusal is not None:
+        return refusal
     receipt = _hand_in(session, row, bench)
     if isinstance(receipt, Refusal):
         return receipt
@@ -162,6 +188,21 @@ def _count(session: Session, row: ProposalRow, verdict: Verdict, bench: Bench) -
     row.record_id = receipt.record_id
     _end(row, State.COUNTED, Reason.COUNTED, verdict, bench)
     return None
+
+
+def _refuse_count(session: Session, row: ProposalRow, bench: Bench) -> Refusal | None:
+    """Refuse what is too early, what one officer would do alone, and what has been paid by now."""
+    if bench.now < row.answer_until:
+        return Refusal(ProblemCode.PROPOSAL_TOO_EARLY, {"answer_until": today(row.answer_until).isoformat()})
+    officer = bench.principal.id
+    if officer in list_officers(session, row) or has_registered(session, row.merchant, officer):
+        return Refusal(ProblemCode.SECOND_PERSON_NEEDED)
+    if row.confirmation_no is not None and row.original_seen_by is None:
+        return Refusal(ProblemCode.ORIGINAL_NOT_SEEN)
+    # Nothing is paid any more from here on until this is committed, and what was paid a moment ago is seen.
+    hold_account(session, row.subject_id)
+    held = hold_turn(lock_proposal_row(session, row.proposal_id), Turn.COUNT, bench.now)
+    return held if isinstance(held, Refusal) else None
 
 
 def _hand_in(session: Session, row: ProposalRow, bench: Bench) -> Receipt | Refusal:
@@ -209,5 +250,5 @@ def _close_objection(row: ProposalRow, verdict: Verdict, bench: Bench) -> None:
 
 _Step = Callable[[Session, ProposalRow, Verdict, Bench], Refusal | None]
 _DECISIONS: Mapping[Decision, _Step] = MappingProxyType(
-    {Decision.DISMISS: _dismiss, Decision.KEEP: _keep, Decision.COUNT: _count}
+    {Decision.VERIFY: _verify, Decision.DISMISS: _dismiss, Decision.KEEP: _keep, Decision.COUNT: _count}
 )

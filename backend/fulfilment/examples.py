@@ -39,12 +39,19 @@ LISTED_PROPOSAL = {
     "end_code": None,
     "ground": None,
 }
-PROPOSAL = {
-    **LISTED_PROPOSAL,
+_WHOLE: dict[str, object] = {
     "statement": "两册图书逾期未还，两次提醒无回应。",
     "answer": None,
     "objection": None,
     "objection_reason": None,
+    "earlier": [],
+}
+LISTED_REPORT = {name: value for name, value in LISTED_PROPOSAL.items() if name not in {"end_code", "ground"}}
+REPORT = {**LISTED_REPORT, **_WHOLE}
+PROPOSAL = {
+    **LISTED_PROPOSAL,
+    **_WHOLE,
+    "original_seen_at": None,
     "end_reason": None,
     "record_id": None,
 }
@@ -54,10 +61,13 @@ OWN_PROPOSAL = {
     "choices": ["pay", "answer", "object"],
 }
 ANSWERED = {**PROPOSAL, "state": "answered", "answer": "已约定下周归还。", "answered_at": "2026-11-23T04:00:00Z"}
-OBJECTED = {**PROPOSAL, "state": "objected", "objection": "图书已于十月归还。", "objected_at": "2026-11-23T04:00:00Z"}
-CONFIRMED = {**PROPOSAL, "confirmation": CONFIRMATION}
-WITHDRAWN = {**PROPOSAL, "state": "withdrawn", "ended_at": "2026-11-24T04:00:00Z", "end_code": "withdrawn"}
-VERDICT = {"decision": "dismiss", "case_no": "2026-约-17", "reason": "归还记录可查，报告不实"}
+_OBJECTION = {"state": "objected", "objection": "图书已于十月归还。", "objected_at": "2026-11-23T04:00:00Z"}
+OBJECTED = {**PROPOSAL, **_OBJECTION}
+HEARD = {**OBJECTED, "same_document": []}
+OBJECTED_REPORT = {**REPORT, **_OBJECTION}
+CONFIRMED = {**REPORT, "confirmation": CONFIRMATION}
+WITHDRAWN = {**REPORT, "state": "withdrawn", "ended_at": "2026-11-24T04:00:00Z"}
+VERDICT = {"decision": "dismiss", "original_no": None, "case_no": "2026-约-17", "reason": "归还记录可查，报告不实"}
 DISMISSED = {
     **PROPOSAL,
     "state": "dismissed",
@@ -117,7 +127,6 @@ INTEGRITY = {
         {"kind": "unhonoured", "title": "未兑现权益或者多收费用（投诉成立）", "count": 1, "weight": 4},
         {"kind": "late_releases", "title": "未及时解除占用（投诉成立）", "count": 0, "weight": 2},
         {"kind": "false_reports", "title": "不实的违约报告（异议期间撤回，或者异议成立）", "count": 0, "weight": 10},
-        {"kind": "probing_alarms", "title": "试探性核验，被系统限速的时段", "count": 0, "weight": 10},
     ],
     "figure": 99,
     "conduct": "sound",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.fulfilment.complaint_tables import count_upheld
 from backend.fulfilment.complaints import Grievance
-from backend.fulfilment.integrity_tables import count_alarms, count_benefits
+from backend.fulfilment.integrity_tables import count_benefits
 from backend.fulfilment.proposal_tables import count_false_reports
 from backend.merchants.registration import Merchant, find_merchant, list_merchants
 from scenarios.integrity import WEIGHTS, Conduct, Deeds, judge_conduct, measure_integrity
@@ -61,7 +61,6 @@ def _measure(session: Session, merchant: Merchant, now: datetime) -> Integrity:
         unhonoured=count_upheld(session, code, (Grievance.NOT_HONOURED, Grievance.CHARGED_WRONGLY), since=since),
         late_releases=count_upheld(session, code, (Grievance.NOT_RELEASED,), since=since),
         false_reports=count_false_reports(session, code, since=since),
-        probing_alarms=count_alarms(session, code, since=since),
     )
     figure = measure_integrity(deeds)
     return Integrity(

@@ -1,11 +1,10 @@
 """What the integrity of merchants is measured by: counts over the rows of other rooms."""
 
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.benefits.probe_tables import ProbeWindowRow
 from backend.grants.tables import GrantRow
 
 # What never came into use says nothing about its merchant.
@@ -16,9 +15,3 @@ def count_benefits(session: Session, merchant: str, *, since_on: date) -> int:
     """Count the benefits that a merchant has given since a day of the city."""
     given = (GrantRow.merchant == merchant, GrantRow.granted_on >= since_on, GrantRow.state.not_in(_UNUSED))
     return session.scalar(select(func.count()).select_from(GrantRow).where(*given)) or 0
-
-
-def count_alarms(session: Session, merchant: str, *, since: datetime) -> int:
-    """Count the stretches of time in which a merchant was slowed down for probing, since then."""
-    slowed = (ProbeWindowRow.merchant == merchant, ProbeWindowRow.slowed_at >= since)
-    return session.scalar(select(func.count(ProbeWindowRow.starts_at.distinct())).where(*slowed)) or 0

@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.clock import today
 from backend.fulfilment.integrity import Integrity
-from backend.fulfilment.proposal_states import OPEN, State
+from backend.fulfilment.proposal_states import OPEN, State, hide_end
 from backend.fulfilment.proposal_views import Proposal
 from backend.web.messages import Language, get_message
 from scenarios.integrity import FEWEST_GRANTS
@@ -22,6 +22,11 @@ def present_proposal(proposal: Proposal, language: Language) -> dict[str, Any]:
         if ground is None
         else {"code": ground, "law": proposal.end_law, "detail": get_message(f"receipt.{ground}", language)},
     }
+
+
+def present_report(proposal: Proposal) -> dict[str, Any]:
+    """Shape a proposal for its merchant: that it ended, and not why, by which law, and whether it is a record."""
+    return {**asdict(proposal), "state": hide_end(proposal.state)}
 
 
 def present_own_proposal(proposal: Proposal, language: Language) -> dict[str, Any]:
@@ -48,10 +53,17 @@ def present_integrity(integrity: Integrity, language: Language) -> dict[str, Any
     return {**asdict(integrity), "parts": parts, "explanation": explanation}
 
 
+def _name_notice(proposal: Proposal) -> str:
+    """Name the notice that says what can be done now, and nothing that cannot."""
+    if proposal.state is State.PROPOSED and proposal.earlier:
+        return "reopened"
+    return "kept" if proposal.state is State.ANSWERED and proposal.objected_at is not None else proposal.state.value
+
+
 def _write_notice(proposal: Proposal, language: Language) -> str:
     yuan, fen = divmod(proposal.amount_fen, FEN)
     return get_message(
-        f"proposal.{proposal.state}",
+        f"proposal.{_name_notice(proposal)}",
         language,
         merchant=proposal.merchant_name,
         amount=f"{yuan}.{fen:02}",

@@ -10,18 +10,21 @@ from sqlalchemy.orm import Session
 from backend.context import current_context
 from backend.fulfilment import examples
 from backend.fulfilment.deciding import Bench, Verdict, decide_proposal
-from backend.fulfilment.presentation import present_proposal
+from backend.fulfilment.documents import add_confirmation, find_same_document
+from backend.fulfilment.presentation import present_proposal, present_report
 from backend.fulfilment.proposal_schemas import (
     ConfirmationSchema,
     FulfilmentPageQuerySchema,
+    HeardProposalSchema,
     ListedProposalPageSchema,
+    ListedReportPageSchema,
     NewProposalSchema,
     ProposalSchema,
+    ReportedProposalSchema,
     VerdictSchema,
 )
 from backend.fulfilment.proposal_views import Confirmation, NewProposal, Proposal
 from backend.fulfilment.proposals import (
-    add_confirmation,
     add_proposal,
     list_proposals,
     look_at_proposal,
@@ -51,16 +54,21 @@ blueprint = Blueprint("proposals", __name__, description="Broken promises, and t
     body=NewProposalSchema,
     body_example=examples.NEW_PROPOSAL,
     status=HTTPStatus.CREATED,
-    response=ProposalSchema,
-    example=examples.PROPOSAL,
-    problems={ProblemCode.GRANT_NOT_FOUND, ProblemCode.PROPOSAL_REFUSED, ProblemCode.PROPOSAL_EXISTS},
+    response=ReportedProposalSchema,
+    example=examples.REPORT,
+    problems={
+        ProblemCode.GRANT_NOT_FOUND,
+        ProblemCode.PROPOSAL_REFUSED,
+        ProblemCode.PROPOSAL_EXISTS,
+        ProblemCode.DOCUMENT_DAY_REFUSED,
+    },
     repeats=Repeats.BY_KEY,
 )
 def propose_record(*, body: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
     """Propose a record about a grant that is broken; a kept promise needs no report."""
     found = body["confirmation"]
     new = NewProposal(**{**body, "confirmation": None if found is None else Confirmation(**found)})
-    return _answer(add_proposal(session, new, principal=principal, sealer=current_context().sealer, now=now))
+    return _answer_merchant(add_proposal(session, new, principal=principal, sealer=current_context().sealer, now=now))
 
 
 @blueprint.operation(
@@ -70,8 +78,8 @@ def propose_record(*, body: dict[str, Any], principal: Principal, session: Sessi
     scope=READ,
     summary="List what one has reported, newest first",
     query=FulfilmentPageQuerySchema,
-    response=ListedProposalPageSchema,
-    example=PAGE_EXAMPLE,
+    response=ListedReportPageSchema,
+    example={"items": [examples.LISTED_REPORT], "next_cursor": None},
 )
 def list_reported_proposals(*, query: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply:
     """Give a page of the merchant's own reports, without anybody's words."""
@@ -84,8 +92,8 @@ def list_reported_proposals(*, query: dict[str, Any], principal: Principal, sess
     kinds=MERCHANT,
     scope=READ,
     summary="Read a report of one's own with what the person says; the person sees that",
-    response=ProposalSchema,
-    example=examples.OBJECTED,
+    response=ReportedProposalSchema,
+    example=examples.OBJECTED_REPORT,
     problems={ProblemCode.PROPOSAL_NOT_FOUND},
     writes=True,
 )
@@ -94,7 +102,7 @@ def get_reported_proposal(
 ) -> Reply | Refusal:
     """Give the report with answer and objection."""
     sealer = current_context().sealer
-    return _answer(
+    return _answer_merchant(
         look_at_proposal(session, proposal_id, principal=principal, merchant=principal.id, sealer=sealer, now=now)
     )
 
@@ -108,9 +116,14 @@ def get_reported_proposal(
     body=ConfirmationSchema,
     body_example=examples.CONFIRMATION,
     status=HTTPStatus.CREATED,
-    response=ProposalSchema,
+    response=ReportedProposalSchema,
     example=examples.CONFIRMED,
-    problems={ProblemCode.PROPOSAL_NOT_FOUND, ProblemCode.PROPOSAL_CLOSED},
+    problems={
+        ProblemCode.PROPOSAL_NOT_FOUND,
+        ProblemCode.PROPOSAL_CLOSED,
+        ProblemCode.DOCUMENT_DAY_REFUSED,
+        ProblemCode.TOO_MANY_DOCUMENTS,
+    },
     repeats=Repeats.BY_KEY,
 )
 def confirm_proposal(
@@ -118,7 +131,7 @@ def confirm_proposal(
 ) -> Reply | Refusal:
     """Keep the document with the report; a steward compares it with the original."""
     sealer = current_context().sealer
-    return _answer(
+    return _answer_merchant(
         add_confirmation(session, proposal_id, Confirmation(**body), principal=principal, sealer=sealer, now=now)
     )
 
@@ -130,7 +143,7 @@ def confirm_proposal(
     scope=REPORT,
     summary="Take a report back; nothing is recorded",
     status=HTTPStatus.CREATED,
-    response=ProposalSchema,
+    response=ReportedProposalSchema,
     example=examples.WITHDRAWN,
     problems={ProblemCode.PROPOSAL_NOT_FOUND, ProblemCode.PROPOSAL_CLOSED},
     repeats=Repeats.BY_KEY,
@@ -140,7 +153,7 @@ def withdraw_reported_proposal(
 ) -> Reply | Refusal:
     """End a report; under an objection it was a false one."""
     sealer = current_context().sealer
-    return _answer(withdraw_proposal(session, proposal_id, principal=principal, sealer=sealer, now=now))
+    return _answer_merchant(withdraw_proposal(session, proposal_id, principal=principal, sealer=sealer, now=now))
 
 
 @blueprint.operation(
@@ -164,15 +177,19 @@ def list_all_proposals(*, query: dict[str, Any], session: Session, now: datetime
     kinds=OPERATOR,
     scope="proposals:read",
     summary="Look at a proposed record with both sides' words; the person sees that",
-    response=ProposalSchema,
-    example=examples.OBJECTED,
+    response=HeardProposalSchema,
+    example=examples.HEARD,
     problems={ProblemCode.PROPOSAL_NOT_FOUND},
     writes=True,
 )
 def get_proposal(*, proposal_id: UUID, principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
-    """Give a proposal whole."""
-    sealer = current_context().sealer
-    return _answer(look_at_proposal(session, proposal_id, principal=principal, merchant=None, sealer=sealer, now=now))
+    """Give a proposal whole, and where else its document was handed in."""
+    sealer, language = current_context().sealer, current_notes().language
+    seen = look_at_proposal(session, proposal_id, principal=principal, merchant=None, sealer=sealer, now=now)
+    if isinstance(seen, Refusal):
+        return seen
+    value = {**present_proposal(seen, language), "same_document": list(find_same_document(session, proposal_id))}
+    return Reply(value=value, headers={"Content-Language": language.value})
 
 
 @blueprint.operation(
@@ -180,7 +197,7 @@ def get_proposal(*, proposal_id: UUID, principal: Principal, session: Session, n
     "/steward/proposals/<uuid:proposal_id>/decisions",
     kinds=OPERATOR,
     scope="proposals:write",
-    summary="Dismiss a proposed record, keep it in spite of an objection, or let it count if the law admits it",
+    summary="Note the original of a document, dismiss or keep a proposed record, or let it count if the law admits it",
     body=VerdictSchema,
     body_example=examples.VERDICT,
     status=HTTPStatus.CREATED,
@@ -191,6 +208,8 @@ def get_proposal(*, proposal_id: UUID, principal: Principal, session: Session, n
         ProblemCode.PROPOSAL_CLOSED,
         ProblemCode.PROPOSAL_TOO_EARLY,
         ProblemCode.SECOND_PERSON_NEEDED,
+        ProblemCode.ORIGINAL_NOT_SEEN,
+        ProblemCode.ORIGINAL_DIFFERS,
         ProblemCode.SUBJECT_IN_DOUBT,
         ProblemCode.DEPARTMENT_REFUSED,
     },
@@ -205,6 +224,10 @@ def decide_on_proposal(
         principal=principal, rules=context.rules, pseudonyms=context.pseudonyms, sealer=context.sealer, now=now
     )
     return _answer(decide_proposal(session, proposal_id, Verdict(**body), bench))
+
+
+def _answer_merchant(outcome: Proposal | Refusal) -> Reply | Refusal:
+    return outcome if isinstance(outcome, Refusal) else Reply(value=present_report(outcome))
 
 
 def _answer(outcome: Proposal | Refusal) -> Reply | Refusal:
@@ -226,5 +249,5 @@ def _list(session: Session, query: dict[str, Any], *, merchant: str | None, now:
         now=now,
     )
     page = cut_page(found, limit, lambda proposal: (str(proposal.proposal_id),))
-    items = [present_proposal(each, language) for each in page.items]
+    items = [present_proposal(each, language) if merchant is None else present_report(each) for each in page.items]
     return Reply(value={"items": items, "next_cursor": page.next_cursor}, headers={"Content-Language": language.value})

@@ -5,7 +5,8 @@ from uuid import UUID
 from typing_extensions import override
 
 from backend.fulfilment.deciding import Decision
-from backend.fulfilment.proposal_states import State
+from backend.fulfilment.documents import MOST_DOCUMENTS, MOST_TOLD
+from backend.fulfilment.proposal_states import ReportState, State
 from backend.fulfilment.proposal_views import Breach
 from backend.records.row_forms import DocumentNumber, OpenText
 from backend.web import fields
@@ -17,6 +18,7 @@ from scoring.admission import Finality
 
 MAX_FEN = 10**12
 LONGEST_TEXT = 500
+MOST_ROUNDS = 2 * MOST_DOCUMENTS
 
 
 class IdCursor(Cursor):
@@ -66,9 +68,13 @@ class OwnWordsSchema(StrictSchema):
 
 
 class VerdictSchema(StrictSchema):
-    """What a steward decides about a proposal, in which case and why; the person reads it."""
+    """What a steward decides about a proposal, in which case and why; the person reads it.
+
+    To `verify`, he gives the number that he has read off the original document.
+    """
 
     decision = fields.Choice(Decision, required=True)
+    original_no = DocumentNumber(minimum=2, maximum=100, load_default=None, allow_none=True)
     case_no = OpenText(maximum=100, required=True)
     reason = OpenText(maximum=400, required=True)
 
@@ -81,8 +87,8 @@ class GroundSchema(StrictSchema):
     detail = fields.Text(maximum=1000, required=True)
 
 
-class ListedProposalSchema(StrictSchema):
-    """A proposal without anybody's own words."""
+class ListedReportSchema(StrictSchema):
+    """A report as its merchant lists it, without anybody's own words; of its end he is told no more than the state."""
 
     proposal_id = fields.Identifier(required=True)
     merchant = fields.Text(maximum=64, required=True)
@@ -97,12 +103,40 @@ class ListedProposalSchema(StrictSchema):
     proposed_at = fields.Moment(required=True)
     answer_until = fields.Moment(required=True)
     lapses_at = fields.Moment(required=True)
-    state = fields.Choice(State, required=True)
+    state = fields.Choice(ReportState, required=True)
     answered_at = fields.Moment(required=True, allow_none=True)
     objected_at = fields.Moment(required=True, allow_none=True)
     objection_decided_at = fields.Moment(required=True, allow_none=True)
     confirmation = fields.Part(ConfirmationSchema, required=True, allow_none=True)
     ended_at = fields.Moment(required=True, allow_none=True)
+
+
+class RoundSchema(StrictSchema):
+    """What was handed in and said before a further document opened the proposal anew."""
+
+    confirmation = fields.Part(ConfirmationSchema, required=True, allow_none=True)
+    answer = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
+    answered_at = fields.Moment(required=True, allow_none=True)
+    objection = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
+    objected_at = fields.Moment(required=True, allow_none=True)
+    objection_decided_at = fields.Moment(required=True, allow_none=True)
+    objection_reason = fields.Text(maximum=400, required=True, allow_none=True)
+
+
+class ReportedProposalSchema(ListedReportSchema):
+    """A report whole, as its merchant reads it."""
+
+    statement = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
+    answer = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
+    objection = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
+    objection_reason = fields.Text(maximum=400, required=True, allow_none=True)
+    earlier = fields.Several(fields.Part(RoundSchema), maximum=MOST_ROUNDS, required=True)
+
+
+class ListedProposalSchema(ListedReportSchema):
+    """A proposal without anybody's own words."""
+
+    state = fields.Choice(State, required=True)
     end_code = fields.Text(maximum=40, required=True, allow_none=True)
     ground = fields.Part(GroundSchema, required=True, allow_none=True)
 
@@ -114,8 +148,16 @@ class ProposalSchema(ListedProposalSchema):
     answer = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
     objection = fields.Text(maximum=LONGEST_TEXT, required=True, allow_none=True)
     objection_reason = fields.Text(maximum=400, required=True, allow_none=True)
+    earlier = fields.Several(fields.Part(RoundSchema), maximum=MOST_ROUNDS, required=True)
+    original_seen_at = fields.Moment(required=True, allow_none=True)
     end_reason = fields.Text(maximum=400, required=True, allow_none=True)
     record_id = fields.Identifier(required=True, allow_none=True)
+
+
+class HeardProposalSchema(ProposalSchema):
+    """A proposal for the steward, with other proposals for which the same document was handed in."""
+
+    same_document = fields.Several(fields.Identifier(), maximum=MOST_TOLD, required=True)
 
 
 class OwnProposalSchema(ProposalSchema):
@@ -123,6 +165,13 @@ class OwnProposalSchema(ProposalSchema):
 
     notice = fields.Text(maximum=1000, required=True)
     choices = fields.Several(fields.Text(maximum=20), maximum=3, required=True)
+
+
+class ListedReportPageSchema(StrictSchema):
+    """A page of a merchant's own reports, without anybody's own words."""
+
+    items = fields.Several(fields.Part(ListedReportSchema), maximum=MAX_LIMIT, required=True)
+    next_cursor = fields.Text(maximum=MAX_CURSOR, required=True, allow_none=True)
 
 
 class ListedProposalPageSchema(StrictSchema):

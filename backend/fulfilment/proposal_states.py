@@ -2,6 +2,8 @@
 
 proposed -> answered -> (objected -> answered) -> counted | dismissed | withdrawn
 any open state -> paid, the moment the merchant settles the grant; -> lapsed, when nobody counted it in time
+A further document opens an answered one anew, one under an objection once that is decided: what nobody could speak to
+is spoken to. An objection that was made before payment or lapse is decided on all the same.
 """
 
 from collections.abc import Mapping
@@ -40,9 +42,21 @@ class Turn(StrEnum):
     OBJECT = "object"
     CONFIRM = "confirm"
     WITHDRAW = "withdraw"
+    VERIFY = "verify"
     KEEP = "keep"
     DISMISS = "dismiss"
     COUNT = "count"
+
+
+class ReportState(StrEnum):
+    """Where a report stands, as its merchant is told: how it ended is a matter between person and credit centre."""
+
+    PROPOSED = "proposed"
+    ANSWERED = "answered"
+    OBJECTED = "objected"
+    PAID = "paid"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
 
 
 class Reason(StrEnum):
@@ -63,8 +77,11 @@ TURNS: Mapping[tuple[State, Turn], State] = MappingProxyType(
         (State.PROPOSED, Turn.OBJECT): State.OBJECTED,
         (State.ANSWERED, Turn.OBJECT): State.OBJECTED,
         (State.PROPOSED, Turn.CONFIRM): State.PROPOSED,
-        (State.ANSWERED, Turn.CONFIRM): State.ANSWERED,
+        (State.ANSWERED, Turn.CONFIRM): State.PROPOSED,
         (State.OBJECTED, Turn.CONFIRM): State.OBJECTED,
+        (State.PROPOSED, Turn.VERIFY): State.PROPOSED,
+        (State.ANSWERED, Turn.VERIFY): State.ANSWERED,
+        (State.OBJECTED, Turn.VERIFY): State.OBJECTED,
         (State.OBJECTED, Turn.KEEP): State.ANSWERED,
         (State.PROPOSED, Turn.WITHDRAW): State.WITHDRAWN,
         (State.ANSWERED, Turn.WITHDRAW): State.WITHDRAWN,
@@ -88,9 +105,20 @@ def find_state(kept: str, *, grant_state: str, lapses_at: datetime, now: datetim
     return State.LAPSED if now >= lapses_at else state
 
 
-def take_turn(state: State, turn: Turn) -> State | None:
-    """Give the state that a turn leads to; None where the turn cannot be taken."""
+def take_turn(state: State, turn: Turn, *, kept: str) -> State | None:
+    """Give the state that a turn leads to; None where the turn cannot be taken.
+
+    `kept` is the state in the row: no merchant gets rid of an objection by calling it paid, or by waiting.
+    """
+    if kept == State.OBJECTED and turn in {Turn.KEEP, Turn.DISMISS}:
+        state = State.OBJECTED
     return TURNS.get((state, turn))
+
+
+def hide_end(state: State) -> ReportState:
+    """Give a state as the merchant is told it."""
+    told = {each.value for each in ReportState}
+    return ReportState(state.value) if state.value in told else ReportState.CLOSED
 
 
 def find_deadline(now: datetime, days: int) -> datetime:

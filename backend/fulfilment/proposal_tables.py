@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Select, func, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Select, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.grants.tables import GrantRow
@@ -16,14 +16,19 @@ from backend.merchants.tables import MerchantRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
-# What the database itself holds: nothing counts before its day, or while an objection is open.
-_COUNTED = "state <> 'counted' OR (ended_at >= answer_until AND (objected_at IS NULL) = (objection_decided_at IS NULL))"
+# What the database itself holds: nothing counts before its day, while an objection is open, or by one officer alone.
+_COUNTED = (
+    "state <> 'counted' OR (ended_at >= answer_until AND (objected_at IS NULL) = (objection_decided_at IS NULL)"
+    " AND original_seen_by IS NOT NULL AND ended_by IS NOT NULL AND original_seen_by <> ended_by"
+    " AND (objection_decided_by IS NULL OR objection_decided_by <> ended_by))"
+)
 
 
 class ProposalRow(Row):
     """What a merchant says about a broken grant. What it and the person tell in their own words is sealed.
 
     `slip_no` is the merchant's own paper, `confirmation_no` the effective document of a court or an arbitral body.
+    `original_seen_by` has seen that document's original. What was said before a further one stands in the rounds.
     A proposal that counts is the record `record_id`; one that ended otherwise has none, and `end_code` says why.
     """
 
@@ -39,10 +44,13 @@ class ProposalRow(Row):
         CheckConstraint("(ended_at IS NULL) = (end_code IS NULL)", name="end_code"),
         CheckConstraint("(state = 'counted') = (record_id IS NOT NULL)", name="record"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmation_no IS NULL)", name="confirmation"),
+        CheckConstraint("confirmed_on >= broken_on", name="confirmed_on"),
+        CheckConstraint("(original_seen_by IS NULL) = (original_seen_at IS NULL)", name="original_seen"),
         CheckConstraint(_COUNTED, name="counted"),
         Index("uq_proposal_proposal_id", "proposal_id", unique=True),
         Index("uq_proposal_grant", "subject_id", "grant_id", unique=True),
         Index("ix_proposal_merchant", "merchant", "proposal_id"),
+        Index("ix_proposal_confirmation_no", "confirmation_no"),
         Index(
             "ix_proposal_open",
             "proposal_id",
@@ -76,6 +84,8 @@ class ProposalRow(Row):
     confirmation_no: Mapped[str | None]
     confirmed_on: Mapped[date | None]
     finality: Mapped[str | None]
+    original_seen_by: Mapped[str | None]
+    original_seen_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     end_code: Mapped[str | None]
@@ -104,6 +114,36 @@ class ProposalTurnRow(Row):
     actor: Mapped[str | None]
     happened_at: Mapped[datetime]
 
+
+class ProposalRoundRow(Row):
+    """What was handed in and said about a proposal before a further document opened it anew; numbered from 1."""
+
+    __tablename__ = "proposal_round"
+    __table_args__ = (
+        ForeignKeyConstraint(["subject_id", "proposal_id"], ["proposal.subject_id", "proposal.proposal_id"]),
+        CheckConstraint("round_no >= 1", name="round_no"),
+    )
+
+    subject_id: Mapped[UUID] = mapped_column(primary_key=True)
+    proposal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    round_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    answer_sealed: Mapped[bytes | None]
+    answered_at: Mapped[datetime | None]
+    objection_sealed: Mapped[bytes | None]
+    objected_at: Mapped[datetime | None]
+    objection_decided_at: Mapped[datetime | None]
+    objection_decided_by: Mapped[str | None]
+    objection_reason: Mapped[str | None]
+    confirmed_by: Mapped[str | None]
+    confirmation_no: Mapped[str | None]
+    confirmed_on: Mapped[date | None]
+    finality: Mapped[str | None]
+
+
+DOCUMENT = ("confirmed_by", "confirmation_no", "confirmed_on", "finality")
+_WORDS = ("answer_sealed", "answered_at", "objection_sealed", "objected_at")
+_OBJECTION = ("objection_decided_at", "objection_decided_by", "objection_reason")
+SAID = (*_WORDS, *_OBJECTION)
 
 _Selected: TypeAlias = Select[ProposalRow, str, str, str, str]
 
@@ -147,6 +187,24 @@ def add_turn_row(session: Session, row: ProposalRow, *, turn: str, by: str, acto
     session.flush()
 
 
+def add_round_row(session: Session, row: ProposalRow, columns: Sequence[str]) -> None:
+    """Keep some columns of a held proposal as its next round; nothing where all of them are empty."""
+    kept = {name: getattr(row, name) for name in columns}
+    if all(value is None for value in kept.values()):
+        return
+    key = (ProposalRoundRow.subject_id == row.subject_id, ProposalRoundRow.proposal_id == row.proposal_id)
+    latest = session.scalar(select(func.max(ProposalRoundRow.round_no)).where(*key)) or 0
+    place = {"subject_id": row.subject_id, "proposal_id": row.proposal_id, "round_no": latest + 1}
+    session.add(ProposalRoundRow(**place, **kept))
+    session.flush()
+
+
+def list_round_rows(session: Session, proposal_ids: Sequence[UUID]) -> Sequence[ProposalRoundRow]:
+    """List the rounds of some proposals, earliest first."""
+    wanted = select(ProposalRoundRow).where(ProposalRoundRow.proposal_id.in_(proposal_ids))
+    return session.scalars(wanted.order_by(ProposalRoundRow.proposal_id, ProposalRoundRow.round_no)).all()
+
+
 def find_proposal_row(
     session: Session, proposal_id: UUID, *, subject_id: UUID | None = None, merchant: str | None = None
 ) -> FoundProposal | None:
@@ -174,7 +232,9 @@ def list_proposal_rows(
     """List at most `limit` proposals, newest first; only those before one, if given."""
     statement = _narrow(_select_found(), subject_id, merchant)
     if only_open:
-        statement = statement.where(ProposalRow.ended_at.is_(None), GrantRow.state != "settled")
+        # An objection waits for its decision, whatever became of the grant.
+        waits = or_(GrantRow.state != "settled", ProposalRow.state == "objected")
+        statement = statement.where(ProposalRow.ended_at.is_(None), waits)
     if before is not None:
         statement = statement.where(ProposalRow.proposal_id < before)
     rows = session.execute(statement.order_by(ProposalRow.proposal_id.desc()).limit(limit))

@@ -1,5 +1,6 @@
 """A proposed record as it stands, and how a row of it is shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,7 +9,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.fulfilment.proposal_states import State, find_state
-from backend.fulfilment.proposal_tables import FoundProposal, ProposalRow, find_proposal_row
+from backend.fulfilment.proposal_tables import (
+    FoundProposal,
+    ProposalRoundRow,
+    ProposalRow,
+    find_proposal_row,
+    list_round_rows,
+)
 from backend.fulfilment.sealed_texts import PROPOSAL_ANSWER, PROPOSAL_OBJECTION, PROPOSAL_STATEMENT, open_text
 from backend.gateways.sealing import Sealer
 
@@ -43,6 +50,19 @@ class NewProposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What was handed in and said before a further document opened a proposal anew."""
+
+    confirmation: Confirmation | None
+    answer: str | None = field(repr=False)
+    answered_at: datetime | None
+    objection: str | None = field(repr=False)
+    objected_at: datetime | None
+    objection_decided_at: datetime | None
+    objection_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A proposed record as it stands. Texts are None where they are not told to whoever asked."""
 
@@ -68,6 +88,8 @@ class Proposal:
     objection_decided_at: datetime | None
     objection_reason: str | None
     confirmation: Confirmation | None
+    original_seen_at: datetime | None
+    earlier: tuple[Round, ...]
     ended_at: datetime | None
     end_code: str | None
     end_ground: str | None
@@ -76,8 +98,10 @@ class Proposal:
     record_id: UUID | None
 
 
-def show_proposal(found: FoundProposal, *, sealer: Sealer | None, now: datetime) -> Proposal:
-    """Show a proposal as it stands now."""
+def show_proposal(
+    found: FoundProposal, rounds: Sequence[ProposalRoundRow], *, sealer: Sealer | None, now: datetime
+) -> Proposal:
+    """Show a proposal as it stands now, with those of the rounds that are its own."""
     row = found.row
     return Proposal(
         proposal_id=row.proposal_id,
@@ -102,6 +126,8 @@ def show_proposal(found: FoundProposal, *, sealer: Sealer | None, now: datetime)
         objection_decided_at=row.objection_decided_at,
         objection_reason=row.objection_reason,
         confirmation=_show_confirmation(row),
+        original_seen_at=row.original_seen_at,
+        earlier=tuple(_show_round(each, sealer) for each in rounds if each.proposal_id == row.proposal_id),
         ended_at=row.ended_at,
         end_code=row.end_code,
         end_ground=row.end_ground,
@@ -111,13 +137,25 @@ def show_proposal(found: FoundProposal, *, sealer: Sealer | None, now: datetime)
     )
 
 
-def _open(row: ProposalRow, sealed: bytes | None, field: str, sealer: Sealer | None) -> str | None:
+def _show_round(row: ProposalRoundRow, sealer: Sealer | None) -> Round:
+    return Round(
+        confirmation=_show_confirmation(row),
+        answer=_open(row, row.answer_sealed, PROPOSAL_ANSWER, sealer),
+        answered_at=row.answered_at,
+        objection=_open(row, row.objection_sealed, PROPOSAL_OBJECTION, sealer),
+        objected_at=row.objected_at,
+        objection_decided_at=row.objection_decided_at,
+        objection_reason=row.objection_reason,
+    )
+
+
+def _open(row: ProposalRow | ProposalRoundRow, sealed: bytes | None, field: str, sealer: Sealer | None) -> str | None:
     if sealer is None:
         return None
     return open_text(sealed, of=row.proposal_id, subject_id=row.subject_id, field=field, sealer=sealer)
 
 
-def _show_confirmation(row: ProposalRow) -> Confirmation | None:
+def _show_confirmation(row: ProposalRow | ProposalRoundRow) -> Confirmation | None:
     if not (row.confirmed_by and row.confirmation_no and row.confirmed_on and row.finality):
         return None
     return Confirmation(
@@ -133,4 +171,4 @@ def read_proposal(session: Session, proposal_id: UUID, *, sealer: Sealer, now: d
     found = find_proposal_row(session, proposal_id)
     if found is None:
         raise LookupError(f"proposal {proposal_id} was just written and cannot be found")
-    return show_proposal(found, sealer=sealer, now=now)
+    return show_proposal(found, list_round_rows(session, [proposal_id]), sealer=sealer, now=now)

@@ -6,7 +6,7 @@ benefit that holds an amount until it is paid.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,6 +21,7 @@ from backend.fulfilment.proposal_states import (
     Turn,
     find_deadline,
     find_state,
+    hide_end,
     take_turn,
 )
 from backend.fulfilment.proposal_tables import (
@@ -30,6 +31,7 @@ from backend.fulfilment.proposal_tables import (
     add_turn_row,
     find_proposal_row,
     list_proposal_rows,
+    list_round_rows,
     lock_proposal_row,
 )
 from backend.fulfilment.proposal_views import Confirmation, NewProposal, Proposal, read_proposal, show_proposal
@@ -55,7 +57,7 @@ def add_proposal(
     """Propose a record about a grant of the merchant's own that is broken.
 
     Refusals: `grant_not_found`; `proposal_refused` where the grant is not broken, or nothing is owed;
-    `proposal_exists` where there was one about it before, however it ended.
+    `document_day_refused`; `proposal_exists` where there was one about it before, however it ended.
     """
     grant = find_grant(session, new.grant_id, merchant=principal.id)
     if grant is None:
@@ -63,6 +65,9 @@ def add_proposal(
     if grant.state != GrantState.BROKEN or not grant.final_fen or grant.ended_at is None:
         return Refusal(ProblemCode.PROPOSAL_REFUSED)
     proposal_id, found = new_id(now), new.confirmation
+    refusal = None if found is None else refuse_day(found, today(grant.ended_at), now)
+    if refusal is not None:
+        return refusal
     row = ProposalRow(
         subject_id=grant.subject_id,
         proposal_id=proposal_id,
@@ -91,25 +96,12 @@ def add_proposal(
     return read_proposal(session, proposal_id, sealer=sealer, now=now)
 
 
-def add_confirmation(
-    session: Session,
-    proposal_id: UUID,
-    confirmation: Confirmation,
-    *,
-    principal: Principal,
-    sealer: Sealer,
-    now: datetime,
-) -> Proposal | Refusal:
-    """Add or replace the effective document of a court or an arbitral body; the person gets his days to answer anew."""
-    found = lock_proposal_row(session, proposal_id, merchant=principal.id)
-    row = hold_turn(found, Turn.CONFIRM, now)
-    if isinstance(row, Refusal):
-        return row
-    row.confirmed_by, row.confirmation_no = confirmation.confirmed_by, confirmation.document_no
-    row.confirmed_on, row.finality = confirmation.decided_on, confirmation.finality
-    row.answer_until = max(row.answer_until, find_deadline(now, ANSWER_DAYS))
-    add_turn_row(session, row, turn=Turn.CONFIRM, by=Actor.MERCHANT.value, actor=principal.acting, now=now)
-    return read_proposal(session, proposal_id, sealer=sealer, now=now)
+def refuse_day(confirmation: Confirmation, broken_on: date, now: datetime) -> Refusal | None:
+    """Refuse a document that is older than what it is to confirm, or of a day that has not come."""
+    if broken_on <= confirmation.decided_on <= today(now):
+        return None
+    days = {"broken_on": broken_on.isoformat(), "today": today(now).isoformat()}
+    return Refusal(ProblemCode.DOCUMENT_DAY_REFUSED, days)
 
 
 def withdraw_proposal(
@@ -152,7 +144,10 @@ def answer_proposal(
 def object_to_proposal(
     session: Session, proposal_id: UUID, text: str, *, subject_id: UUID, sealer: Sealer, now: datetime
 ) -> Proposal | Refusal:
-    """Object, once, at any time before it ends: until the steward has decided, it never counts, and no day runs."""
+    """Object at any time before it ends, once, and once more about each further document.
+
+    Until the steward has decided, it never counts, and no day runs.
+    """
     row = hold_turn(lock_proposal_row(session, proposal_id, subject_id=subject_id), Turn.OBJECT, now)
     if isinstance(row, Refusal):
         return row
@@ -181,7 +176,8 @@ def list_proposals(
     rows = list_proposal_rows(
         session, subject_id=subject_id, merchant=merchant, only_open=only_open, before=before, limit=limit
     )
-    return [show_proposal(found, sealer=sealer, now=now) for found in rows]
+    rounds = [] if sealer is None else list_round_rows(session, [found.row.proposal_id for found in rows])
+    return [show_proposal(found, rounds, sealer=sealer, now=now) for found in rows]
 
 
 def look_at_proposal(
@@ -201,7 +197,7 @@ def look_at_proposal(
         case_no=str(proposal_id),
         now=now,
     )
-    return show_proposal(found, sealer=sealer, now=now)
+    return show_proposal(found, list_round_rows(session, [proposal_id]), sealer=sealer, now=now)
 
 
 def hold_turn(found: FoundProposal | None, turn: Turn, now: datetime) -> ProposalRow | Refusal:
@@ -210,13 +206,14 @@ def hold_turn(found: FoundProposal | None, turn: Turn, now: datetime) -> Proposa
         return Refusal(ProblemCode.PROPOSAL_NOT_FOUND)
     row = found.row
     state = find_state(row.state, grant_state=found.grant_state, lapses_at=row.lapses_at, now=now)
-    if take_turn(state, turn) is None:
-        return Refusal(ProblemCode.PROPOSAL_CLOSED, {"state": state.value})
+    if take_turn(state, turn, kept=row.state) is None:
+        is_merchants = turn in {Turn.CONFIRM, Turn.WITHDRAW}
+        return Refusal(ProblemCode.PROPOSAL_CLOSED, {"state": (hide_end(state) if is_merchants else state).value})
     return row
 
 
 def tell_merchant(session: Session, row: ProposalRow, *, now: datetime) -> None:
-    """Leave the event that a proposal has been decided on; it names no person."""
-    payload = {"grant_id": str(row.grant_id), "state": row.state, "end_code": row.end_code}
+    """Leave the event that a proposal has been decided on; it names no person, and tells no merchant how it ended."""
+    payload = {"grant_id": str(row.grant_id), "state": hide_end(State(row.state)).value}
     event = EventKind.PROPOSAL_DECIDED
     leave_event(session, merchant=row.merchant, event=event, about=row.proposal_id, payload=payload, now=now)

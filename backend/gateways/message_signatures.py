@@ -52,7 +52,10 @@ class SignatureRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignableRequest:
-    """A request: the method in capitals, the whole URL as it is called, each header once, and the body as sent."""
+    """A request: the method in capitals, the whole URL as it is called, each header once, and the body as sent.
+
+    A URL as it is called has no fragment; the library leaves one out of what it signs, so one is refused.
+    """
 
     method: str
     url: str
@@ -94,8 +97,11 @@ def sign_message(
     """Sign a message and give its headers with Content-Digest, Signature-Input and Signature among them.
 
     `covered` names further headers of the message, in small letters. Raises ValueError for what cannot be signed: a
-    header that is missing, a nonce of fewer than 16 or more than 100 characters, an answer to an unsigned request.
+    header that is missing, a nonce of fewer than 16 or more than 100 characters, an answer to an unsigned request, a
+    URL with a fragment.
     """
+    if _has_fragment(message):
+        raise ValueError("a URL that is called has no fragment")
     if len(nonce) not in _NONCE_LENGTHS:
         raise ValueError("a nonce has 16 to 100 characters")
     headers = {name: value for name, value in message.headers.items() if name.lower() not in SIGNATURE_HEADERS}
@@ -133,7 +139,8 @@ def verify_message(
     sizes = {name.lower(): len(value) for name, value in message.headers.items()}
     if any(name not in sizes for name in SIGNATURE_HEADERS):
         raise SignatureRefusedError(SignatureFault.MISSING)
-    if len(sizes) < len(message.headers) or any(sizes[name] > LONGEST_HEADER for name in SIGNATURE_HEADERS):
+    is_too_long = any(sizes[name] > LONGEST_HEADER for name in SIGNATURE_HEADERS)
+    if is_too_long or len(sizes) < len(message.headers) or _has_fragment(message):
         raise SignatureRefusedError(SignatureFault.REFUSED)
     try:
         found = _Verifier(keys, now).verify(
@@ -202,6 +209,11 @@ def _with_headers(message: Signable, headers: dict[str, str]) -> _Request | _Res
         return _Request(message.method, message.url, headers)
     asked = message.request
     return _Response(message.status_code, _Request(asked.method, asked.url, dict(asked.headers)), headers)
+
+
+def _has_fragment(message: Signable) -> bool:
+    asked = message if isinstance(message, SignableRequest) else message.request
+    return "#" in asked.url
 
 
 def _list_covered(message: Signable, further: Sequence[str]) -> tuple[str, ...]:

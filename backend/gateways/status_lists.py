@@ -1,7 +1,7 @@
 """Status lists (draft-ietf-oauth-status-list-21): one bit for each card, so that one can end before its time.
 
 The bits are packed from the least significant one of each byte, compressed with zlib and written in base64url
-(section 4.1). 0 is valid, 1 is not, for good (section 7.1).
+(section 4.1). 0 is valid, 1 is not (section 7.1).
 """
 
 import zlib

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from backend.gateways.signed_claims import (
     ALGORITHM,
     Expected,
+    ProvenTokens,
     TokenError,
     TokenFault,
     read_claims,
@@ -54,6 +55,7 @@ class TokenIssuer:
         self._keys: TokenKeys = given
         self._public: tuple[Sequence[TokenKey], Mapping[str, EllipticCurvePublicKey]] = ((), {})
         self._expected = Expected(kind=TOKEN_TYPE, issuer=issuer, audience=issuer)
+        self._proven = ProvenTokens()
 
     @classmethod
     def from_file(cls, path: Path, *, issuer: str) -> Self:
@@ -115,7 +117,7 @@ class TokenIssuer:
 
     def read(self, token: str, now: datetime) -> Principal:
         """Read who a token speaks for; raises TokenError."""
-        claims = read_claims(token, self._find_public_keys(now), self._expected, now)
+        claims = read_claims(token, self._find_public_keys(now), self._expected, now, self._proven)
         try:
             kind = PrincipalKind(read_text(claims, "kind"))
         except ValueError:

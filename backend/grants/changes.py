@@ -36,6 +36,9 @@ class _Transfer(NamedTuple):
 def apply_change(session: Session, before: Grant, change: Change, *, now: datetime) -> Grant:
     """Change a grant whose person's account this transaction holds, and everything that depends on it.
 
+    The moment of the change is not before the last one of the grant: whoever makes a change finds it while the account
+    is held (`queries.find_held_grant`, `list_moments`, `list_departures`).
+
     Raises LedgerError when amounts do not add up, which rolls everything back.
     """
     after = change.after

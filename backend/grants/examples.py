@@ -53,7 +53,7 @@ MINE: dict[str, object] = {
     "ended_at": None,
     "events": [
         {
-            "event": {"code": "given", "text": "授予"},
+            "event": {"code": "given", "text": "给予"},
             "by": "merchant",
             "amount_fen": 10000,
             "held_fen": 10000,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -44,22 +45,40 @@ _SHORT = MappingProxyType(
 )
 
 
-def give_grant(session: Session, wanted: Wanted, *, now: datetime) -> Grant | Shortage:
-    """Give a grant: reserved where the benefit is held, completed at once where it is enjoyed at once.
+class Plan(NamedTuple):
+    """A grant that nobody has yet: the quotas of which it takes a place, in order, and the values of its chain."""
 
-    A Shortage leaves nothing behind, although the transaction goes on. What of this person's grants is due by now
-    changes first. A held benefit for which neither amount nor limit is given, or an amount above its limit, is a
-    ValueError.
+    grant: Grant
+    quotas: tuple[Quota, ...]
+    values: dict[str, object]
+
+
+def plan_grant(wanted: Wanted, *, now: datetime) -> Plan | Shortage:
+    """Plan a grant: reserved where the benefit is held, completed at once where it is enjoyed at once.
+
+    A Shortage for what nobody could have, whatever is in use. A held benefit for which neither amount nor limit is
+    given, or an amount above its limit, is a ValueError.
     """
     limits = _list_limits(wanted)
     grant = _plan(wanted, tuple(limits), now)
     short = _find_hopeless(wanted, grant, limits)
-    if short is None and wanted.scenario.excludes:
-        short = _find_excluding(session, wanted, grant, now)
+    return short or Plan(grant, tuple(limits), _list_values(wanted, grant, limits, now))
+
+
+def give_grant(session: Session, wanted: Wanted, *, now: datetime) -> Grant | Shortage:
+    """Give a grant as it is planned; ValueErrors are those of `plan_grant`.
+
+    A Shortage leaves nothing behind, although the transaction goes on. What of this person's grants is due by now
+    changes first.
+    """
+    plan = plan_grant(wanted, now=now)
+    if isinstance(plan, Shortage):
+        return plan
+    grant, quotas, values = plan
+    short = _find_excluding(session, wanted, grant, now) if wanted.scenario.excludes else None
     if short is not None:
         return short
-    chain = chain_of(tuple(limits), is_held=grant.held_fen > 0)
-    values = _list_values(wanted, grant, limits, now)
+    chain = chain_of(quotas, is_held=grant.held_fen > 0)
     done = chain.run(session, values)
     if done == 0:
         short = _make_room(session, wanted, grant, now)
@@ -70,9 +89,9 @@ def give_grant(session: Session, wanted: Wanted, *, now: datetime) -> Grant | Sh
             raise LedgerError("a benefit account within its bounds refuses a grant; run `shangding proof`")
     if done == chain.length:
         return grant
-    taken = tuple(limits)[: done - 1]
+    taken = quotas[: done - 1]
     _take_back(session, grant, taken)
-    return Shortage.ORDER_TAKEN if len(taken) == len(limits) else _SHORT[tuple(limits)[len(taken)]]
+    return Shortage.ORDER_TAKEN if len(taken) == len(quotas) else _SHORT[quotas[len(taken)]]
 
 
 def _plan(wanted: Wanted, quotas: Sequence[Quota], now: datetime) -> Grant:

@@ -17,7 +17,13 @@ from backend.grants.changes import Change, apply_change, end
 from backend.grants.due import see_grants, settle_grants
 from backend.grants.grant import OPEN, Actor, Grant, GrantState, Turn, list_shared_places
 from backend.grants.places import hold_account, hold_places
-from backend.grants.queries import find_grant, hold_account_of_grant, list_open_grants
+from backend.grants.queries import (
+    find_grant,
+    find_held_grant,
+    hold_account_of_grant,
+    list_moments,
+    list_open_grants,
+)
 from backend.web.problems import ProblemCode, Refusal
 
 # What is wrong about a grant in a state, for a turn that it does not allow.
@@ -44,19 +50,19 @@ class Mover(NamedTuple):
     clerk: str | None = None
 
 
-_Move = Callable[[Grant], Grant | Refusal]
+_Move = Callable[[Grant, datetime], Grant | Refusal]
 
 
 def start(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> Grant | Refusal:
     """Begin to use what is reserved: from now on it lasts for as long as the scenario says, then it is overdue."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.IN_USE:
             return grant
         if grant.state != GrantState.RESERVED:
             return _refuse(grant)
-        ends_at = now + timedelta(days=grant.lasting_days)
-        return replace(grant, state=GrantState.IN_USE, started_at=now, ends_at=ends_at, due_at=ends_at)
+        ends_at = at + timedelta(days=grant.lasting_days)
+        return replace(grant, state=GrantState.IN_USE, started_at=at, ends_at=ends_at, due_at=ends_at)
 
     return _turn(session, grant_id, mover, Turn.START, move, now=now)
 
@@ -64,7 +70,7 @@ def start(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> G
 def lower(session: Session, grant_id: UUID, mover: Mover, held_fen: int, *, now: datetime) -> Grant | Refusal:
     """Hold no more than `held_fen` from now on; `amount_not_lower` for more than is held."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, _at: datetime) -> Grant | Refusal:
         if grant.state not in OPEN:
             return _refuse(grant)
         if held_fen > grant.held_fen:
@@ -77,12 +83,12 @@ def lower(session: Session, grant_id: UUID, mover: Mover, held_fen: int, *, now:
 def complete(session: Session, grant_id: UUID, mover: Mover, final_fen: int, *, now: datetime) -> Grant | Refusal:
     """End what is in use: the person paid `final_fen` to the merchant (0: all well), and everything is released."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.COMPLETED and grant.final_fen == final_fen:
             return grant
         if grant.state != GrantState.IN_USE:
             return _refuse(grant)
-        return _end_with(grant, GrantState.COMPLETED, final_fen, grant.held_fen, now)
+        return _end_with(grant, GrantState.COMPLETED, final_fen, grant.held_fen, at)
 
     return _turn(session, grant_id, mover, Turn.COMPLETE, move, amount_fen=final_fen, now=now)
 
@@ -90,11 +96,11 @@ def complete(session: Session, grant_id: UUID, mover: Mover, final_fen: int, *, 
 def cancel(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> Grant | Refusal:
     """Let go of what is reserved, or (merchants) in use, as if it had never been: its places are free again."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.CANCELLED:
             return grant
         if grant.state == GrantState.RESERVED or (grant.state == GrantState.IN_USE and mover.by is not Actor.CITIZEN):
-            return end(grant, GrantState.CANCELLED, final_fen=None, now=now)
+            return end(grant, GrantState.CANCELLED, final_fen=None, now=at)
         return _refuse(grant)
 
     return _turn(session, grant_id, mover, Turn.CANCEL, move, now=now)
@@ -103,12 +109,12 @@ def cancel(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> 
 def settle(session: Session, grant_id: UUID, mover: Mover, final_fen: int, *, now: datetime) -> Grant | Refusal:
     """End what is overdue, or was broken, now that the person has returned it or paid `final_fen`."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.SETTLED and grant.final_fen == final_fen:
             return grant
         if grant.state not in {GrantState.OVERDUE, GrantState.BROKEN}:
             return _refuse_early(grant)
-        return _end_with(grant, GrantState.SETTLED, final_fen, grant.held_fen + grant.broken_fen, now)
+        return _end_with(grant, GrantState.SETTLED, final_fen, grant.held_fen + grant.broken_fen, at)
 
     return _turn(session, grant_id, mover, Turn.SETTLE, move, amount_fen=final_fen, now=now)
 
@@ -116,12 +122,12 @@ def settle(session: Session, grant_id: UUID, mover: Mover, final_fen: int, *, no
 def break_(session: Session, grant_id: UUID, mover: Mover, final_fen: int, *, now: datetime) -> Grant | Refusal:
     """End what is overdue as a promise not kept, with `final_fen` owed; that counts against the limit until settled."""
 
-    def move(grant: Grant) -> Grant | Refusal:
+    def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.BROKEN and grant.final_fen == final_fen:
             return grant
         if grant.state != GrantState.OVERDUE:
             return _refuse_early(grant)
-        return _end_with(grant, GrantState.BROKEN, final_fen, grant.held_fen, now)
+        return _end_with(grant, GrantState.BROKEN, final_fen, grant.held_fen, at)
 
     return _turn(session, grant_id, mover, Turn.BREAK, move, amount_fen=final_fen, now=now)
 
@@ -151,11 +157,14 @@ def cancel_reserved(
     standing = settle_grants(session, chosen, now=now, others=places)
     reserved = [grant for grant in standing if grant.state == GrantState.RESERVED]
     hold_places(session, [key for grant in reserved for key in list_shared_places(grant)])
-    cancelled = [end(grant, GrantState.CANCELLED, final_fen=None, now=now) for grant in reserved]
-    return [
-        apply_change(session, before, Change(turn=Turn.CANCEL, after=after, by=Actor.CITIZEN, at=now), now=now)
-        for before, after in zip(reserved, cancelled, strict=True)
-    ]
+    moments = list_moments(session, reserved, now=now) if reserved else {}
+    cancelled = []
+    for grant in reserved:
+        at = moments[grant.grant_id]
+        after = end(grant, GrantState.CANCELLED, final_fen=None, now=at)
+        change = Change(turn=Turn.CANCEL, after=after, by=Actor.CITIZEN, at=at)
+        cancelled.append(apply_change(session, grant, change, now=now))
+    return cancelled
 
 
 def _turn(
@@ -169,14 +178,15 @@ def _turn(
     now: datetime,
 ) -> Grant | Refusal:
     subject_id = hold_account_of_grant(session, grant_id, merchant=mover.merchant, subject_id=mover.subject_id)
-    before = None if subject_id is None else find_grant(session, grant_id)
-    if before is None:
+    found = None if subject_id is None else find_held_grant(session, grant_id, now=now)
+    if found is None:
         return Refusal(ProblemCode.GRANT_NOT_FOUND)
-    (before,) = settle_grants(session, [before], now=now)
-    after = move(before)
+    before, at = found
+    (before,) = settle_grants(session, [before], now=at)
+    after = move(before, at)
     if isinstance(after, Refusal) or after == before:
         return after
-    change = Change(turn=turn, after=after, by=mover.by, at=now, clerk=mover.clerk, amount_fen=amount_fen)
+    change = Change(turn=turn, after=after, by=mover.by, at=at, clerk=mover.clerk, amount_fen=amount_fen)
     return apply_change(session, before, change, now=now)
 
 

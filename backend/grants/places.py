@@ -4,7 +4,7 @@ All of it is taken in one chain, in the one order in which everybody holds more 
 then his own counters, then the shared ones by their keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -47,9 +47,14 @@ _BALANCES = [_ACCOUNT.c[name] for name in Account._fields]
 def chain_of(quotas: tuple[Quota, ...], *, is_held: bool) -> Chain:
     """Give the chain that gives a grant: account, the `quotas` in their order, grant, and what it holds.
 
-    Its values: those of the grant by the names of its columns; `opens`, the bounds `open_limit`, `overdue_limit` and
-    `most_held`, `now`; for each quota its `limit_`, `owner_` and `period_`; and `constants`.
+    Its values are those of a `Plan`: of the grant by the names of its columns; `opens`, the bounds `open_limit`,
+    `overdue_limit` and `most_held`, `now`; for each quota its `limit_`, `owner_` and `period_`; and `CONSTANTS`.
     """
+    return Chain(list_links(quotas, is_held=is_held))
+
+
+def list_links(quotas: Sequence[Quota], *, is_held: bool) -> list[Link]:
+    """List the links of such a chain, for whoever gives a grant together with something else."""
     account = {"subject_id": "subject_id", "open_grants": "opens", "held_fen": "held_fen"}
     zeros = dict.fromkeys(("overdue_grants", "broken_fen"), "zero")
     links = [
@@ -61,7 +66,7 @@ def chain_of(quotas: tuple[Quota, ...], *, is_held: bool) -> Chain:
         sides = {"debit": "available", "credit": "held", "amount_fen": "held_fen"}
         place = {"subject_id": "subject_id", "grant_id": "grant_id", "transfer_no": "one"}
         links.append(Link(HoldTransferRow, place | sides | {"transferred_at": "granted_at"}))
-    return Chain(links)
+    return links
 
 
 CONSTANTS = {"zero": 0, "one": 1, "available": "available", "held": "held"}

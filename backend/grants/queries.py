@@ -1,21 +1,43 @@
 """Named queries of grants, their history and their holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Result, ScalarSelect, Select, Table, and_, func, insert, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Result,
+    ScalarSelect,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
 
-from backend.grants.grant import Actor, Grant, Turn
-from backend.grants.tables import BenefitAccountRow, GrantEventRow, GrantRow, HoldTransferRow
+from backend.grants.grant import OPEN, Actor, Grant, GrantState, Turn
+from backend.grants.tables import MERCHANT_WAITS, BenefitAccountRow, GrantEventRow, GrantRow, HoldTransferRow
 from backend.people.tables import EnrolmentRow
 from backend.storage.chains import table_of
 
 _GRANT, _EVENT, _TRANSFER = table_of(GrantRow), table_of(GrantEventRow), table_of(HoldTransferRow)
 _COLUMNS = [_GRANT.c[each.name] for each in fields(Grant)]
+_LAST_AT = (
+    select(func.max(_EVENT.c.happened_at))
+    .where(_EVENT.c.subject_id == _GRANT.c.subject_id, _EVENT.c.grant_id == _GRANT.c.grant_id)
+    .correlate(_GRANT)
+    .scalar_subquery()
+)
 _CHANGING = ("state", "held_fen", "final_fen", "due_at", "started_at", "ends_at", "ended_at")
 
 
@@ -48,6 +70,27 @@ def hold_account_of_grant(
     return session.scalar(held)
 
 
+def find_held_grant(session: Session, grant_id: UUID, *, now: datetime) -> tuple[Grant, datetime] | None:
+    """Find a grant whose person's account this transaction holds, and the moment of a change that is made `now`.
+
+    It is never before what has happened to the grant: of two calls, the one that began first may get the account last,
+    and a history that goes back in time would tell of a midnight what neither of them saw.
+    """
+    row = session.execute(select(*_COLUMNS, _LAST_AT.label("last_at")).where(_GRANT.c.grant_id == grant_id)).mappings()
+    found = row.one_or_none()
+    if found is None:
+        return None
+    grant = Grant(**{column.name: found[column.name] for column in _COLUMNS})
+    return grant, _follow(now, grant.granted_at, found["last_at"])
+
+
+def list_moments(session: Session, grants: Iterable[Grant], *, now: datetime) -> dict[UUID, datetime]:
+    """List for some grants of a person whose account is held the moment of a change `now`; see `find_held_grant`."""
+    here = _GRANT.c.grant_id.in_([grant.grant_id for grant in grants])
+    rows = session.execute(select(_GRANT.c.grant_id, _GRANT.c.granted_at, _LAST_AT).where(here))
+    return {row[0]: _follow(now, row[1], row[2]) for row in rows}
+
+
 def find_grant_by_order(session: Session, merchant: str, order_no: str) -> Grant | None:
     """Find the grant of a merchant's order."""
     wanted = select(*_COLUMNS).where(_GRANT.c.merchant == merchant, _GRANT.c.order_no == order_no)
@@ -55,10 +98,23 @@ def find_grant_by_order(session: Session, merchant: str, order_no: str) -> Grant
 
 
 def list_grants_of_merchant(
-    session: Session, merchant: str, *, before: tuple[date, UUID] | None, limit: int
+    session: Session,
+    merchant: str,
+    *,
+    states: Collection[GrantState] = (),
+    before: tuple[date, UUID] | None,
+    limit: int,
+    now: datetime,
 ) -> list[Grant]:
-    """List at most `limit` grants of a merchant, the newest first; only those before a day and id, if given."""
+    """List at most `limit` grants of a merchant, the newest first; only those before a day and id, if given.
+
+    With `states` only those that stand in one of them at `now`, whether what time has done is written down or not.
+    """
     wanted = select(*_COLUMNS).where(_GRANT.c.merchant == merchant)
+    if states:
+        wanted = wanted.where(or_(*(_stands_in(state, merchant, now) for state in states)))
+        if OPEN | {GrantState.BROKEN} >= set(states):
+            wanted = wanted.where(text(MERCHANT_WAITS))
     if before is not None:
         wanted = wanted.where(tuple_(_GRANT.c.granted_on, _GRANT.c.grant_id) < before)
     return _show_all(session, wanted.order_by(_GRANT.c.granted_on.desc(), _GRANT.c.grant_id.desc()).limit(limit))
@@ -91,15 +147,33 @@ def list_due_persons(session: Session, now: datetime, *, limit: int) -> list[UUI
 
 
 def list_departures(session: Session, grant_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """List since when the persons of some grants have left: the first closing of an account since each was given."""
-    closed = (EnrolmentRow.subject_id == _GRANT.c.subject_id, EnrolmentRow.closed_at >= _GRANT.c.granted_at)
+    """List since when the persons of some grants have left; no grant is left before the last that happened to it."""
+    closed_at = func.min(EnrolmentRow.closed_at)
     wanted = (
-        select(_GRANT.c.grant_id, func.min(EnrolmentRow.closed_at))
-        .join(EnrolmentRow, and_(*closed))
+        select(_GRANT.c.grant_id, closed_at, _GRANT.c.granted_at, _LAST_AT)
+        .join(EnrolmentRow, leaves_grant())
         .where(_GRANT.c.grant_id.in_(list(grant_ids)))
-        .group_by(_GRANT.c.grant_id)
+        .group_by(_GRANT.c.subject_id, _GRANT.c.grant_id, _GRANT.c.granted_at)
     )
-    return {row[0]: row[1] for row in session.execute(wanted)}
+    return {row[0]: _follow(*row[1:]) for row in session.execute(wanted)}
+
+
+def leaves_grant() -> ColumnElement[bool]:
+    """Tell of an enrolment whether its end left a grant: one closed since it was given, or the last before it.
+
+    A closing that began before a grant was given, and ended after it, has the earlier moment of the two.
+    """
+    later = aliased(EnrolmentRow)
+    is_followed = exists().where(
+        later.subject_id == EnrolmentRow.subject_id,
+        later.enrolment_no > EnrolmentRow.enrolment_no,
+        later.opened_at <= _GRANT.c.granted_at,
+    )
+    return and_(
+        EnrolmentRow.subject_id == _GRANT.c.subject_id,
+        EnrolmentRow.closed_at.is_not(None),
+        or_(EnrolmentRow.closed_at >= _GRANT.c.granted_at, ~is_followed),
+    )
 
 
 def put_grant(session: Session, before: Grant, after: Grant) -> bool:
@@ -155,6 +229,34 @@ def list_events(session: Session, subject_id: UUID, grant_ids: Iterable[UUID]) -
     return session.scalars(
         select(GrantEventRow).where(*here).order_by(GrantEventRow.grant_id, GrantEventRow.event_no)
     ).all()
+
+
+def _stands_in(state: GrantState, merchant: str, now: datetime) -> ColumnElement[bool]:
+    """Tell of a grant whether it stands in a state at `now`, as `due.see_grants` sees it."""
+    written, reserved, used = (_GRANT.c.state == each for each in (state, GrantState.RESERVED, GrantState.IN_USE))
+    is_left = _GRANT.c.grant_id.in_(
+        select(_GRANT.c.grant_id)
+        .join(EnrolmentRow, leaves_grant())
+        .where(_GRANT.c.merchant == merchant, text(MERCHANT_WAITS), reserved, EnrolmentRow.closed_at < _GRANT.c.due_at)
+        .correlate(None)
+    )
+    match state:
+        case GrantState.RESERVED:
+            return and_(written, _GRANT.c.due_at > now, ~is_left)
+        case GrantState.IN_USE:
+            return and_(written, _GRANT.c.due_at > now)
+        case GrantState.OVERDUE:
+            return or_(written, and_(used, _GRANT.c.due_at <= now))
+        case GrantState.EXPIRED:
+            return or_(written, and_(reserved, _GRANT.c.due_at <= now, ~is_left))
+        case GrantState.CANCELLED:
+            return or_(written, and_(reserved, is_left))
+        case _:
+            return written
+
+
+def _follow(at: datetime, granted_at: datetime, last_at: datetime | None) -> datetime:
+    return max(at, granted_at, last_at or granted_at)
 
 
 def _name_place(grant: Grant) -> dict[str, object]:

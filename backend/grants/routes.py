@@ -18,6 +18,7 @@ from backend.grants.schemas import (
     GrantSchema,
     LowerHoldSchema,
     MerchantGrantPageQuerySchema,
+    OwedAmountSchema,
 )
 from backend.principals import Principal, PrincipalKind
 from backend.web.declaration import Repeats
@@ -46,18 +47,22 @@ blueprint = Blueprint("grants", __name__, description="Benefits that were given,
     "/grants",
     kinds=MERCHANT,
     scope=READ,
-    summary="List one's grants, the newest first, or find the one of an order",
+    summary="List one's grants, the newest first: all, those that stand in some states now, or that of an order",
     query=MerchantGrantPageQuerySchema,
     response=GrantPageSchema,
     example={"items": [examples.RESERVED], "next_cursor": None},
 )
 def list_grants(*, query: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Page[Grant]:
     """Give a page of grants as they stand now; what is due has happened, whether written down or not."""
+    states = query["state"] or frozenset()
     if query["order_no"] is not None:
         found = find_grant_by_order(session, principal.id, query["order_no"])
-        return Page(tuple(see_grants(session, [found] if found else [], now=now)), None)
+        seen = see_grants(session, [found] if found else [], now=now)
+        return Page(tuple(grant for grant in seen if not states or grant.state in states), None)
     limit = int(query["limit"])
-    grants = list_grants_of_merchant(session, principal.id, before=query["cursor"], limit=limit + 1)
+    grants = list_grants_of_merchant(
+        session, principal.id, states=states, before=query["cursor"], limit=limit + 1, now=now
+    )
     page = cut_page(grants, limit, lambda grant: (grant.granted_on.isoformat(), str(grant.grant_id)))
     return Page(tuple(see_grants(session, page.items, now=now)), page.next_cursor)
 
@@ -175,7 +180,7 @@ def settle_grant(
     kinds=MERCHANT,
     scope=WRITE,
     summary="Say of what is overdue that the promise was broken, and what is owed",
-    body=FinalAmountSchema,
+    body=OwedAmountSchema,
     body_example=examples.BREAK,
     response=GrantSchema,
     example=examples.BROKEN,

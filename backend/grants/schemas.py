@@ -1,6 +1,7 @@
 """Wire forms of grants: what a merchant sees of them, which names nobody, and what a citizen sees of his own."""
 
 from datetime import date
+from typing import Unpack
 from uuid import UUID
 
 from typing_extensions import override
@@ -8,13 +9,14 @@ from typing_extensions import override
 from backend.grants.grant import LONGEST_ORDER_NO, ORDER_NO, Actor, GrantState, Via
 from backend.records.row_forms import OpenText
 from backend.web import fields
-from backend.web.fields import StrictSchema
+from backend.web.fields import Options, StrictSchema, check_text
 from backend.web.flaws import refuse_value
 from backend.web.paging import MAX_CURSOR, MAX_LIMIT, Cursor, PageQuerySchema
 from backend.web.paths import CODE_PATTERN
 
 MOST_FEN = 10**12
 MOST_EVENTS = 1000
+LONGEST_STATES = 100
 
 
 class MerchantGrantCursor(Cursor):
@@ -45,11 +47,30 @@ class CitizenGrantCursor(Cursor):
             raise refuse_value("not_a_cursor") from None
 
 
+class QueryStates(fields.Text):
+    """One or several states of grants in a query, `overdue,broken`; loads the set of them."""
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        name = f"({'|'.join(state.value for state in GrantState)})"
+        super().__init__(maximum=LONGEST_STATES, pattern=f"{name}(,{name})*", **options)
+
+    @override
+    def _deserialize(  # type: ignore[override]  # the wire form is a text, the value a set
+        self, value: object, attr: str | None, data: object, **kwargs: object
+    ) -> frozenset[GrantState]:
+        check_text(value, minimum=1, maximum=LONGEST_STATES)
+        names = str(value).split(",")
+        if not {state.value for state in GrantState}.issuperset(names):
+            raise refuse_value("not_a_choice", choices=", ".join(GrantState))
+        return frozenset(map(GrantState, names))
+
+
 class MerchantGrantPageQuerySchema(PageQuerySchema):
-    """Which grants are wanted: a page of all, or the one of an order."""
+    """Which grants are wanted: a page of all, of those that stand in one of some states now, or the one of an order."""
 
     cursor = MerchantGrantCursor(parts=2, load_default=None)
     order_no = OpenText(maximum=LONGEST_ORDER_NO, pattern=ORDER_NO, load_default=None)
+    state = QueryStates(load_default=None)
 
 
 class CitizenGrantPageQuerySchema(PageQuerySchema):
@@ -65,9 +86,15 @@ class LowerHoldSchema(StrictSchema):
 
 
 class FinalAmountSchema(StrictSchema):
-    """How a grant ended, in fen: what the person paid to the merchant, or owes. 0 says that all is well."""
+    """How a grant ended, in fen: what the person paid to the merchant. 0 says that all is well."""
 
     final_fen = fields.Whole(minimum=0, maximum=MOST_FEN, required=True)
+
+
+class OwedAmountSchema(StrictSchema):
+    """What is owed of a broken promise, in fen; where nothing is, the grant is settled instead."""
+
+    final_fen = fields.Whole(minimum=1, maximum=MOST_FEN, required=True)
 
 
 class GrantSchema(StrictSchema):

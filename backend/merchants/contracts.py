@@ -69,19 +69,16 @@ class SignedContract(NewContract):
     ended_at: datetime | None
     ended_by: str | None
 
-    def is_in_force_on(self, day: date) -> bool:
-        """Tell whether it is in force on a day of the city."""
-        return self.ended_at is None and self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering:
-    """A merchant that offers a scenario, and where."""
+    """A merchant that offers a scenario, and where, with the figures of its contract."""
 
     merchant: str
     name: str
     name_en: str | None
     region: str
+    figures: Mapping[str, int]
 
 
 def find_contract(session: Session, merchant: str, scenario: str, day: date) -> Contract | None:
@@ -173,7 +170,10 @@ def list_offering(
 ) -> Sequence[Offering]:
     """List at most `limit` merchants that offer a scenario on a day, by code; none while it is suspended."""
     rows = list_offering_rows(session, scenario, day, after=after, limit=limit)
-    return [Offering(merchant=row[0], name=row[1], name_en=row[2], region=row[3]) for row in rows]
+    return [
+        Offering(merchant=row[0], name=row[1], name_en=row[2], region=row[3], figures=MappingProxyType(row[4]))
+        for row in rows
+    ]
 
 
 def _find_faults(new: NewContract, catalogue: ScenarioCatalogue | None) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.merchants.events import EventKind
 from backend.merchants.tables import lock_merchant
 from backend.merchants.webhook_tables import EndpointRow, Verdict, end_waiting, list_live_endpoints, lock_live_endpoint
+from backend.people.identity_numbers import holds_resident_id
 from backend.storage.identifiers import new_id
 from backend.web.problems import ProblemCode, Refusal
 
@@ -108,12 +110,13 @@ def read_target(url: str, *, targets: str) -> str | None:
     """Read an address that events may be sent to, in its one spelling; None for one that we do not send to.
 
     `public` takes https to a name, at port 443 or 8443, and where the name leads is looked at before each delivery;
-    `any` takes http too, every port, and bare addresses. Neither takes credentials or a fragment.
+    `any` takes http too, every port, and bare addresses. Neither takes credentials, a fragment, or the number of a
+    person's id, which would stand in lists and logs on both sides.
     """
     scheme, _, rest = url.partition("://")
     authority, slash, behind = rest.partition("/")
     found = _URL.fullmatch(f"{scheme.lower()}://{authority.lower()}{slash}{behind}")
-    if found is None or len(url) > LONGEST_URL:
+    if found is None or len(url) > LONGEST_URL or holds_resident_id(url) or holds_resident_id(unquote(url)):
         return None
     host, port = found["host"], found["port"]
     is_public = found["scheme"] == "https" and port in _PUBLIC_PORTS and _NAME.fullmatch(host) is not None

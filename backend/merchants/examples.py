@@ -49,6 +49,7 @@ OWN_VIEW = {
             "ends_on": None,
             "ended_at": None,
             "state": "in_force",
+            "scenario_suspension": None,
             "terms": {
                 "title": "免押金办借书证",
                 "kind": "deposit_waiver",

@@ -1,6 +1,6 @@
 """What a merchant sees of itself: how it stands, and what it has signed with the terms of each scenario."""
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -26,10 +26,14 @@ class ContractState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnContract:
-    """A contract, how it stands, and its scenario; None where the catalogue of today has it no more."""
+    """A contract, how it stands, and its scenario; None where the catalogue of today has it no more.
+
+    `suspension` is why and since when its scenario is suspended for everybody, if it is.
+    """
 
     contract: SignedContract
     state: ContractState
+    suspension: Suspension | None
     scenario: Scenario | None
 
 
@@ -66,7 +70,7 @@ def show_own_view(
 
 
 def _describe(
-    contract: SignedContract, scenario: Scenario | None, *, suspended: Container[str], today: date
+    contract: SignedContract, scenario: Scenario | None, *, suspended: Mapping[str, Suspension], today: date
 ) -> OwnContract:
     states = (
         (contract.ended_at is not None or (contract.ends_on is not None and contract.ends_on <= today), "ENDED"),
@@ -76,4 +80,5 @@ def _describe(
         (True, "IN_FORCE"),
     )
     state = next(ContractState[name] for holds, name in states if holds)
-    return OwnContract(contract=contract, state=state, scenario=scenario)
+    suspension = None if state is ContractState.ENDED else suspended.get(contract.scenario)
+    return OwnContract(contract=contract, state=state, suspension=suspension, scenario=scenario)

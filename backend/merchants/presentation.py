@@ -34,6 +34,7 @@ def _present_contract(own: OwnContract, language: Language) -> dict[str, Any]:
         "ends_on": contract.ends_on,
         "ended_at": contract.ended_at,
         "state": own.state,
+        "scenario_suspension": own.suspension,
         "terms": _present_terms(own, language),
     }
 

@@ -108,8 +108,18 @@ class TermsSchema(StrictSchema):
     merchant_day = fields.Whole(minimum=0, maximum=10**9, required=True, allow_none=True)
 
 
+class OwnSuspensionSchema(StrictSchema):
+    """Why and since when nothing new is given."""
+
+    because = fields.Text(maximum=400, required=True)
+    suspended_at = fields.Moment(required=True)
+
+
 class OwnContractSchema(StrictSchema):
-    """A contract as its merchant sees it; `terms` are null where the catalogue has the scenario no more."""
+    """A contract as its merchant sees it; `terms` are null where the catalogue has the scenario no more.
+
+    `scenario_suspension` says why its scenario is suspended, for every merchant; null while it is not.
+    """
 
     contract_id = fields.Identifier(required=True)
     scenario = fields.Text(maximum=40, required=True)
@@ -118,14 +128,8 @@ class OwnContractSchema(StrictSchema):
     ends_on = fields.Day(required=True, allow_none=True)
     ended_at = fields.Moment(required=True, allow_none=True)
     state = fields.Choice(ContractState, required=True)
+    scenario_suspension = fields.Part(OwnSuspensionSchema, required=True, allow_none=True)
     terms = fields.Part(TermsSchema, required=True, allow_none=True)
-
-
-class OwnSuspensionSchema(StrictSchema):
-    """Why and since when nothing new is given."""
-
-    because = fields.Text(maximum=400, required=True)
-    suspended_at = fields.Moment(required=True)
 
 
 class OwnViewSchema(StrictSchema):

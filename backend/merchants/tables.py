@@ -164,10 +164,10 @@ def find_contract_in_force(session: Session, merchant: str, scenario: str, day: 
 
 def list_offering_rows(
     session: Session, scenario: str, day: date, *, after: str | None, limit: int
-) -> Sequence[tuple[str, str, str | None, str]]:
-    """List code, name, English name and region of at most `limit` merchants that may offer a scenario on a day."""
+) -> Sequence[tuple[str, str, str | None, str, Any]]:
+    """List code, name, English name, region and figures of at most `limit` merchants that may offer a scenario."""
     wanted = (
-        select(MerchantRow.code, MerchantRow.name, MerchantRow.name_en, ContractRow.region)
+        select(MerchantRow.code, MerchantRow.name, MerchantRow.name_en, ContractRow.region, ContractRow.figures)
         .join(ContractRow, MerchantRow.code == ContractRow.merchant)
         .where(ContractRow.scenario == scenario, *list_contract_conditions())
         .order_by(MerchantRow.code)
@@ -175,7 +175,7 @@ def list_offering_rows(
     )
     wanted = wanted if after is None else wanted.where(MerchantRow.code > after)
     rows = session.execute(wanted, {"day": day}).all()
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 
 
 def add_suspension(session: Session, values: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Moving the clock of a sandbox forward: whatever time does, it has done when the call returns."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 
 from backend.benefits.ask_expiry import expire_asks
@@ -33,11 +33,12 @@ def read_clock(clock: Clock) -> SandboxClock:
 def move_to(database: Database, moment: datetime, *, clock: Clock, tools: Tools) -> SandboxClock | Refusal:
     """Move the clock forward to a moment, and let asks, grants and cards end whose time is over by then.
 
-    A moment that is just over leaves the clock as it is. Refusal: `window_refused` for one that is longer over, or more
+    A moment that is just over leaves the clock as it is. Refusal: `clock_refused` for one that is longer over, or more
     than ten years ahead of the machine. Raises StorageUnavailableError.
     """
-    refusal = Refusal(ProblemCode.WINDOW_REFUSED, {"most_days": FARTHEST.days})
     now = clock.now()
+    told = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    refusal = Refusal(ProblemCode.CLOCK_REFUSED, {"now": told, "most_days": FARTHEST.days})
     if moment < now - REPEATED_WITHIN:
         return refusal
     if moment > now:

@@ -34,17 +34,28 @@ def list_fixed_people(session: Session) -> Sequence[SandboxPerson]:
     return [_show(row) for row in list_people(session)]
 
 
+def find_subject(session: Session, person_no: str) -> UUID | Refusal:
+    """Find who a fixed person is to the system.
+
+    Refusals: `person_not_found` for a number that nobody has, `person_unknown` for a person whom the system does not
+    know, and who can do nothing.
+    """
+    row = find_person_row(session, int(person_no)) if person_no.isascii() and person_no.isdecimal() else None
+    if row is None:
+        return Refusal(ProblemCode.PERSON_NOT_FOUND)
+    return row.subject_id or Refusal(ProblemCode.PERSON_UNKNOWN)
+
+
 def show_code(
     session: Session, person_no: str, *, scenario: str | None, merchant: str | None, tools: Tools, now: datetime
 ) -> OneTimeCode | Refusal:
     """Make a code as a person would in the app, bound to a scenario, a merchant, both or none.
 
-    Refusals: `not_found` for a number that nobody has, and for a person who is not known and can show nothing;
-    `scenario_not_found`, `merchant_not_found`.
+    Refusals: those of `find_subject`; `scenario_not_found`, `merchant_not_found`.
     """
-    subject_id = _find_subject(session, person_no)
-    if subject_id is None:
-        return Refusal(ProblemCode.NOT_FOUND)
+    subject_id = find_subject(session, person_no)
+    if isinstance(subject_id, Refusal):
+        return subject_id
     catalogue = tools.find_catalogue(now)
     return make_code(session, subject_id, scenario=scenario, merchant=merchant, catalogue=catalogue, now=now)
 
@@ -61,11 +72,11 @@ def apply_at(
 ) -> Grant | Refusal | None:
     """Apply at a merchant as a person would in the app; None where nothing is given. Amounts in fen.
 
-    Refusals: `not_found` as for a code; `offer_not_found`, `code_needed`, `amount_refused`.
+    Refusals: those of `find_subject`; `offer_not_found`, `code_needed`, `amount_refused`.
     """
-    subject_id = _find_subject(session, person_no)
-    if subject_id is None:
-        return Refusal(ProblemCode.NOT_FOUND)
+    subject_id = find_subject(session, person_no)
+    if isinstance(subject_id, Refusal):
+        return subject_id
     applied = apply_for_benefit(
         session, subject_id, merchant=merchant, scenario=scenario, amount_fen=amount_fen, tools=tools, now=now
     )
@@ -79,11 +90,11 @@ def make_card_for(
 ) -> Card | Refusal | None:
     """Make a benefit card as a person would in the app; None where nothing is given.
 
-    Refusals: `not_found` as for a code; `scenario_not_found`, `card_needs_grant`, `offer_not_found`, `too_many_cards`.
+    Refusals: those of `find_subject`; `scenario_not_found`, `card_needs_grant`, `offer_not_found`, `too_many_cards`.
     """
-    subject_id = _find_subject(session, person_no)
-    if subject_id is None:
-        return Refusal(ProblemCode.NOT_FOUND)
+    subject_id = find_subject(session, person_no)
+    if isinstance(subject_id, Refusal):
+        return subject_id
     made = make_card(session, subject_id, order, tools=tools, now=now)
     return None if isinstance(made, NotGiven) else made
 
@@ -111,11 +122,6 @@ def refuse_for_owner(
         return Refusal(ProblemCode.ASK_NOT_FOUND)
     declined = decline_ask(session, subject_id, verification_id, tools=tools, now=now)
     return declined if isinstance(declined, Refusal) else None
-
-
-def _find_subject(session: Session, person_no: str) -> UUID | None:
-    row = find_person_row(session, int(person_no)) if person_no.isascii() and person_no.isdecimal() else None
-    return None if row is None else row.subject_id
 
 
 def _find_owner(session: Session, merchant: str, verification_id: UUID) -> UUID | None:

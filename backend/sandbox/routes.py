@@ -12,8 +12,12 @@ from backend.benefits.cards import CardOrder
 from backend.benefits.codes import OneTimeCode
 from backend.benefits.judging import Tools
 from backend.context import current_context
+from backend.fulfilment.complaint_schemas import NewComplaintSchema
+from backend.fulfilment.complaints import NewComplaint
+from backend.fulfilment.proposal_schemas import OwnWordsSchema
 from backend.merchants.wording import choose
 from backend.principals import Principal, PrincipalKind
+from backend.sandbox import examples
 from backend.sandbox.moving import SandboxClock, move_to, read_clock
 from backend.sandbox.people import (
     apply_at,
@@ -23,9 +27,11 @@ from backend.sandbox.people import (
     refuse_for_owner,
     show_code,
 )
+from backend.sandbox.promises import MadeComplaint, answer_as, complain_as, object_as
 from backend.sandbox.schemas import (
     ApplicationAtMerchantSchema,
     CardAtMerchantSchema,
+    ComplaintAtMerchantSchema,
     NewApplicationAtMerchantSchema,
     NewCardAtMerchantSchema,
     NewSandboxTimeSchema,
@@ -43,19 +49,8 @@ from backend.web.requests import current_notes
 MERCHANT = {PrincipalKind.MERCHANT}
 VERIFY = "benefits:verify"
 LIMIT = "6000/minute"  # what only moves a test along must not use up what is tested
-_CLOCK = {"now": "2027-01-01T04:00:00Z", "machine_now": "2026-11-22T04:00:00Z"}
-_CODE = {
-    "code": "A2BCDEFGHIJKLMNOPQRSTUVWXYZ23456",
-    "scenario": None,
-    "merchant": "sandbox_merchant",
-    "expires_at": "2026-11-22T04:01:00Z",
-}
-_PERSON = {
-    "person_no": "01",
-    "name": "甲一",
-    "identity_number": "000000199008149515",
-    "purpose": "信用优秀，已授权：给予",
-}
+# Each of them has somebody of the twenty in its path.
+PERSON = frozenset({ProblemCode.PERSON_NOT_FOUND, ProblemCode.PERSON_UNKNOWN})
 
 blueprint = Blueprint("sandbox", __name__, description="What only a sandbox serves", url_prefix="/sandbox")
 
@@ -68,7 +63,7 @@ blueprint = Blueprint("sandbox", __name__, description="What only a sandbox serv
     limit=LIMIT,
     summary="List the twenty people of the sandbox and what each is for; all of them are invented",
     response=SandboxPeopleSchema,
-    example={"items": [_PERSON]},
+    example={"items": [examples.PERSON]},
 )
 def list_sandbox_people(*, session: Session) -> Reply:
     """List the fixed people by number."""
@@ -96,9 +91,9 @@ def list_sandbox_people(*, session: Session) -> Reply:
     body_example={"scenario": None, "merchant": "sandbox_merchant"},
     status=HTTPStatus.CREATED,
     response=ShownCodeSchema,
-    example=_CODE,
+    example=examples.CODE,
     repeats=Repeats.HARMLESS,
-    problems={ProblemCode.SCENARIO_NOT_FOUND, ProblemCode.MERCHANT_NOT_FOUND},
+    problems=PERSON | {ProblemCode.SCENARIO_NOT_FOUND, ProblemCode.MERCHANT_NOT_FOUND},
 )
 def make_sandbox_code(
     *, person_no: str, body: dict[str, Any], session: Session, now: datetime
@@ -120,7 +115,7 @@ def make_sandbox_code(
     response=ApplicationAtMerchantSchema,
     example={"grant_id": "019a0000-0000-7000-8000-000000000002"},
     repeats=Repeats.BY_KEY,
-    problems={ProblemCode.OFFER_NOT_FOUND, ProblemCode.CODE_NEEDED, ProblemCode.AMOUNT_REFUSED},
+    problems=PERSON | {ProblemCode.OFFER_NOT_FOUND, ProblemCode.CODE_NEEDED, ProblemCode.AMOUNT_REFUSED},
 )
 def apply_in_sandbox(
     *, person_no: str, body: dict[str, Any], principal: Principal, session: Session, now: datetime
@@ -143,7 +138,8 @@ def apply_in_sandbox(
     response=CardAtMerchantSchema,
     example={"card": "e30.e30.c2lnbmF0dXJl"},
     repeats=Repeats.BY_KEY,
-    problems={
+    problems=PERSON
+    | {
         ProblemCode.SCENARIO_NOT_FOUND,
         ProblemCode.OFFER_NOT_FOUND,
         ProblemCode.CARD_NEEDS_GRANT,
@@ -164,6 +160,68 @@ def make_sandbox_card(
 
 @blueprint.operation(
     "POST",
+    "/people/<string(length=2):person_no>/complaints",
+    kinds=MERCHANT,
+    scope=VERIFY,
+    limit=LIMIT,
+    summary="Have a person complain about what came of a grant or a verification, as in the app",
+    body=NewComplaintSchema,
+    body_example=examples.NEW_COMPLAINT,
+    status=HTTPStatus.CREATED,
+    response=ComplaintAtMerchantSchema,
+    example=examples.COMPLAINT,
+    repeats=Repeats.BY_KEY,
+    problems=PERSON | {ProblemCode.GRANT_NOT_FOUND, ProblemCode.COMPLAINT_ABOUT_NOTHING, ProblemCode.COMPLAINT_OPEN},
+)
+def complain_in_sandbox(
+    *, person_no: str, body: dict[str, Any], session: Session, now: datetime
+) -> MadeComplaint | Refusal:
+    """Complain; the merchant reads and answers it as in the city."""
+    return complain_as(session, person_no, NewComplaint(**body), sealer=current_context().sealer, now=now)
+
+
+@blueprint.operation(
+    "POST",
+    "/people/<string(length=2):person_no>/proposals/<uuid:proposal_id>/answers",
+    kinds=MERCHANT,
+    scope=VERIFY,
+    limit=LIMIT,
+    summary="Have the person of a report answer it, as in the app",
+    body=OwnWordsSchema,
+    body_example=examples.ANSWER,
+    status=HTTPStatus.NO_CONTENT,
+    repeats=Repeats.BY_KEY,
+    problems=PERSON | {ProblemCode.PROPOSAL_NOT_FOUND, ProblemCode.PROPOSAL_CLOSED},
+)
+def answer_in_sandbox(
+    *, person_no: str, proposal_id: UUID, body: dict[str, Any], session: Session, now: datetime
+) -> Refusal | None:
+    """Answer; the merchant reads it with the report."""
+    return answer_as(session, person_no, proposal_id, body["text"], sealer=current_context().sealer, now=now)
+
+
+@blueprint.operation(
+    "POST",
+    "/people/<string(length=2):person_no>/proposals/<uuid:proposal_id>/objections",
+    kinds=MERCHANT,
+    scope=VERIFY,
+    limit=LIMIT,
+    summary="Have the person of a report object to it, as in the app",
+    body=OwnWordsSchema,
+    body_example=examples.OBJECTION,
+    status=HTTPStatus.NO_CONTENT,
+    repeats=Repeats.BY_KEY,
+    problems=PERSON | {ProblemCode.PROPOSAL_NOT_FOUND, ProblemCode.PROPOSAL_CLOSED, ProblemCode.OBJECTED_BEFORE},
+)
+def object_in_sandbox(
+    *, person_no: str, proposal_id: UUID, body: dict[str, Any], session: Session, now: datetime
+) -> Refusal | None:
+    """Object; from now on nothing counts until a steward has decided, whom a sandbox has not."""
+    return object_as(session, person_no, proposal_id, body["text"], sealer=current_context().sealer, now=now)
+
+
+@blueprint.operation(
+    "POST",
     "/asks/<uuid:verification_id>/confirmation",
     kinds=MERCHANT,
     scope=VERIFY,
@@ -171,10 +229,7 @@ def make_sandbox_card(
     summary="Have the person confirm an ask, as in the app",
     status=HTTPStatus.NO_CONTENT,
     repeats=Repeats.HARMLESS,
-    problems={
-        ProblemCode.ASK_NOT_FOUND,
-        ProblemCode.ASK_CLOSED,
-    },
+    problems={ProblemCode.ASK_NOT_FOUND, ProblemCode.ASK_CLOSED},
 )
 def confirm_sandbox_ask(
     *, verification_id: UUID, principal: Principal, session: Session, now: datetime
@@ -209,7 +264,7 @@ def refuse_sandbox_ask(
     limit=LIMIT,
     summary="Read what time it is in the sandbox",
     response=SandboxClockSchema,
-    example=_CLOCK,
+    example=examples.CLOCK,
 )
 def get_sandbox_clock() -> SandboxClock:
     """Give the moved clock and that of the machine."""
@@ -226,9 +281,9 @@ def get_sandbox_clock() -> SandboxClock:
     body=NewSandboxTimeSchema,
     body_example={"now": "2027-01-01T12:00:00+08:00"},
     response=SandboxClockSchema,
-    example=_CLOCK,
+    example=examples.CLOCK,
     repeats=Repeats.HARMLESS,
-    problems={ProblemCode.WINDOW_REFUSED, ProblemCode.UNAVAILABLE},
+    problems={ProblemCode.CLOCK_REFUSED, ProblemCode.UNAVAILABLE},
 )
 def move_sandbox_clock(*, body: dict[str, Any]) -> SandboxClock | Refusal:
     """Move the clock for everybody in the sandbox; access tokens end by it, too."""

@@ -69,6 +69,13 @@ class CardAtMerchantSchema(StrictSchema):
     card = fields.Text(maximum=LONGEST_CARD, required=True, allow_none=True)
 
 
+class ComplaintAtMerchantSchema(StrictSchema):
+    """The complaint that the event `complaint.opened` tells of, and until when the merchant is to answer."""
+
+    complaint_id = fields.Identifier(required=True)
+    answer_until = fields.Moment(required=True)
+
+
 class NewSandboxTimeSchema(StrictSchema):
     """The moment to which the clock is moved."""
 

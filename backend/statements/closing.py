@@ -4,17 +4,19 @@ Closing a day notes the hash of its lines and the sums. Whoever reads it later g
 rows, and only if they give the same hash: a row that was changed behind our back is noticed by the next reader.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
+from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.grants.due import settle_person
-from backend.grants.places import hold_account
+from backend.grants.places import LedgerError, hold_account
 from backend.statements.lines import StatementError, Totals, make_lines, make_window
 from backend.statements.tables import (
     StatementRow,
@@ -32,7 +34,10 @@ from backend.storage.database import Database, StorageUnavailableError
 from backend.web.problems import ProblemCode, Refusal
 from scoring.days import ONE_DAY, end_of
 
-# A call that began before midnight commits within seconds; clocks of several machines differ by less.
+# A call that read the clock before midnight must have committed by then, or it would change a day that is closed. It
+# does within seconds: PostgreSQL ends whoever waits 2 s for a lock, takes 5 s for a statement or idles 10 s in a
+# transaction, SQLite waits 5 s for its one lock, gunicorn ends a worker that is silent for 30 s, and clocks of several
+# machines differ by less. What came later all the same (a machine that slept) is noticed by whoever reads that day.
 CLOSED_AFTER = timedelta(minutes=15)
 NO_DAY_BEFORE = "0" * 64
 IN_MEMORY = 1024 * 1024
@@ -63,6 +68,13 @@ class StatementFile:
     statement: Statement
     file: BinaryIO = field(repr=False)
     sha256: bytes
+
+
+class Closing(NamedTuple):
+    """How many days were closed, and what kept those of a merchant (by its code) from being closed."""
+
+    closed: int
+    faults: Mapping[str, Exception]
 
 
 def find_closing_moment(day: date) -> datetime:
@@ -123,24 +135,38 @@ def close_days(database: Database, merchant: str, *, until: date, now: datetime)
     return closed
 
 
-def close_all(database: Database, *, now: datetime) -> int:
-    """Close every day that is over, of every merchant; gives how many were closed."""
+def close_all(database: Database, *, now: datetime) -> Closing:
+    """Close every day that is over, of every merchant; one whose day cannot be closed keeps no other merchant waiting.
+
+    Raises StorageUnavailableError when the database is gone.
+    """
     with database.reading() as session:
         merchants = list_merchant_codes(session)
-    return sum(close_days(database, merchant, until=today(now) - ONE_DAY, now=now) for merchant in merchants)
+    until, closed, faults = today(now) - ONE_DAY, 0, dict[str, Exception]()
+    for merchant in merchants:
+        try:
+            closed += close_days(database, merchant, until=until, now=now)
+        except StorageUnavailableError as fault:
+            database.check()  # busy with a person of this merchant, or gone for all of them
+            faults[merchant] = fault
+        except (StatementError, LedgerError, IntegrityError) as fault:
+            faults[merchant] = fault
+    return Closing(closed, faults)
 
 
 def _let_time_pass(database: Database, window: Window, *, now: datetime) -> None:
-    """Note whatever time has done to a merchant's grants by the end of a window, each person in a transaction."""
+    """Note whatever time has done to a merchant's grants by the end of a window, each person once in a transaction."""
+    seen: set[UUID] = set()
     while True:
         with database.reading() as session:
-            persons = list_unsettled(session, window, limit=AT_ONCE)
-        for subject_id in persons:
+            persons = set(list_unsettled(session, window, limit=AT_ONCE)) - seen
+        if not persons:  # or only such as it did nothing to, which `_close` refuses
+            return
+        for subject_id in sorted(persons):
             with database.transaction() as session:
                 hold_account(session, subject_id)
                 settle_person(session, subject_id, now=now)
-        if len(persons) < AT_ONCE:
-            return
+        seen |= persons
 
 
 def _close(database: Database, window: Window) -> dict[str, object] | None:

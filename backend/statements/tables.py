@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, CompoundSelect, ForeignKe
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from backend.benefits.verification_tables import VerificationRow
+from backend.grants.queries import leaves_grant
 from backend.grants.tables import GrantEventRow, GrantRow, HoldTransferRow
 from backend.merchants.tables import MerchantRow
 from backend.people.tables import EnrolmentRow
@@ -139,13 +140,8 @@ def list_unsettled(session: Session, window: Window, *, limit: int) -> Sequence[
     due = select(GrantRow.subject_id).where(*open_ones, GrantRow.due_at < window.before)
     left = (
         select(GrantRow.subject_id)
-        .join(EnrolmentRow, EnrolmentRow.subject_id == GrantRow.subject_id)
-        .where(
-            *open_ones,
-            GrantRow.state == RESERVED,
-            EnrolmentRow.closed_at >= GrantRow.granted_at,
-            EnrolmentRow.closed_at < window.before,
-        )
+        .join(EnrolmentRow, leaves_grant())
+        .where(*open_ones, GrantRow.state == RESERVED, EnrolmentRow.closed_at < window.before)
     )
     return session.scalars(union(due, left).limit(limit)).all()
 
@@ -172,10 +168,13 @@ def count_lines(session: Session, window: Window, *, earliest: datetime) -> tupl
 
 
 def list_events_until(session: Session, grants: Sequence[TouchedGrant], before: datetime) -> list[GrantEvent]:
-    """List what happened to some grants before a moment, grant by grant, the earlier first."""
+    """List what happened to some grants before a moment, grant by grant, the earlier first.
+
+    The moments order them and the numbers only what happened in one moment: a day is cut out of them by moments.
+    """
     which = is_one_of(session, [GrantEventRow.subject_id, GrantEventRow.grant_id], [grant[:2] for grant in grants])
     wanted = select(*_pick(GrantEventRow, GrantEvent)).where(which, GrantEventRow.happened_at < before)
-    rows = session.execute(wanted.order_by(GrantEventRow.grant_id, GrantEventRow.event_no))
+    rows = session.execute(wanted.order_by(GrantEventRow.grant_id, GrantEventRow.happened_at, GrantEventRow.event_no))
     return [GrantEvent(*row) for row in rows]
 
 

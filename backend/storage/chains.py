@@ -1,18 +1,33 @@
-"""Chains: guarded INSERTs of which each depends on the one before, in one message on PostgreSQL.
+"""Chains: guarded INSERTs and UPDATEs of which each depends on the one before, in one message on PostgreSQL.
 
 A chain stops at the first link whose guard does not hold; what the links before it wrote stays, and is for the caller
 to take back. On PostgreSQL all links are one statement (data-modifying WITH queries, each reading from the one before),
 compiled once and told to the driver as it is; SQLite, which is in the process, runs them one after another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, cast
 
-from sqlalchemy import CTE, BindParameter, Column, Select, Table, bindparam, func, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Dialect,
+    PoolProxiedConnection,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from backend.storage.inserts import Insert
 from backend.storage.questions import Question
@@ -29,30 +44,45 @@ class Link(NamedTuple):
     unless: Callable[[Insert], Insert] | None = None
 
 
+class Change(NamedTuple):
+    """An UPDATE of the one row of the table of `row` that fulfils `guards`; it holds when there is one."""
+
+    row: type[DeclarativeBase]
+    columns: Mapping[str, str]
+    guards: Sequence[ColumnElement[bool]]
+
+
+Step: TypeAlias = Link | Change
+_Returning: TypeAlias = ReturningInsert[Any] | ReturningUpdate[Any]
+
+
 class Chain:
     """Links in the order in which they are tried; their values are given by name when the chain is run."""
 
-    def __init__(self, links: Sequence[Link]) -> None:
+    def __init__(self, links: Sequence[Step]) -> None:
         self.length = len(links)
         self._question = Question(_join(links))
-        self._statements = tuple(_make_insert(link) for link in links)
+        self._steps = tuple(Question(_write(link, sqlite.insert)) for link in links)
 
     def run(self, session: Session, values: Mapping[str, object]) -> int:
         """Try the links in order, and give how many held: all of them, or the place of the first that did not."""
         session.flush()
         connection = session.connection()
         dialect = connection.dialect
-        if dialect.name != "postgresql":
-            for place, statement in enumerate(self._statements):
-                if connection.execute(statement, values).first() is None:
-                    return place
-            return self.length
         driver_error: type[Exception] = dialect.loaded_dbapi.Error
         try:
-            found = self._question.ask(connection.connection, dialect, values)
+            return self.run_on(connection.connection, dialect, values)
         except driver_error as fault:
             raise DBAPIError.instance(None, None, fault, driver_error, hide_parameters=True, dialect=dialect) from fault
-        return sum(found or ())
+
+    def run_on(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> int:
+        """Do as `run` does, on a connection on which a transaction has begun. Raises what the driver raises."""
+        if dialect.name == "postgresql":
+            return sum(self._question.ask(connection, dialect, values) or ())
+        for place, step in enumerate(self._steps):
+            if step.ask(connection, dialect, values) is None:
+                return place
+        return self.length
 
 
 def table_of(row: type[DeclarativeBase]) -> Table:
@@ -65,25 +95,31 @@ def give(column: Column[Any], name: str) -> BindParameter[Any]:
     return bindparam(name, type_=column.type)
 
 
-def _join(links: Sequence[Link]) -> Select[Any]:
+def _join(links: Sequence[Step]) -> Select[Any]:
     steps: list[CTE] = []
     for number, link in enumerate(links, start=1):
-        table = table_of(link.row)
-        source = select(*(give(table.c[column], name) for column, name in link.columns.items()))
-        if steps:
-            source = source.select_from(steps[-1])
-        insert: Insert = postgresql.insert(table).from_select(list(link.columns), source)
-        continued = insert if link.unless is None else link.unless(insert)
-        steps.append(continued.returning(_mark(table)).cte(f"link_{number}"))
+        before = steps[-1] if steps else None
+        steps.append(_write(link, postgresql.insert, before).cte(f"link_{number}"))
     return select(*(select(func.count()).select_from(step).scalar_subquery() for step in steps))
 
 
-def _make_insert(link: Link) -> ReturningInsert[Any]:
+def _write(link: Step, insert_into: Callable[[Table], Insert], before: CTE | None = None) -> _Returning:
+    """Write a link as a statement that gives a row when it holds; after another link, only if that did."""
     table = table_of(link.row)
-    insert = sqlite.insert(table).values({column: give(table.c[column], name) for column, name in link.columns.items()})
-    continued = insert if link.unless is None else link.unless(insert)
-    return continued.returning(_mark(table))
+    given = {column: give(table.c[column], name) for column, name in link.columns.items()}
+    mark = next(iter(table.primary_key))
+    if isinstance(link, Change):
+        guards = [*link.guards, *_list_guards(before)]
+        return update(table).where(*guards).values(given).returning(mark)
+    insert: Insert = insert_into(table)
+    if insert_into is postgresql.insert:
+        source = select(*given.values())
+        insert = insert.from_select(list(given), source if before is None else source.select_from(before))
+    else:
+        insert = insert.values(given)
+    return (insert if link.unless is None else link.unless(insert)).returning(mark)
 
 
-def _mark(table: Table) -> Column[Any]:
-    return next(iter(table.primary_key))
+def _list_guards(before: CTE | None) -> Iterator[ColumnElement[bool]]:
+    if before is not None:
+        yield exists(select(literal_column("1")).select_from(before))

@@ -2,33 +2,37 @@
 
 What SQLAlchemy does at every execution (the key of its cache, contexts, a result with names) costs more than the
 question itself, where all that is wanted is one row by its key. Its compiler and its types are used all the same: SQL
-and values are those that it would send.
+and values are those that it would send. To PostgreSQL's driver the text is told with the places of the values as the
+server numbers them, so that it has nothing to look for in it.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import psycopg
 from sqlalchemy import Dialect, PoolProxiedConnection, Select
 from sqlalchemy.exc import MultipleResultsFound
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 Convert = Callable[[Any], Any]
 Found = tuple[Any, ...]
+Statement = Select[Any] | ReturningInsert[Any] | ReturningUpdate[Any]
 
 
 class _Plan(NamedTuple):
     """A question for one engine: its text, how each value is written, the values it has itself, how each is read."""
 
     text: str
-    order: tuple[str, ...] | None
+    order: tuple[str, ...]
     writers: tuple[tuple[str, Convert | None], ...]
     fixed: Mapping[str, object]
     readers: tuple[Convert | None, ...]
 
 
 class Question:
-    """A select whose values are given by name (`bindparam`) when it is asked."""
+    """A statement that gives a row, and whose values are given by name (`bindparam`) when it is asked."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._plans: dict[str, _Plan] = {}
 
@@ -39,9 +43,10 @@ class Question:
             plan = self._plans[dialect.name] = _make_plan(self._statement, dialect)
         written = {name: values[name] if write is None else write(values[name]) for name, write in plan.writers}
         written.update(plan.fixed)
-        cursor = connection.cursor()
+        driver: Any = connection.driver_connection
+        cursor = psycopg.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
         try:
-            cursor.execute(plan.text, written if plan.order is None else [written[name] for name in plan.order])
+            cursor.execute(plan.text, [written[name] for name in plan.order])
             rows = cursor.fetchmany(2)
         finally:
             cursor.close()
@@ -52,8 +57,10 @@ class Question:
         return tuple(value if read is None else read(value) for value, read in zip(rows[0], plan.readers, strict=True))
 
 
-def _make_plan(statement: Select[Any], dialect: Dialect) -> _Plan:
-    compiled: Any = statement.compile(dialect=dialect)
+def _make_plan(statement: Statement, dialect: Dialect) -> _Plan:
+    style = "numeric_dollar" if dialect.name == "postgresql" else dialect.paramstyle
+    make_dialect: Any = type(dialect)
+    compiled: Any = statement.compile(dialect=make_dialect(paramstyle=style))
     if "POSTCOMPILE" in compiled.string:
         raise ValueError("a question cannot have a list among its values: its text would change with their number")
     asked = {name: bind for name, bind in compiled.binds.items() if bind.required}
@@ -61,10 +68,10 @@ def _make_plan(statement: Select[Any], dialect: Dialect) -> _Plan:
     fixed = {name: bind.value for name, bind in compiled.binds.items() if name not in asked}
     return _Plan(
         text=compiled.string,
-        order=tuple(compiled.positiontup) if compiled.positional else None,
+        order=tuple(compiled.positiontup),
         writers=tuple((name, writers[name]) for name in asked),
         fixed={name: value if (write := writers[name]) is None else write(value) for name, value in fixed.items()},
         readers=tuple(
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.selected_columns
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in statement.exported_columns
         ),
     )

@@ -40,10 +40,11 @@ def choose_language(accept_language: str | None) -> Language:
 def get_message(code: str, language: Language, **values: object) -> str:
     """The text filed under a dotted `code` (`problem.not_found.title`), its `{placeholders}` filled from `values`.
 
+    An amount `held_fen` is there as `held_yuan` too: people read yuan, and 分 would be points to them.
     Raises `MessageError` for an unknown code or a missing value: a sentence with a hole is a fault of ours.
     """
     try:
-        return read_messages(language)[code].format(**values)
+        return read_messages(language)[code].format(**values, **_list_yuan(values))
     except KeyError as error:
         raise MessageError(f"{language} has no text {code!r}, or it lacks the value {error}") from None
 
@@ -63,6 +64,16 @@ def read_messages(language: Language) -> Mapping[str, str]:
 def read_placeholders(text: str) -> frozenset[str]:
     """The names of the values that a text asks for."""
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+
+def write_yuan(fen: int) -> str:
+    """Write an amount as people read it, in yuan: 5000 fen are `50.00`."""
+    return f"{fen // 100}.{fen % 100:02}"
+
+
+def _list_yuan(values: Mapping[str, object]) -> dict[str, str]:
+    amounts = {name: value for name, value in values.items() if name.endswith("_fen") and isinstance(value, int)}
+    return {f"{name.removesuffix('_fen')}_yuan": write_yuan(fen) for name, fen in amounts.items()}
 
 
 def _flatten(table: Mapping[str, object], path: str = "") -> Iterator[tuple[str, str]]:

@@ -71,6 +71,8 @@ class ProblemCode(StrEnum):
     MAPPING_NOT_FOUND = "mapping_not_found", 404
     PROPOSAL_NOT_FOUND = "proposal_not_found", 404
     COMPLAINT_NOT_FOUND = "complaint_not_found", 404
+    PERSON_NOT_FOUND = "person_not_found", 404
+    PERSON_UNKNOWN = "person_unknown", 404
     CONSENT_NOT_FOUND = "consent_not_found", 404
     VERIFICATION_NOT_FOUND = "verification_not_found", 404
     ASK_NOT_FOUND = "ask_not_found", 404
@@ -93,9 +95,12 @@ class ProblemCode(StrEnum):
     PROPOSAL_CLOSED = "proposal_closed", 409
     PROPOSAL_TOO_EARLY = "proposal_too_early", 409
     OBJECTED_BEFORE = "objected_before", 409
+    ORIGINAL_NOT_SEEN = "original_not_seen", 409
+    TOO_MANY_DOCUMENTS = "too_many_documents", 409
     COMPLAINT_OPEN = "complaint_open", 409
     COMPLAINT_CLOSED = "complaint_closed", 409
     COMPLAINT_TOO_EARLY = "complaint_too_early", 409
+    COMPLAINT_ABOUT_NOTHING = "complaint_about_nothing", 422
     FILE_NO_REUSED = "file_no_reused", 409
     FILE_NOT_READ = "file_not_read", 409
     FILES_UNREAD = "files_unread", 409
@@ -127,6 +132,8 @@ class ProblemCode(StrEnum):
     CORRECTION_REFUSED = "correction_refused", 422
     RELEASE_REFUSED = "release_refused", 422
     PROPOSAL_REFUSED = "proposal_refused", 422
+    DOCUMENT_DAY_REFUSED = "document_day_refused", 422
+    ORIGINAL_DIFFERS = "original_differs", 422
     AMOUNT_ABOVE_HOLD = "amount_above_hold", 422
     AMOUNT_NOT_LOWER = "amount_not_lower", 422
     CONSENT_MISSING = "consent_missing", 422
@@ -137,6 +144,7 @@ class ProblemCode(StrEnum):
     ORDER_NO_REUSED = "order_no_reused", 422
     AMOUNT_REFUSED = "amount_refused", 422
     WINDOW_REFUSED = "window_refused", 422
+    CLOCK_REFUSED = "clock_refused", 422
     CARD_NEEDS_GRANT = "card_needs_grant", 422
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422
     TOO_MANY_REQUESTS = "too_many_requests", 429

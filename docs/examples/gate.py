@@ -11,7 +11,8 @@ Then, without network, one card a line from the scanner, one result a line:
     scanner | python gate.py --issuer https://score.example --merchant north_square \
         --keys keys.json --list list-0000.jwt --memory used.sqlite
 
-A result is `open` with what the person gets, or one word that says why the gate stays shut. Only `open` opens.
+A result is `open` with what the person gets in Chinese and English, or one word that says why the gate stays shut.
+Only `open` opens.
 """
 
 import argparse
@@ -198,7 +199,8 @@ def main() -> None:
         for line in sys.stdin:
             entry = gate.check(line.strip(), datetime.now(UTC))
             benefit = entry.claims.get("benefit", {})
-            sys.stdout.write(f"{entry.result} {benefit.get('zh', '')}".strip() + "\n")
+            words = " / ".join(benefit[language] for language in ("zh", "en") if benefit.get(language))
+            sys.stdout.write(f"{entry.result} {words}".strip() + "\n")
             sys.stdout.flush()
 
 

@@ -130,9 +130,9 @@ class MerchantClient:
         found = self.call("GET", f"/v1/grants?{urlencode({'order_no': order_no})}")
         return next(iter(found["items"]), None)
 
-    def list_grants(self) -> Iterator[dict[str, Any]]:
-        """List all grants, the newest first, page by page."""
-        yield from self._list("/v1/grants")
+    def list_grants(self, *states: str) -> Iterator[dict[str, Any]]:
+        """List all grants, or those that stand in one of some states now, the newest first, page by page."""
+        yield from self._list("/v1/grants", {"state": ",".join(states)} if states else {})
 
     def start(self, grant_id: str) -> dict[str, Any]:
         """Hand the thing over, before the reservation lapses."""
@@ -180,14 +180,13 @@ class MerchantClient:
         answer: dict[str, Any] = json.loads(content) if content else {}
         return answer
 
-    def _list(self, path: str) -> Iterator[dict[str, Any]]:
-        cursor = None
+    def _list(self, path: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
         while True:
-            page = self.call("GET", path if cursor is None else f"{path}?{urlencode({'cursor': cursor})}")
+            page = self.call("GET", f"{path}?{urlencode(query)}" if query else path)
             yield from page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
+            if page["next_cursor"] is None:
                 return
+            query = {**query, "cursor": page["next_cursor"]}
 
     def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[bytes, HTTPMessage]:
         """Send a call until it is answered: after a break, a busy service, and once with another token."""

@@ -66,7 +66,7 @@ class Receiver:
         found = next((flaw for flaw, is_there in flaws.items() if is_there), None)
         if found is not None or key is None:
             return found
-        values = {"@method": "POST", "@target-uri": self.url, **headers}
+        values = {**headers, "@method": "POST", "@target-uri": self.url}  # ours, whatever a header is called
         lines = [f'"{name}": {values.get(name, "")}' for name in COMPONENTS]
         content = "\n".join([*lines, f'"@signature-params": {given[1]}'])
         return None if _holds(key, base64.b64decode(signed[1]), content.encode()) else "does not hold"

@@ -6,7 +6,8 @@ books are a CSV file with the columns `order_no` and `grant_id`, and any of thos
 
     python reconcile.py statement-2026-11-21.jsonl books-2026-11-21.csv --previous statement-2026-11-20.jsonl
 
-One difference a line; the exit code is 1 when there is any. With --previous (both JSON Lines) the chain is checked too.
+One difference a line, and exit code 1, or how many grants agree, and exit code 0. With --previous (both JSON Lines) the
+chain is checked too.
 """
 
 import argparse
@@ -89,6 +90,8 @@ def main() -> None:
     with given.books.open(encoding="utf-8-sig", newline="") as books:
         found += compare(lines, csv.DictReader(books))
     sys.stdout.writelines(f"{difference}\n" for difference in found)
+    if not found:
+        sys.stdout.write(f"agrees: {len(_pick(lines, 'grant'))} grants\n")
     sys.exit(1 if found else 0)
 
 

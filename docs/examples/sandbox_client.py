@@ -35,6 +35,19 @@ class SandboxClient(MerchantClient):
         """Have the person decline an ask."""
         self.call("POST", f"/v1/sandbox/asks/{verification_id}/refusal")
 
+    def complain(self, person_no: str, grant_id: str, kind: str, text: str) -> dict[str, Any]:
+        """Have a person complain: `not_honoured`, `not_released` or `charged_wrongly`."""
+        complaint = {"grant_id": grant_id, "kind": kind, "text": text}
+        return self.call("POST", f"/v1/sandbox/people/{person_no}/complaints", complaint)
+
+    def answer_report(self, person_no: str, proposal_id: str, text: str) -> None:
+        """Have the person whom you reported answer."""
+        self.call("POST", f"/v1/sandbox/people/{person_no}/proposals/{proposal_id}/answers", {"text": text})
+
+    def object_to_report(self, person_no: str, proposal_id: str, text: str) -> None:
+        """Have the person whom you reported object."""
+        self.call("POST", f"/v1/sandbox/people/{person_no}/proposals/{proposal_id}/objections", {"text": text})
+
     def read_clock(self) -> str:
         """Read what time it is in the sandbox."""
         return str(self.call("GET", "/v1/sandbox/clock")["now"])

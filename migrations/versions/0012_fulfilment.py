@@ -9,18 +9,24 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
-COUNTED = "state <> 'counted' OR (ended_at >= answer_until AND (objected_at IS NULL) = (objection_decided_at IS NULL))"
+COUNTED = (
+    "state <> 'counted' OR (ended_at >= answer_until AND (objected_at IS NULL) = (objection_decided_at IS NULL)"
+    " AND original_seen_by IS NOT NULL AND ended_by IS NOT NULL AND original_seen_by <> ended_by"
+    " AND (objection_decided_by IS NULL OR objection_decided_by <> ended_by))"
+)
 
 
 def upgrade() -> None:
     add_proposals()
     add_proposal_turns()
+    add_proposal_rounds()
     add_complaints()
     forbid_changes("proposal_turn")
 
 
 def downgrade() -> None:
     op.drop_table("complaint")
+    op.drop_table("proposal_round")
     op.drop_table("proposal_turn")
     op.drop_table("proposal")
 
@@ -53,6 +59,8 @@ def add_proposals() -> None:
         sa.Column("confirmation_no", sa.Text(), nullable=True),
         sa.Column("confirmed_on", sa.Date(), nullable=True),
         sa.Column("finality", sa.Text(), nullable=True),
+        sa.Column("original_seen_by", sa.Text(), nullable=True),
+        sa.Column("original_seen_at", MOMENT, nullable=True),
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
         sa.Column("end_code", sa.Text(), nullable=True),
@@ -72,6 +80,10 @@ def add_proposals() -> None:
         sa.CheckConstraint("(ended_at IS NULL) = (end_code IS NULL)", name=op.f("ck_proposal_end_code")),
         sa.CheckConstraint("(state = 'counted') = (record_id IS NOT NULL)", name=op.f("ck_proposal_record")),
         sa.CheckConstraint("(confirmed_by IS NULL) = (confirmation_no IS NULL)", name=op.f("ck_proposal_confirmation")),
+        sa.CheckConstraint("confirmed_on >= broken_on", name=op.f("ck_proposal_confirmed_on")),
+        sa.CheckConstraint(
+            "(original_seen_by IS NULL) = (original_seen_at IS NULL)", name=op.f("ck_proposal_original_seen")
+        ),
         sa.CheckConstraint(COUNTED, name=op.f("ck_proposal_counted")),
         sa.ForeignKeyConstraint(["merchant"], ["merchant.code"], name=op.f("fk_proposal_merchant_merchant")),
         sa.ForeignKeyConstraint(
@@ -85,6 +97,7 @@ def add_proposals() -> None:
     op.create_index("uq_proposal_proposal_id", "proposal", ["proposal_id"], unique=True)
     op.create_index("uq_proposal_grant", "proposal", ["subject_id", "grant_id"], unique=True)
     op.create_index("ix_proposal_merchant", "proposal", ["merchant", "proposal_id"], unique=False)
+    op.create_index("ix_proposal_confirmation_no", "proposal", ["confirmation_no"], unique=False)
     op.create_index(
         "ix_proposal_open",
         "proposal",
@@ -114,6 +127,33 @@ def add_proposal_turns() -> None:
             name=op.f("fk_proposal_turn_subject_id_proposal_id_proposal"),
         ),
         sa.PrimaryKeyConstraint("subject_id", "proposal_id", "turn_no", name=op.f("pk_proposal_turn")),
+    )
+
+
+def add_proposal_rounds() -> None:
+    op.create_table(
+        "proposal_round",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("proposal_id", sa.Uuid(), nullable=False),
+        sa.Column("round_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("answer_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("answered_at", MOMENT, nullable=True),
+        sa.Column("objection_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("objected_at", MOMENT, nullable=True),
+        sa.Column("objection_decided_at", MOMENT, nullable=True),
+        sa.Column("objection_decided_by", sa.Text(), nullable=True),
+        sa.Column("objection_reason", sa.Text(), nullable=True),
+        sa.Column("confirmed_by", sa.Text(), nullable=True),
+        sa.Column("confirmation_no", sa.Text(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=True),
+        sa.Column("finality", sa.Text(), nullable=True),
+        sa.CheckConstraint("round_no >= 1", name=op.f("ck_proposal_round_round_no")),
+        sa.ForeignKeyConstraint(
+            ["subject_id", "proposal_id"],
+            ["proposal.subject_id", "proposal.proposal_id"],
+            name=op.f("fk_proposal_round_subject_id_proposal_id_proposal"),
+        ),
+        sa.PrimaryKeyConstraint("subject_id", "proposal_id", "round_no", name=op.f("pk_proposal_round")),
     )
 
 

@@ -393,6 +393,7 @@ MEMBERS: dict[str, Value] = {
     "code": _make_code,
     "identity_number": lambda making: making.side.person.id_number,
     "order_no": lambda _: make_key(),
+    "decided_on": lambda making: today(making.door.city.now()).isoformat(),
     "department": lambda making: making.side.department,
     "from": _yesterday,
     "id_number": lambda making: making.side.person.id_number,

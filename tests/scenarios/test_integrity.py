@@ -36,7 +36,7 @@ def test_the_figure_follows_the_rate_of_faults(done: Deeds, fault: str, grants: 
         (Deeds(grants=1000, unhonoured=50), 80, Conduct.WATCHED),
         (Deeds(grants=800, unhonoured=100), 50, Conduct.SUSPENDED),
         (Deeds(grants=100, unhonoured=12), 52, Conduct.WATCHED),
-        (Deeds(grants=50, probing_alarms=9), 0, Conduct.SUSPENDED),
+        (Deeds(grants=50, false_reports=5), 0, Conduct.SUSPENDED),
     ],
 )
 def test_figures_and_what_follows(done: Deeds, figure: int, conduct: Conduct) -> None:

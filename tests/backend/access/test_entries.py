@@ -52,6 +52,7 @@ def test_a_person_reads_who_looked_for_what_and_on_what_basis(city: City) -> Non
                 "purpose": {"code": "objection_handling", "text": "异议处理：核实您提出的异议"},
                 "basis": "《河南省社会信用条例》第四十一条",
                 "answered": {"kind": "record", "records": 1},
+                "answered_text": "查看了关于您的一条记录",
                 "case_no": "2026-1",
             }
         ],

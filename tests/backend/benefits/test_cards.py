@@ -1,21 +1,24 @@
 """Cards as citizens make them, as gates read them, and as they end."""
 
+import json
 import secrets
+import zlib
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from itertools import count
 from types import ModuleType
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, false, insert, select, update
 from werkzeug.test import TestResponse
 
 from backend.access.tables import AccessEntryRow
-from backend.benefits import card_ending, card_signing
-from backend.benefits.card_ending import KEPT_FOR, purge_cards, sweep_cards
+from backend.benefits import card_ending, card_signing, card_tables
+from backend.benefits.card_ending import KEPT_FOR, SWEPT_AT_ONCE, purge_cards, sweep_cards
 from backend.benefits.card_tables import CardRow
 from backend.benefits.cards import MOST_LIVE
 from backend.benefits.judging import Tools
@@ -23,7 +26,7 @@ from backend.benefits.pausing import pause_benefits, resume_benefits
 from backend.gateways.status_lists import pack_bits
 from backend.grants.tables import GrantRow
 from backend.merchants.tables import ContractRow
-from backend.people.tables import ConsentRow
+from backend.people.tables import ConsentRow, SubjectRow
 from docs.examples.gate import Gate, Memory, Result
 from tests.backend.city import City, Person, make_person, read_json, running_city
 from tests.backend.merchants.shops import open_shop
@@ -32,6 +35,7 @@ from tests.backend.web.probe import PUBLIC_URL
 
 SQUARE, TENNIS = "north_square", "tennis_club"
 SCENARIO, HELD = "shared_items", "bike_hire"  # from level `good`, with which everybody begins
+MANY, MOST_STATEMENTS = 130, 4  # two of them ask about cards
 _keys = count(1)
 
 
@@ -75,10 +79,10 @@ def try_gate(city: City, card: str, merchant: str = SQUARE) -> Result:
         return make_gate(city, memory, merchant).check(card, city.now()).result
 
 
-def sweep(city: City) -> int:
+def sweep(city: City, *, limit: int = SWEPT_AT_ONCE) -> int:
     context = city.context
     tools = Tools(benefits=context.benefits, rules=context.rules, sealer=context.sealer)
-    return sweep_cards(city.database, tools=tools, now=city.now())
+    return sweep_cards(city.database, tools=tools, now=city.now(), limit=limit)
 
 
 def test_a_card_is_a_benefit_given_and_a_consent(city: City) -> None:
@@ -94,7 +98,8 @@ def test_a_card_is_a_benefit_given_and_a_consent(city: City) -> None:
         (look,) = session.scalars(select(AccessEntryRow))
     assert (grant.via, grant.state, grant.order_no) == ("card", "completed", f"card-{made['card_id']}")
     assert consent.expires_at == city.now() + timedelta(minutes=120)
-    assert (look.asker, look.purpose, look.answered["answer"]) == (SQUARE, "benefit", "granted")
+    assert (look.asker_kind, look.purpose, look.answered["answer"]) == ("citizen", "benefit", "granted")
+    assert (look.asker, look.answered["recipient"]) == (str(subject_id), SQUARE)
     stranger = city.citizen(city.enrol(make_person()))
     for call in (city.client().get, city.client().delete):
         assert call(f"/v1/cards/{made['card_id']}", headers=stranger).status_code == 404
@@ -180,7 +185,7 @@ def check_early_ends(city: City) -> None:
         merchant = TENNIS if who == contract else SQUARE
         assert try_gate(city, cards[who]["card"], merchant) is Result.ENDED, who
     assert try_gate(city, cards[spared]["card"]) is Result.OPEN
-    assert (sweep(city), sweep(city)) == (len(ends) - 1, 0)
+    assert (sweep(city), sweep(city)) == (len(ends) - 1, 0)  # a pause ends cards itself
     with city.database.reading() as session:
         rows = {row.subject_id: row.ended_because for row in session.scalars(select(CardRow))}
     assert rows == {**{who: because for who, (_, because) in ends.items()}, spared: None}
@@ -194,8 +199,8 @@ def test_what_carries_a_card_no_more_ends_it(city: City) -> None:
     ("module", "name", "planted"),
     [
         (card_signing, "pack_bits", lambda _: pack_bits(())),
-        (card_ending, "list_changed", lambda *_, **__: []),
-        (card_ending, "list_places_of", lambda *_: []),
+        (card_tables, "_have_facts_changed", false),
+        (card_ending, "_list_gone", lambda *_, **__: []),
     ],
     ids=["a cleared bit", "facts not looked at", "contracts not looked at"],
 )
@@ -226,7 +231,7 @@ def test_days_are_judged_by_the_sweep_and_old_cards_forgotten(sqlite_url: str, m
             ]
         assert len(read_json(city.client().get("/v1/cards/status"))["status_lists"]) == 2
         city.clock.move(timedelta(hours=13))
-        assert sweep(city) == 0
+        assert (sweep(city), sweep(city)) == (1, 0)  # the other has expired
         with city.database.reading() as session:
             assert {row.checked_on.day for row in session.scalars(select(CardRow))} == {22, 23}
         city.clock.move(KEPT_FOR)
@@ -245,3 +250,44 @@ def test_a_list_is_kept_as_long_as_nothing_changes_in_it(sqlite_url: str) -> Non
         assert client.get("/v1/cards/status/0000", headers=kept).status_code == 304
         client.delete(f"/v1/cards/{card_id}", headers=city.citizen(subject_id))
         assert client.get("/v1/cards/status/0000", headers=kept).status_code == 200
+
+
+def test_nobody_is_judged_by_whoever_reads_a_list(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever changed facts come to, a card is ended until it is judged by them, and many cost no more than one."""
+    with running_city(sqlite_url) as city:
+        open_shop(city, SQUARE, SCENARIO)
+        monkeypatch.setattr(secrets, "randbelow", lambda _: 0)
+        pattern = make(city, city.enrol(make_person()))
+        with city.database.transaction() as session:
+            (row,) = session.scalars(select(CardRow))
+            values = {column.name: getattr(row, column.name) for column in CardRow.__table__.columns}
+            more = [values | {"card_id": uuid4(), "place": place} for place in range(1, MANY)]
+            session.execute(insert(CardRow), more)
+        few, _ = read_bits(city)
+        with city.database.transaction() as session:
+            session.execute(update(SubjectRow).values(facts_version=SubjectRow.facts_version + 1))
+        many, statements = read_bits(city)
+        assert (few, many) == (0, MANY)
+        assert statements <= MOST_STATEMENTS
+        assert try_gate(city, pattern["card"]) is Result.ENDED
+        left = [sweep(city, limit=MANY - 10), sweep(city, limit=MANY), sweep(city, limit=MANY)]
+        assert left == [MANY - 10, 10, 0]
+        assert read_bits(city) == (0, statements)
+        assert try_gate(city, pattern["card"]) is Result.OPEN
+
+
+def read_bits(city: City) -> tuple[int, int]:
+    """How many cards a list says have ended, and how many statements that takes."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(city.database.engine, "before_cursor_execute", note)
+    try:
+        text = city.client().get("/v1/cards/status/0000").text
+    finally:
+        event.remove(city.database.engine, "before_cursor_execute", note)
+    payload = text.split(".")[1]
+    packed = json.loads(urlsafe_b64decode(payload + "=="))["status_list"]["lst"]
+    return sum(byte.bit_count() for byte in zlib.decompress(urlsafe_b64decode(packed + "=="))), len(seen)

@@ -21,8 +21,10 @@ from backend.benefits.codes import OneTimeCode
 from backend.benefits.codes import make_code as put_code
 from backend.benefits.judging import Bar, Judgement, Tools
 from backend.benefits.pausing import pause_benefits
+from backend.benefits.probing import ALLOWANCES, WINDOW, Miss
+from backend.benefits.scans import Scan
 from backend.benefits.situation_tables import find_person_id
-from backend.benefits.verification import Scan, verify_code
+from backend.benefits.verification import verify_code
 from backend.benefits.verification_tables import decline_offer
 from backend.people.tables import find_latest_enrolment
 from backend.principals import Principal, PrincipalKind
@@ -159,7 +161,7 @@ def test_no_cause_shows_in_the_answer_to_an_ask(city: City) -> None:
         word = "declined" if cause == "unwilling" else "confirmation"
         path = f"/v1/asks/{read_json(asked[cause])['verification_id']}/{word}"
         answer = city.client().put(path, headers=city.citizen(subject_id))
-        assert read_json(answer)["answer"] == ("granted" if cause == "willing" else "pending"), cause
+        assert read_json(answer)["answer"] == ("granted" if cause == "willing" else "not_granted"), cause
     orders = {cause: read_json(answer)["order_no"] for cause, answer in asked.items() if cause != "willing"}
     assert len({reduce(answer)[:3] for answer in asked.values()}) == 1
     for moment, expected in (("before", Answer.PENDING), ("lazily", Answer.NOT_GRANTED), ("swept", Answer.NOT_GRANTED)):
@@ -171,6 +173,27 @@ def test_no_cause_shows_in_the_answer_to_an_ask(city: City) -> None:
         read = {cause: _read(city, order_no) for cause, order_no in orders.items()}
         assert len({reduce(answer)[:3] for answer in read.values()}) == 1, moment
         assert {answer.get_json()["answer"] for answer in read.values()} == {expected}
+
+
+def find_next_status(city: City, cause: str) -> int:
+    """The status of the next call of a merchant who may ask once, when the person has said what he had to say."""
+    city.clock.move(WINDOW)
+    subject_id, person = make_case(city, "no_consent" if cause in {"willing", "unwilling", "unknown"} else cause)
+    asked = ask(city, make_resident_id() if cause == "unknown" else person.id_number)
+    assert (asked.status_code, ask(city, make_resident_id()).status_code) == (202, 429)
+    if cause != "unknown":
+        word = "declined" if cause == "unwilling" else "confirmation"
+        path = f"/v1/asks/{read_json(asked)['verification_id']}/{word}"
+        assert city.client().put(path, headers=city.citizen(subject_id)).status_code == 200
+    return ask(city, make_resident_id()).status_code
+
+
+def test_no_cause_shows_in_the_next_call(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = {miss: ALLOWANCES[miss]._replace(free=1, per_served=0) for miss in Miss}
+    monkeypatch.setattr("backend.benefits.probing.ALLOWANCES", once)
+    causes = {*CAUSES, "unwilling", "unknown"} - {"no_consent"}
+    assert {cause: find_next_status(town, cause) for cause in causes} == dict.fromkeys(causes, 429)
+    assert find_next_status(town, "willing") == 202  # of a benefit the merchant is told
 
 
 def _read(city: City, order_no: str) -> TestResponse:

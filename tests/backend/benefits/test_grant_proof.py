@@ -13,7 +13,7 @@ from backend.benefits.grant_proof import prove
 from backend.grants.due import sweep_due
 from backend.grants.giving import give_grant
 from backend.grants.grant import Actor, Grant
-from backend.grants.life import Mover, break_, complete, lower, start
+from backend.grants.life import Mover, break_, cancel, complete, lower, start
 from backend.grants.places import move_account
 from backend.storage.database import Database
 from scenarios.catalogue import BenefitKind, Quotas
@@ -41,22 +41,51 @@ DEFECTS = {
         "places",
         "states_by_history",
     },
+    "UPDATE benefit_grant SET state = 'settled' WHERE state = 'cancelled'": {
+        "own_places",
+        "places",
+        "states_by_history",
+    },
+    "UPDATE benefit_grant SET state = 'settled' WHERE state = 'expired'": {
+        "own_places",
+        "places",
+        "states_by_history",
+    },
     "UPDATE quota_use SET used = used + 1 WHERE period <> ''": {"places"},
+    "UPDATE quota_use SET used = used - 1 WHERE period = ''": {"places"},
     "UPDATE citizen_quota_use SET used = used - 1": {"own_places"},
     "DELETE FROM citizen_quota_use": {"own_places"},
     "DELETE FROM quota_use WHERE owner <> ''": {"places"},
     "UPDATE benefit_grant SET via = 'code' WHERE state = 'broken'": {"answers"},
     "INSERT INTO hold_transfer SELECT subject_id, grant_id, 9, 'held', 'available', 5, granted_at"
     " FROM benefit_grant WHERE state = 'in_use'": {"held_by_transfers", "held_of_each"},
+    "INSERT INTO hold_transfer SELECT subject_id, grant_id, 9, 'held', 'available', 5,"
+    " (SELECT min(granted_at) FROM benefit_grant) FROM benefit_grant WHERE state = 'in_use'": {
+        "held_by_transfers",
+        "held_of_each",
+        "order_of_transfers",
+    },
+    "INSERT INTO grant_event SELECT subject_id, grant_id, 9, 'lowered', state, held_fen, held_fen, 'merchant', NULL,"
+    " (SELECT min(granted_at) FROM benefit_grant) FROM benefit_grant WHERE state = 'in_use'": {"order_of_events"},
+    "INSERT INTO grant_event SELECT subject_id, grant_id, 1, 'lowered', state, held_fen, held_fen, 'merchant', NULL,"
+    " (SELECT min(granted_at) FROM benefit_grant) FROM benefit_grant WHERE via = 'application'"
+    " AND started_at = ended_at": {"order_of_events"},
 }
 
 
 def live(database: Database) -> UUID:
-    """Give somebody three grants: one is in use, one was broken, one was enjoyed at once; and give the person."""
+    """Give somebody grants, and give the person.
+
+    One lapsed, one was cancelled, one is in use, one was broken, one was enjoyed at once.
+    """
     (subject_id,) = settle_in(database, persons=1)
     scenario = make_scenario(quotas=EVERYWHERE)
     ticket = make_scenario("ticket", kind=BenefitKind.DISCOUNT, quotas=EVERYWHERE)
     with database.transaction() as session:
+        give_grant(session, want(subject_id, scenario), now=NOON - timedelta(minutes=30))
+        let_go = give_grant(session, want(subject_id, scenario), now=NOON - timedelta(minutes=1))
+        assert isinstance(let_go, Grant)
+        cancel(session, let_go.grant_id, SHOP, now=NOON)
         used, lent, enjoyed = (
             give_grant(session, want(subject_id, each), now=NOON) for each in (scenario, scenario, ticket)
         )

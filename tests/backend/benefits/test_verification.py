@@ -19,7 +19,8 @@ from backend.benefits.ask_expiry import forget_codes
 from backend.benefits.codes import CODE_BYTES, KEPT_FOR, USABLE_FOR, digest_code
 from backend.benefits.judging import Tools
 from backend.benefits.probing import ALLOWANCES, WINDOW, Miss
-from backend.benefits.verification import Scan, verify_code
+from backend.benefits.scans import Scan
+from backend.benefits.verification import verify_code
 from backend.grants.life import cancel_reserved
 from backend.principals import Principal, PrincipalKind
 from tests.backend.benefits.counter import (
@@ -136,6 +137,19 @@ def test_a_code_ends_and_is_bound_and_is_kept_as_a_digest(town: City) -> None:
         assert read_json(made)["image"]["media_type"] == media_type
 
 
+def test_a_code_ends_with_the_consent_that_came_with_it_and_nothing_else_does(town: City) -> None:
+    person = town.enrol(make_person())
+    headers = town.citizen(person)
+    assert answer_of(scan(town, make_code(town, person)))[0] == "granted"
+    code = make_code(town, person)
+    (newest, *_) = read_json(town.client().get("/v1/benefit-consents", headers=headers))["items"]
+    withdrawn = town.client().delete(f"/v1/benefit-consents/{newest['consent_id']}", headers=headers)
+    assert withdrawn.status_code == 200, withdrawn.text
+    assert answer_of(scan(town, code)) == ("cannot_say", "code_unusable")
+    (grant,) = read_json(town.client().get("/v1/account/grants", headers=headers))["items"]
+    assert grant["state"]["code"] == "reserved"
+
+
 def test_a_standing_consent_has_a_window_a_scope_and_an_end(town: City) -> None:
     person = town.enrol(make_person())
     headers = town.citizen(person)
@@ -235,6 +249,34 @@ def test_misses_slow_a_merchant_down_until_the_window_ends(town: City) -> None:
     assert [(each["merchant"], each["miss"], each["misses"]) for each in probes] == [(RACK, "unconfirmed_ask", free)]
     town.clock.move(WINDOW)
     assert ask(town, person.id_number).status_code == 202
+
+
+def test_an_allowance_is_moved_neither_by_strangers_codes_nor_by_one_accomplice(
+    town: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = {miss: ALLOWANCES[miss]._replace(free=2, per_served=1) for miss in Miss}
+    monkeypatch.setattr("backend.benefits.probing.ALLOWANCES", narrow)
+    accomplice = town.enrol(make_person())
+    for number in range(4):  # at an unattended gate, by anybody
+        assert answer_of(scan(town, f"{'A' * 31}{'ABCD'[number]}")) == ("cannot_say", "code_unusable")
+
+    def get_and_end(*turns: str) -> str:
+        code = make_code(town, accomplice)
+        made = read_json(scan(town, code))
+        for turn in turns:
+            headers = town.merchant(RACK) | {"Idempotency-Key": f"{turn}-{made['grant_id']}"}
+            body = {"final_fen": 0} if turn == "complete" else None
+            answer = town.client().post(f"/v1/grants/{made['grant_id']}/{turn}", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+        return code
+
+    for _ in range(3):
+        get_and_end("cancel")
+    assert [ask(town, make_person().id_number).status_code for _ in range(3)] == [202, 202, 429]
+    get_and_end("start", "complete")
+    used = get_and_end("start", "complete")
+    assert [ask(town, make_person().id_number).status_code for _ in range(2)] == [202, 429]  # for one person
+    assert [scan(town, used).status_code for _ in range(4)] == [200, 200, 200, 429]  # ours, and used
 
 
 def test_offers_say_what_is_there_and_what_is_missing(town: City) -> None:

@@ -43,7 +43,18 @@ def test_a_merchant_signs_is_switched_off_and_on_and_ends(environment: dict[str,
     contract = do(*SIGN, "--limit-fen", "300000", "--operator", "zhao").strip()
     assert "suspended since" in do("merchants", "suspend", "villa", "--because", "looked into")
     listed = do("merchants", "list")
-    assert all(word in listed for word in ("villa", "别墅租赁", "looked into", contract, "rental_deposit in 410105"))
+    assert all(
+        word in listed
+        for word in (
+            "villa",
+            "别墅租赁",
+            "looked into",
+            contract,
+            "rental_deposit in 410105",
+            "limit_fen 300000",
+            "Z looked",
+        )
+    )
     do("merchants", "lift", "villa")
     assert "no suspension to lift" in do("merchants", "lift", "villa", fails=1)
     assert "no scenario" in do("merchants", "suspend-scenario", "gossip", "--because", "x", fails=1)

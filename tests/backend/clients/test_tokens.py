@@ -158,7 +158,7 @@ def test_who_is_unknown_is_verified_all_the_same(city: City, monkeypatch: pytest
 
     def watch(*given: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on as it is
         verified.append(len(given[1]) == 1)
-        return read_claims(*given)
+        return dict(read_claims(*given))
 
     monkeypatch.setattr(assertions, "read_claims", watch)
     for wrong in ("no client", "own key, not registered", "wrong key under a right id", "subject a number"):
@@ -303,7 +303,7 @@ def find_any_key(session: Any, client_id: UUID, key_id: str, _now: datetime) -> 
 
 def believe_audience(token: str, keys: Any, expected: Expected, now: datetime) -> dict[str, Any]:  # noqa: ANN401
     claimed = jwt.decode(token, options={"verify_signature": False})["aud"]
-    return read_claims(token, keys, replace(expected, audience=claimed), now)
+    return dict(read_claims(token, keys, replace(expected, audience=claimed), now))
 
 
 def do_nothing(*_: object, **__: object) -> None:

@@ -13,7 +13,9 @@ from backend.access.entries import list_looks
 from backend.context import Context
 from backend.demo.cast import PERSONAS, list_persons
 from backend.demo.seed import Seeded, check_usable
+from backend.demo.shops import DEMO_SHOP, offers_everything
 from backend.demo.workplace import DemoError
+from backend.merchants.contracts import list_contracts
 from backend.people.subjects import find_subject_id
 from backend.people.tables import SubjectRow
 from backend.records.tables import LedgerEntryRow
@@ -212,6 +214,13 @@ def test_a_city_made_with_other_keys_is_told_apart(sqlite_url: str, tmp_path: Pa
         seed(context, 1)
 
 
+def test_the_merchant_of_the_demo_is_under_contract_and_is_made_once(city: City) -> None:
+    assert not seed(city.context, PEOPLE).is_new
+    with city.context.database.reading() as session:
+        contracts = list_contracts(session, [DEMO_SHOP.code])
+    assert [each.scenario for each in contracts if each.ended_at is None] == [*DEMO_SHOP.contracts]
+
+
 def test_another_city_can_be_made_from_its_catalogue(tmp_path: Path) -> None:
     with opened_context(tmp_path, city="wendeng") as context:
         receipts = seed(context, 20).receipts
@@ -223,6 +232,7 @@ def test_another_city_can_be_made_from_its_catalogue(tmp_path: Path) -> None:
             "expired",
         }
         assert receipts["bad_items"] == 1
+        assert not offers_everything(DEMO_SHOP, context.benefits, now=NOW)
 
 
 def _count_entries(context: Context) -> int:

@@ -5,26 +5,24 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from backend.clock import today
 from backend.grants.giving import give_grant
 from backend.grants.grant import Actor, Grant
 from backend.grants.life import Mover, break_, settle, start
+from backend.grants.tables import GrantRow
 from backend.merchants.tables import MerchantRow
 from backend.records.departments import register_departments
 from tests.backend.city import City, make_person, read_json
 from tests.backend.grants.giving import make_scenario, want
 
 LIBRARY, HOTEL = "city_library", "lakeside_hotel"
-REGISTRAR, STEWARD, OTHER_STEWARD = "steward-wang", "steward-li", "steward-zhao"
+REGISTRAR, STEWARD, OTHER_STEWARD, CLERK = "steward-wang", "steward-li", "steward-zhao", "steward-sun"
 STEWARD_SCOPES = ("proposals:read", "proposals:write", "complaints:read", "complaints:write", "merchants:read")
 DAYS_OVER = timedelta(days=16)
-COURT_FOUND = {
-    "confirmed_by": "court",
-    "document_no": "（2026）豫0105民初17号",
-    "decided_on": "2026-11-20",
-    "finality": "no_appeal_in_time",
-}
+DOCUMENT_NO = "（2026）豫0105民初17号"
 _keys = count(1)
 
 
@@ -55,6 +53,9 @@ def break_at_once(city: City, subject_id: UUID, merchant: str) -> UUID:
     mover = Mover(by=Actor.MERCHANT, merchant=merchant)
     scenario = make_scenario(lasting_days=0)
     with city.database.transaction() as session:
+        owed = select(GrantRow.grant_id).where(GrantRow.subject_id == subject_id, GrantRow.state == "broken")
+        for grant_id in session.scalars(owed):  # whoever owes gets nothing new
+            settle(session, grant_id, Mover(by=Actor.OPERATOR), 0, now=city.now())
         given = give_grant(session, want(subject_id, scenario, merchant=merchant, amount_fen=100), now=city.now())
         assert isinstance(given, Grant), given
         assert isinstance(start(session, given.grant_id, mover, now=city.now()), Grant)
@@ -105,6 +106,24 @@ def steward(city: City, name: str = STEWARD) -> dict[str, str]:
     return city.operator(name, *STEWARD_SCOPES)
 
 
+def find_in_court(city: City, **changes: object) -> dict[str, Any]:
+    """An effective document of today."""
+    found = {"confirmed_by": "court", "document_no": DOCUMENT_NO, "finality": "no_appeal_in_time"}
+    return {**found, "decided_on": today(city.now()).isoformat(), **changes}
+
+
+def confirm(city: City, proposal_id: str, **changes: object) -> TestResponse:
+    """Hand in an effective document of today."""
+    path = f"/merchant/proposals/{proposal_id}/confirmations"
+    return post(city, city.merchant(LIBRARY), path, find_in_court(city, **changes))
+
+
+def verify(city: City, proposal_id: str, number: str = DOCUMENT_NO, by: str = CLERK) -> TestResponse:
+    """Note that somebody has seen the original."""
+    body = {"decision": "verify", "original_no": number, "case_no": "2026-约-17", "reason": "已核对原件"}
+    return post(city, steward(city, by), f"/steward/proposals/{proposal_id}/decisions", body)
+
+
 def decide(city: City, proposal_id: str, decision: str, by: str = STEWARD) -> TestResponse:
     """Decide about a proposal."""
     body = {"decision": decision, "case_no": "2026-约-17", "reason": "已核对原件"}
@@ -125,8 +144,15 @@ def propose(city: City, grant_id: UUID, **changes: object) -> dict[str, Any]:
     return read_json(answer)
 
 
-def propose_about_somebody(city: City, **changes: object) -> tuple[UUID, UUID, str]:
-    """Somebody enrolled who has broken a promise that was reported: his id, the grant's and the proposal's."""
+def propose_about_somebody(
+    city: City, *, found: dict[str, Any] | None = None, **changes: object
+) -> tuple[UUID, UUID, str]:
+    """Somebody enrolled who has broken a promise that was reported: his id, the grant's and the proposal's.
+
+    With `found`, a document of today is handed in at once that differs so.
+    """
     subject_id = city.enrol(make_person())
     grant_id = break_grant(city, subject_id)
+    if found is not None:
+        changes["confirmation"] = find_in_court(city, **found)
     return subject_id, grant_id, str(propose(city, grant_id, **changes)["proposal_id"])

@@ -116,6 +116,11 @@ def test_whatever_the_library_would_let_through_is_refused() -> None:
     assert find_fault(sign(covered=("content-type",))) is SignatureFault.REFUSED  # covers less
     assert find_fault(sign(lifetime=timedelta(days=1))) is SignatureFault.STALE  # wants to live longer
     assert find_fault(sign(age=timedelta(seconds=40), lifetime=timedelta(seconds=30))) is SignatureFault.STALE
+    signed = sign()
+    assert isinstance(signed, SignableRequest)
+    assert find_fault(replace(signed, url=f"{signed.url}#f")) is SignatureFault.REFUSED  # is not covered
+    with pytest.raises(ValueError, match="fragment"):
+        sign(replace(QUESTION, url=f"{QUESTION.url}#f"))
     assert find_fault(sign(tag="others")) is SignatureFault.REFUSED  # was made for something else
     assert find_fault(sign(key_id="k3")) is SignatureFault.UNKNOWN_KEY
     assert find_fault(sign(key_id="k2")) is SignatureFault.REFUSED  # another key under a name that is known

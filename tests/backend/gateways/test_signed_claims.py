@@ -1,5 +1,6 @@
 """What reading a token without the library's own way must not lose: one spelling, and nothing taken on trust."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.gateways.signed_claims import Expected, TokenError, TokenFault, read_claims, read_key_id
+from backend.gateways import signed_claims
+from backend.gateways.signed_claims import Expected, ProvenTokens, TokenError, TokenFault, read_claims, read_key_id
 from tests.backend.gateways.signing import NOON, NOON_SECONDS, make_key, sign
 
 KEY, OTHER_KEY = make_key(), make_key()
@@ -55,6 +57,52 @@ def test_a_header_that_was_read_before_proves_nothing() -> None:
     with pytest.raises(TokenError) as caught:
         read_claims(token, {}, EXPECTED, NOON)
     assert caught.value.code is TokenFault.UNKNOWN_KEY
+
+
+class CarelessTokens(ProvenTokens):
+    """The planted defect: what any key has proven counts for every other under its id."""
+
+    def find(self, token: str, _key: Any) -> Any:  # noqa: ANN401 - as above
+        return next(iter(self._proven.values()))[1] if self._proven and token else None
+
+
+def read_proven(proven: ProvenTokens) -> list[TokenFault | str]:
+    """What comes of one token once it was proven: again, late, under another key, under none, tampered with."""
+    token, key = sign(KEY, CLAIMS, kid="k1", typ="at+jwt"), KEY.public_key()
+    tampered = token[: token.rindex(".") + 1] + sign(OTHER_KEY, CLAIMS, kid="k1", typ="at+jwt").rpartition(".")[2]
+    read_claims(token, {"k1": key}, EXPECTED, NOON, proven)
+    tried: tuple[tuple[str, dict[str, Any], datetime], ...] = (
+        (token, {"k1": key}, NOON),
+        (token, {"k1": key}, NOON + timedelta(minutes=16)),
+        (token, {"k1": OTHER_KEY.public_key()}, NOON),
+        (token, {}, NOON),
+        (tampered, {"k1": key}, NOON),
+    )
+    found: list[TokenFault | str] = []
+    for asked, keys, now in tried:
+        try:
+            found.append(read_claims(asked, keys, EXPECTED, now, proven)["sub"])
+        except TokenError as error:
+            found.append(error.code)
+    return found
+
+
+def test_a_token_that_was_proven_is_no_better_than_a_new_one() -> None:
+    forged = [TokenFault.BAD_SIGNATURE, TokenFault.UNKNOWN_KEY, TokenFault.BAD_SIGNATURE]
+    assert read_proven(ProvenTokens()) == ["s", TokenFault.EXPIRED, *forged]
+    assert read_proven(ProvenTokens(most=0)) == ["s", TokenFault.EXPIRED, *forged]
+    assert read_proven(CarelessTokens()) != ["s", TokenFault.EXPIRED, *forged]
+
+
+def test_no_more_tokens_are_remembered_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    proven, keys = ProvenTokens(most=2), {"k1": KEY.public_key()}
+    tokens = [sign(KEY, CLAIMS | {"jti": str(number)}, kid="k1", typ="at+jwt") for number in range(3)]
+    for token in tokens:
+        read_claims(token, keys, EXPECTED, NOON, proven)
+    monkeypatch.setattr(signed_claims, "_verify", None)  # who asks for a proof now, falls
+    assert read_claims(tokens[2], keys, EXPECTED, NOON, proven)["jti"] == "2"
+    with pytest.raises(TypeError):
+        read_claims(tokens[0], keys, EXPECTED, NOON, proven)
 
 
 @pytest.mark.parametrize("payload", [b"[]", b"1", b"{", b"\xff", b"[" * 2000, b"null"])

@@ -75,7 +75,7 @@ def test_a_grant_lives_through_the_doors(city: City) -> None:
     assert (late.status_code, read_json(late)["code"]) == (409, "grant_already_started")
     higher = post(city, library, f"{path}/lower", {"held_fen": 10_001})
     assert (higher.status_code, read_json(higher)["code"]) == (422, "amount_not_lower")
-    assert "10000" in read_json(higher)["detail"]
+    assert "100.00元" in read_json(higher)["detail"]
     assert read_json(post(city, library, f"{path}/lower", {"held_fen": 4_000}))["held_fen"] == 4_000
     above = post(city, library, f"{path}/complete", {"final_fen": 4_001})
     assert (above.status_code, read_json(above)["code"]) == (422, "amount_above_hold")
@@ -106,6 +106,8 @@ def test_what_is_anothers_is_not_there(city: City) -> None:
         looked = city.client().get(f"/v1{path}", headers=headers)
         cancelled = post(city, headers, f"{path}/cancel")
         assert [read_json(each)["code"] for each in (looked, cancelled)] == ["grant_not_found"] * 2
+    strange = read_json(city.client().get("/v1/grants/order-17", headers=city.merchant(HOTEL)))
+    assert (strange["code"], "编号" in strange["detail"]) == ("not_found", True)
     assert get(city, city.merchant(HOTEL), "/grants") == {"items": [], "next_cursor": None}
     assert get(city, city.citizen(stranger), "/account/grants")["items"] == []
     assert get(city, city.merchant(HOTEL), f"/grants?order_no={grant.order_no}")["items"] == []
@@ -124,6 +126,9 @@ def test_everybody_sees_what_time_has_done_before_it_is_written(city: City) -> N
         citizens = get(city, city.citizen(subject_id), "/account/grants")["items"]
         events = [[each["event"]["code"] for each in item["events"]] for item in citizens]
         moments = [[each["happened_at"] for each in item["events"]] for item in citizens]
+        states = ["overdue", "expired", "reserved", "in_use", "cancelled", "reserved,in_use,overdue", "expired,broken"]
+        found = {state: get(city, city.merchant(LIBRARY), f"/grants?state={state}")["items"] for state in states}
+        assert found == {state: [each for each in merchants if each["state"] in state.split(",")] for state in states}
         return [merchants, [item["state"] for item in citizens], events, moments]
 
     library, mine = city.merchant(LIBRARY), city.citizen(subject_id)
@@ -138,9 +143,15 @@ def test_everybody_sees_what_time_has_done_before_it_is_written(city: City) -> N
     rest = get(city, library, f"/grants?limit=1&cursor={one['next_cursor']}")
     assert ([each["grant_id"] for each in rest["items"]], rest["next_cursor"]) == ([str(lapsing.grant_id)], None)
     assert get(city, library, "/grants?order_no=order-of-mine")["items"] == one["items"]
+    assert get(city, library, "/grants?order_no=order-of-mine&state=expired")["items"] == []
+    assert city.client().get("/v1/grants?state=overdue,late", headers=library).status_code == 422
     assert get(city, mine, "/account/grants?limit=1")["items"][0]["grant_id"] == str(lasting.grant_id)
+    assert post(city, library, f"/grants/{lasting.grant_id}/break", {"final_fen": 0}).status_code == 422  # settle it
     broken = read_json(post(city, library, f"/grants/{lasting.grant_id}/break", {"final_fen": 10_000}))
     assert (broken["state"], broken["held_fen"], broken["final_fen"]) == ("broken", 0, 10_000)
+    above = read_json(post(city, library, f"/grants/{lasting.grant_id}/settle", {"final_fen": 10_001}))
+    assert above["code"] == "amount_above_hold"
+    assert "欠付" in above["detail"]
     settled = read_json(post(city, library, f"/grants/{lasting.grant_id}/settle", {"final_fen": 9_000}))
     assert (settled["state"], settled["final_fen"]) == ("settled", 9_000)
 
@@ -154,6 +165,10 @@ def test_who_leaves_keeps_what_is_in_use_and_nothing_that_is_reserved(city: City
     left = city.client().delete("/v1/account", headers=city.citizen(subject_id))
     assert left.status_code < 300, left.text
     assert [each["state"] for each in get(city, library, "/grants")["items"]] == ["in_use", "cancelled"]
+    assert [each["grant_id"] for each in get(city, library, "/grants?state=cancelled")["items"]] == [
+        str(reserved.grant_id)
+    ]
+    assert get(city, library, "/grants?state=reserved,expired")["items"] == []
     refused = post(city, library, f"/grants/{reserved.grant_id}/start")
     assert (refused.status_code, read_json(refused)["code"]) == (409, "grant_already_cancelled")
     done = post(city, library, f"/grants/{used.grant_id}/complete", {"final_fen": 0})

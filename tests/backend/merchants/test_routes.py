@@ -96,6 +96,11 @@ def test_a_scenario_is_switched_off_for_everybody_at_once(city: City) -> None:
     assert call(city, steward, "PUT", f"{path}/suspension", BECAUSE).status_code == 200
     assert read_json(call(city, {}, "GET", f"{path}/merchants"))["items"] == []
     assert show(city, city.merchant("first")) == (None, ["scenario_suspended", "in_force"])
+    contracts = read_json(call(city, city.merchant("first"), "GET", "/merchant"))["contracts"]
+    assert [each["scenario_suspension"] and each["scenario_suspension"]["because"] for each in contracts] == [
+        BECAUSE["because"],
+        None,
+    ]
     assert call(city, steward, "DELETE", f"{path}/suspension").status_code == 204
     assert show(city, city.merchant("first")) == (None, ["in_force", "in_force"])
 

@@ -8,12 +8,13 @@ from backend.merchants.courier import Outcome
 from backend.merchants.deliveries import settle_delivery, take_deliveries
 from backend.merchants.endpoints import MOST_ENDPOINTS, read_target
 from backend.merchants.events import EventKind
-from tests.backend.city import City, read_json
+from tests.backend.city import City, make_resident_id, read_json
 from tests.backend.merchants.receivers import dispatch, receiving, register
 from tests.backend.merchants.shops import LIBRARY, open_shop
 from tests.backend.merchants.test_routes import call
 from tests.backend.merchants.test_webhooks import leave
 
+_NUMBER = make_resident_id(sequence=7)
 SCOPES = ("webhooks:read", "webhooks:write")
 NEW = {"url": "https://Library.Example:443/hook?a=1", "events": ["grant.expired", "grant.expired", "grant.cancelled"]}
 
@@ -105,6 +106,9 @@ def _give_up(city: City, endpoint_id: UUID) -> None:
         ("https://me:secret@shop.example/", None),
         ("https://shop.example@127.0.0.1/", None),
         ("https://shop.example/#there", None),
+        (f"https://shop.example/{_NUMBER}", None),
+        (f"https://shop.example/hooks?of={_NUMBER[:9]}%3{_NUMBER[9:]}", None),
+        (f"https://id{_NUMBER}.example/", None),
         ("https://shop.example/a b", None),
         ("https://shop.example/%zz", None),
         ("https://shop.example\\@127.0.0.1/", None),

@@ -145,6 +145,10 @@ def test_the_guide_can_be_followed_to_its_end(reader: Reader) -> None:
         reader.follow(block)
     assert len(blocks) > 15
     assert reader.known["answer"]["figure"] == 100
+    compare = "python docs/examples/reconcile.py var/sandbox/statement.jsonl var/sandbox/books.csv"
+    for script, word in ((compare, "agrees: "), ("bash var/sandbox/calls.sh", "令牌已失效")):  # the clock was moved
+        said, _ = reader.start(script).communicate(timeout=WAIT_S)
+        assert word in said
 
 
 def test_the_guide_names_the_twenty_people_and_every_wrong_turn() -> None:

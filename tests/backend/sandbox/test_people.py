@@ -51,7 +51,8 @@ def test_the_eighth_consents_by_a_code_made_for_the_merchant(sandbox: Sandbox) -
 
 def test_whoever_is_known_to_nobody_can_show_nothing(sandbox: Sandbox) -> None:
     for person_no in (STRANGER, "21", "00", "x1"):
-        sandbox.call("POST", f"/v1/sandbox/people/{person_no}/codes", {}, status=404)
+        told = sandbox.call("POST", f"/v1/sandbox/people/{person_no}/codes", {}, status=404)
+        assert told["code"] == ("person_unknown" if person_no == STRANGER else "person_not_found")
 
 
 def test_the_people_are_listed_in_the_language_of_the_reader(sandbox: Sandbox) -> None:
@@ -65,7 +66,11 @@ def test_an_application_of_the_twentieth_waits_and_others_can_be_made(sandbox: S
     (waiting,) = [each for each in sandbox.call("GET", "/v1/grants")["items"] if each["via"] == "application"]
     assert (waiting["scenario"], waiting["state"]) == ("rental_deposit", "reserved")
     assert sandbox.call("POST", f"/v1/grants/{waiting['grant_id']}/start")["state"] == "in_use"
+    sandbox.call("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/", "events": ["grant.reserved"]})
     applied = sandbox.call("POST", "/v1/sandbox/people/19/applications", {"scenario": "rental_deposit"})
+    (told,) = sandbox.call("GET", "/v1/webhook-deliveries")["items"]
+    due_at = sandbox.call("GET", f"/v1/grants/{applied['grant_id']}")["due_at"]
+    assert told["data"]["reserved_until"] == due_at  # in one spelling, with Z
     assert sandbox.call("POST", f"/v1/grants/{applied['grant_id']}/cancel")["state"] == "cancelled"
     refused = sandbox.call("POST", "/v1/sandbox/people/03/applications", {"scenario": "rental_deposit"})
     assert refused == {"grant_id": None}
@@ -94,6 +99,30 @@ def test_asks_end_as_the_person_wants_and_only_a_benefit_is_told_before_their_ti
     sandbox.move(OVER)
     assert [sandbox.look(each) for each in (without, declined, nobody)] == [("not_granted", "not_available")] * 3
     sandbox.call("POST", f"/v1/sandbox/asks/{declined}/confirmation", status=409)
+
+
+def test_people_complain_answer_and_object_about_what_is_theirs(own_sandbox: Sandbox) -> None:
+    sandbox = own_sandbox
+    grant = sandbox.call("POST", f"/v1/grants/{sandbox.verify('01', 'bike_hire')['grant_id']}/start")
+    complaint = {"grant_id": grant["grant_id"], "kind": "charged_wrongly", "text": "多收了押金。"}
+    sandbox.call("POST", "/v1/sandbox/people/02/complaints", complaint, status=404)
+    nameless = complaint | {"grant_id": None}
+    refused = sandbox.call("POST", "/v1/sandbox/people/01/complaints", nameless, status=422)
+    assert refused["code"] == "complaint_about_nothing"
+    made = sandbox.call("POST", "/v1/sandbox/people/01/complaints", complaint)
+    found = sandbox.call("GET", f"/v1/merchant/complaints/{made['complaint_id']}")
+    assert (found["text"], found["answer_until"]) == (complaint["text"], made["answer_until"])
+    sandbox.move(timedelta(days=3))
+    sandbox.call("POST", f"/v1/grants/{grant['grant_id']}/break", {"final_fen": 5_000})
+    report = {"grant_id": grant["grant_id"], "kind": "not_returned", "slip_no": "0417", "statement": "逾期未还。"}
+    path = f"/proposals/{sandbox.call('POST', '/v1/merchant/proposals', report)['proposal_id']}"
+    people = "/v1/sandbox/people"
+    sandbox.call("POST", f"{people}/02{path}/answers", {"text": "不是我。"}, status=404)
+    sandbox.call("POST", f"{people}/{STRANGER}{path}/answers", {"text": "不是我。"}, status=404)
+    for turn, state in (("answers", "answered"), ("objections", "objected")):
+        assert sandbox.call("POST", f"{people}/01{path}/{turn}", {"text": "已经归还。"}) is None
+        assert sandbox.call("GET", f"/v1/merchant{path}")["state"] == state
+    assert sandbox.call("POST", f"{people}/01{path}/objections", {"text": "再次。"}, status=409)
 
 
 def test_what_time_changes_has_changed_when_the_clock_was_moved(own_sandbox: Sandbox) -> None:
@@ -126,7 +155,7 @@ def test_the_clock_goes_forward_only_and_ten_years_at_most(own_sandbox: Sandbox)
     assert told["now"][:10] > told["machine_now"][:10]
     for step in (timedelta(days=-1), timedelta(days=3660)):
         later = (sandbox.now() + step).isoformat()
-        assert sandbox.call("PUT", "/v1/sandbox/clock", {"now": later}, status=422)["code"] == "window_refused"
+        assert sandbox.call("PUT", "/v1/sandbox/clock", {"now": later}, status=422)["code"] == "clock_refused"
     again = told["now"]
     assert sandbox.call("PUT", "/v1/sandbox/clock", {"now": again})["now"] < again[:11] + "04:01"
 

@@ -106,7 +106,7 @@ def test_statements_say_what_the_books_say_and_never_anything_else(database: Dat
     as_csv = read_statement(fetch(database, LIBRARY, FIRST, StatementForm.CSV))
     kept = [{name: value for name, value in line.items() if value} for line in as_csv]
     assert kept == [{name: value for name, value in line.items() if value} for line in read_statement(early)]
-    assert close_all(database, now=NOON + timedelta(days=DAYS + 1)) == 2  # of yesterday, which nobody has read
+    assert close_all(database, now=NOON + timedelta(days=DAYS + 1)) == (2, {})  # of yesterday, which nobody has read
     with database.reading() as session:
         people = session.scalars(select(GrantRow.subject_id)).all()
     days = [FIRST + timedelta(days=day) for day in range(DAYS)]

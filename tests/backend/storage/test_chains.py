@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from backend.storage.chains import Chain, Link, give, table_of
+from backend.storage.chains import Chain, Change, Link, give, table_of
 from backend.storage.database import Database
 from backend.storage.inserts import Insert
 from backend.storage.tables import Row
@@ -59,6 +59,15 @@ CHAIN = Chain(
 )
 
 
+LEAVE = Chain(
+    [
+        Change(GuestRow, {"seated_at": "later"}, [GUESTS.c.name == give(GUESTS.c.name, "name")]),
+        Link(SeatRow, {"hall": "hall", "taken": "one"}, take_seat),
+        Change(SeatRow, {"taken": "none"}, [SEATS.c.hall == give(SEATS.c.hall, "cloakroom")]),
+    ]
+)
+
+
 @pytest.fixture
 def halls(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
@@ -85,3 +94,30 @@ def test_a_chain_comes_as_far_as_its_guards_hold(halls: Database) -> None:
     with pytest.raises(IntegrityError):  # as from any other statement
         seat(halls, "cai", seats=9)
     assert count_rows(halls, "test_guest") == 3
+
+
+def leave(database: Database, name: str, *, seats: int = 9) -> int:
+    with database.short_transaction() as transaction:
+        given = {"hall": "big", "cloakroom": "small", "name": name, "later": NOON, "one": 1, "none": 0, "seats": seats}
+        return transaction.run(LEAVE, given)
+
+
+def test_a_chain_changes_what_is_there_and_nothing_behind_what_is_not(halls: Database) -> None:
+    assert seat(halls, "ann") == 3
+    assert leave(halls, "bob") == 0
+    assert count_rows(halls, "test_seat WHERE taken = 1") == 2
+    assert leave(halls, "ann", seats=1) == 1
+    assert leave(halls, "ann") == 3
+    assert count_rows(halls, "test_seat WHERE taken = 0") == count_rows(halls, "test_seat WHERE taken = 2") == 1
+
+
+def test_a_short_transaction_that_raises_leaves_nothing(halls: Database) -> None:
+    given = {"hall": "big", "cloakroom": "small", "name": "ann", "now": NOON, "one": 1, "seats": 9}
+    with pytest.raises(KeyError), halls.short_transaction() as transaction:
+        given[str(transaction.run(CHAIN, given))]
+    assert count_rows(halls, "test_seat") == 0
+    assert seat(halls, "ann") == 3
+    with pytest.raises(IntegrityError), halls.short_transaction() as transaction:
+        transaction.run(CHAIN, given)
+    assert count_rows(halls, "test_guest") == 1
+    assert count_rows(halls, "test_seat WHERE taken = 1") == 2

@@ -40,6 +40,16 @@ def test_a_missing_key_and_another_placeholder_are_found() -> None:
     assert compare(dict(CHINESE), planted) == ["problem.not_found.title", "validation.too_long"]
 
 
+def test_amounts_are_told_in_yuan() -> None:
+    """To a citizen 分 are points, and nobody counts in fen."""
+    for texts in (CHINESE, ENGLISH):
+        assert [
+            code for code, text in texts.items() if any(name.endswith("_fen") for name in read_placeholders(text))
+        ] == []
+    told = get_message("problem.amount_above_hold.detail", Language.CHINESE, held_fen=5_005)
+    assert told == "这笔权益现占用或者欠付50.05元，金额不能超过此数。"
+
+
 @pytest.mark.parametrize("code", list(ProblemCode))
 def test_every_problem_code_has_title_and_detail(code: ProblemCode) -> None:
     assert has_message(f"problem.{code}.title")

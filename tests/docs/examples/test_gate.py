@@ -164,4 +164,4 @@ def test_as_a_command_it_remembers_over_a_power_cut(tmp_path: Path) -> None:
         subprocess.run(command, cwd=tmp_path, input=f"{card}\n", capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own program
         for _ in range(2)
     ]
-    assert told == ["open 停车费五折。\n", "used\n"]
+    assert told == ["open 停车费五折。 / Half price.\n", "used\n"]

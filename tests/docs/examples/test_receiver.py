@@ -100,6 +100,9 @@ def test_what_is_wrong_is_found() -> None:
         assert find_flaw(sign(**changes)) is not None, changes
     assert find_flaw(sign(), url=f"{URL}/") is not None
     assert find_flaw(replace(sign(), body=b"{ }")) is not None
+    elsewhere = sign()
+    posing = {**elsewhere.headers, "@target-uri": URL}  # a header of that name takes no address's place
+    assert find_flaw(replace(elsewhere, headers=posing), url=f"{URL}/") is not None
     assert find_flaw(REQUEST) is not None
 
 
