@@ -101,7 +101,7 @@ def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
     if context.settings.trusted_proxies:  # or everybody behind the proxy would be counted as one caller
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.settings.trusted_proxies)  # type: ignore[method-assign]  # as Flask says
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.settings.trusted_proxies)  # type: ignore[method-assign]  # the way that Flask documents
     app.extensions[CONTEXT] = context
     app.extensions[clients.MERCHANTS] = RegisteredMerchants
     app.extensions[limits.EXTENSION] = RateLimiter(context.counters, context.settings.rate_limit)

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import ScalarSelect, and_, bindparam, exists, select
 from sqlalchemy.orm import Session
 
-from backend.benefits.asking import ask_within
 from backend.benefits.probe_tables import ProbeWindowRow
 from backend.benefits.verification_tables import VerificationRow
 from backend.merchants.contracts import Contract
 from backend.merchants.tables import ContractRow, MerchantRow, list_contract_conditions
-from backend.storage.questions import Question
+from backend.storage.questions import Question, ask_within
 from backend.storage.types import Moment
 
 _MISSES = ("not_granted", "code_unusable")

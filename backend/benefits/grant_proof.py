@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Label,
     Select,
+    SQLColumnExpression,
+    Subquery,
     Text,
     and_,
     case,
@@ -83,7 +86,7 @@ def _compare(session: Session, check: _Check) -> Iterator[Difference]:
         yield Difference(check=check.name, ids=ids, kept=int(row[-2]), counted=int(row[-1]))
 
 
-def _split(source: Any, keys: tuple[str, ...]) -> list[ColumnElement[Any]]:  # noqa: ANN401 - any subquery
+def _split(source: Subquery, keys: tuple[str, ...]) -> list[ColumnElement[Any]]:
     return [source.c[key] for key in keys]
 
 
@@ -112,15 +115,15 @@ def _list_checks() -> list[_Check]:
     ]
 
 
-def _pick(*columns: Any) -> Select[Any]:  # noqa: ANN401 - columns of whatever kind
+def _pick(*columns: SQLColumnExpression[Any]) -> Select[Any]:
     return select(*columns)
 
 
-def _each(balance: Any) -> Select[Any]:  # noqa: ANN401 - a mapped column
-    return select(BenefitAccountRow.subject_id, balance.label("amount"))
+def _each(balance: SQLColumnExpression[int]) -> Select[Any]:
+    return _pick(BenefitAccountRow.subject_id, balance.label("amount"))
 
 
-def _of_grants(keys: tuple[str, ...], amount: Any, *where: ColumnElement[bool]) -> Select[Any]:  # noqa: ANN401 - as above
+def _of_grants(keys: tuple[str, ...], amount: SQLColumnExpression[Any], *where: ColumnElement[bool]) -> Select[Any]:
     return select(*(getattr(GrantRow, key) for key in keys), amount.label("amount")).where(*where)
 
 
@@ -163,17 +166,17 @@ def _count_own_places() -> Select[Any]:
     return select(*counted.c)
 
 
-def _live(quota: Quota, *keys: Any) -> Select[Any]:  # noqa: ANN401 - columns of whatever kind
+def _live(quota: Quota, *keys: SQLColumnExpression[Any]) -> Select[Any]:
     """Select every grant that took a place of a quota and has not given it back."""
     took = (literal(" ", Text()) + GrantRow.places + " ").contains(f" {quota.value} ", autoescape=True)
     return select(*keys, literal(1).label("amount")).where(took, GrantRow.state.not_in(sorted(UNUSED)))
 
 
-def _ever() -> Any:  # noqa: ANN401 - a label
+def _ever() -> Label[str]:
     return literal("", Text()).label("period")
 
 
-def _day() -> Any:  # noqa: ANN401 - a label
+def _day() -> Label[str]:
     return cast(GrantRow.granted_on, Text).label("period")
 
 

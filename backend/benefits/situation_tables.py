@@ -11,10 +11,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import SQLColumnExpression as Column
 from sqlalchemy.orm import Session
 
-from backend.benefits.asking import ask_within
 from backend.benefits.probe_tables import ProbeWindowRow
 from backend.benefits.verification_tables import IS_USABLE, DeclinedOfferRow, OneTimeCodeRow
 from backend.clock import today
@@ -24,7 +24,7 @@ from backend.merchants.tables import ContractRow, MerchantRow, list_contract_con
 from backend.people.identity_numbers import SubjectKind
 from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
 from backend.scores.tables import NewScore, StoredScoreRow
-from backend.storage.questions import Found, Question
+from backend.storage.questions import Found, Question, ask_within
 from backend.storage.short_transactions import ShortTransaction
 from backend.storage.types import Moment
 
@@ -99,7 +99,7 @@ STAND_IN = NewScore(
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _or_stand_in(name: str) -> Any:  # noqa: ANN401 - a column of whatever type
+def _or_stand_in(name: str) -> ColumnElement[Any]:
     column = getattr(StoredScoreRow, name)
     return func.coalesce(column, literal(getattr(STAND_IN, name), column.type))
 
@@ -135,7 +135,7 @@ _DECLINED = exists().where(
 _BY_ID = SubjectRow.subject_id == bindparam("subject_id")
 
 
-def _ask_about(*more: Any) -> Select[Any]:  # noqa: ANN401 - whatever can be selected
+def _ask_about(*more: Column[Any]) -> Select[Any]:
     return (
         select(*_PERSON, *(_or_stand_in(name) for name in _SCORE), *more)
         .select_from(SubjectRow)
@@ -148,7 +148,7 @@ def _ask_about(*more: Any) -> Select[Any]:  # noqa: ANN401 - whatever can be sel
     )
 
 
-def _ask_before_offer(*more: Any) -> Select[Any]:  # noqa: ANN401 - as above
+def _ask_before_offer(*more: Column[Any]) -> Select[Any]:
     return (
         _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING, *more)
         .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id)

@@ -9,10 +9,9 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, delete, fu
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.access.tables import AccessEntryRow
-from backend.benefits.asking import ask_within
 from backend.storage.chains import Chain, Change, Link, table_of
 from backend.storage.inserts import insert_into
-from backend.storage.questions import Question
+from backend.storage.questions import Question, ask_within
 from backend.storage.tables import Row
 from backend.storage.types import Moment
 
@@ -126,14 +125,12 @@ IS_USABLE = (
     or_(_CODE.c.scenario.is_(None), _CODE.c.scenario == bindparam("wanted")),
 )
 USE_OF_CODE = Change(OneTimeCodeRow, {"used_at": "now", "used_by": "by"}, IS_USABLE)
-_USE = (
+_USE = Question(
     update(_CODE)
     .where(*IS_USABLE)
     .values(used_at=bindparam("now", type_=Moment()), used_by=bindparam("by"))
     .returning(_CODE.c.subject_id, _CODE.c.merchant)
 )
-_used = _USE.cte("used")
-_USE_QUESTION = Question(select(_used.c.subject_id, _used.c.merchant))
 
 
 def use_code(
@@ -144,7 +141,7 @@ def use_code(
     None when it is unknown, used (also by a call at the same time), expired, or bound to something else.
     """
     values = {"given": digest, "by": merchant, "wanted": scenario, "now": now}
-    found = ask_within(session, _USE_QUESTION, values, otherwise=_USE)
+    found = ask_within(session, _USE, values)
     return None if found is None else (found[0], found[1])
 
 

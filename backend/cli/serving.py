@@ -43,7 +43,7 @@ def make_service() -> Flask:
     settings = read_settings(os.environ)
     configure_logs(settings.log_level)
     app = create_app(make_context(settings), choose_rooms(settings))
-    app.wsgi_app = read_out(app.wsgi_app)  # type: ignore[assignment]  # Flask's own way to wrap it
+    app.wsgi_app = read_out(app.wsgi_app)  # type: ignore[assignment]  # the way that Flask documents
     return app
 
 

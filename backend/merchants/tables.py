@@ -103,8 +103,8 @@ def find_merchant_names(session: Session, codes: Collection[str]) -> Mapping[str
     """Find what merchants are called, by their codes; whoever is not registered is left out."""
     if not codes:
         return {}
-    rows = session.execute(select(MerchantRow.code, MerchantRow.name).where(MerchantRow.code.in_(codes)))
-    return {code: name for code, name in rows}  # noqa: C416 - rows are no pairs for the type checker
+    named = select(MerchantRow.code, MerchantRow.name).where(MerchantRow.code.in_(codes))
+    return {code: name for code, name in session.execute(named)}  # noqa: C416 - rows are no pairs for the type checker
 
 
 def list_merchant_rows(session: Session, *, after: str | None = None, limit: int) -> Sequence[MerchantRow]:

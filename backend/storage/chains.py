@@ -25,12 +25,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from backend.storage.inserts import Insert
-from backend.storage.questions import Question
+from backend.storage.questions import Question, tell_within
 
 
 class Link(NamedTuple):
@@ -66,14 +65,7 @@ class Chain:
 
     def run(self, session: Session, values: Mapping[str, object]) -> int:
         """Try the links in order, and give how many held: all of them, or the place of the first that did not."""
-        session.flush()
-        connection = session.connection()
-        dialect = connection.dialect
-        driver_error: type[Exception] = dialect.loaded_dbapi.Error
-        try:
-            return self.run_on(connection.connection, dialect, values)
-        except driver_error as fault:
-            raise DBAPIError.instance(None, None, fault, driver_error, hide_parameters=True, dialect=dialect) from fault
+        return tell_within(session, lambda connection, dialect: self.run_on(connection, dialect, values))
 
     def run_on(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> int:
         """Do as `run` does, on a connection on which a transaction has begun. Raises what the driver raises."""

@@ -7,13 +7,15 @@ server numbers them, so that it has nothing to look for in it.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from sqlalchemy import Dialect, PoolProxiedConnection, Select
-from sqlalchemy.exc import MultipleResultsFound
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
+Told = TypeVar("Told")
 Convert = Callable[[Any], Any]
 Found = tuple[Any, ...]
 Statement = Select[Any] | ReturningInsert[Any] | ReturningUpdate[Any]
@@ -55,6 +57,23 @@ class Question:
         if not rows:
             return None
         return tuple(value if read is None else read(value) for value, read in zip(rows[0], plan.readers, strict=True))
+
+
+def ask_within(session: Session, question: Question, values: Mapping[str, object]) -> Found | None:
+    """Ask for the one row that answers `question`, or None, within the transaction of `session`."""
+    return tell_within(session, lambda connection, dialect: question.ask(connection, dialect, values))
+
+
+def tell_within(session: Session, tell: Callable[[PoolProxiedConnection, Dialect], Told]) -> Told:
+    """Tell the driver something within the transaction of `session`; raises as what SQLAlchemy tells it does."""
+    session.flush()
+    connection = session.connection()
+    dialect = connection.dialect
+    driver_error: type[Exception] = dialect.loaded_dbapi.Error
+    try:
+        return tell(connection.connection, dialect)
+    except driver_error as fault:
+        raise DBAPIError.instance(None, None, fault, driver_error, hide_parameters=True, dialect=dialect) from fault
 
 
 def _make_plan(statement: Statement, dialect: Dialect) -> _Plan:
