@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from backend.access import tables as access_tables
-from backend.benefits import card_tables, probe_tables, verification_tables
+from backend.benefits import ask_tables, card_tables, probe_tables, verification_tables
 from backend.clients import tables as clients_tables
 from backend.fulfilment import complaint_tables, proposal_tables
 from backend.grants import tables as grant_tables
@@ -49,6 +49,7 @@ MAPPED = (
     webhook_tables,
     grant_tables,
     verification_tables,
+    ask_tables,
     card_tables,
     statement_tables,
     probe_tables,

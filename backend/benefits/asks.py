@@ -1,34 +1,32 @@
 """Asking by identity number: the merchant is always told to wait, and the person says in the app whether it may know.
 
 To the merchant an ask that was declined, one that was confirmed and came to nothing, and one about somebody who is not
-known are the same until its time is over, and the same `not_granted` then: neither content nor time tells which.
+known are the same until its time is over, and the same `not_granted` then: neither content nor time tells which. Nobody
+is looked up while the merchant waits: the ask is filed under the keyed hash of the number, where its owner finds it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.benefits.answers import Answer, Reason, Verification, find_reuse, show_verification, write_given
+from backend.benefits.ask_tables import add_asked_about, count_asks_about, list_asks_about, lock_ask
 from backend.benefits.consents import put_consent
 from backend.benefits.judging import Cause, Offer, Order, Tools, find_offer, judge, read_cause
 from backend.benefits.looks import Told, note_look
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, forgive_ask
 from backend.benefits.scans import digest_question
-from backend.benefits.situation_tables import find_person_id
 from backend.benefits.verification import KeyTakenError
 from backend.benefits.verification_tables import (
     ASK,
     PENDING,
     VerificationRow,
     add_verification,
-    count_asks_about,
     find_verification,
-    list_asks_about,
-    lock_ask,
 )
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.grants.grant import Grant, Via
@@ -97,8 +95,8 @@ def _ask(
     session: Session, question: Question, *, pseudonyms: Pseudonyms, tools: Tools, now: datetime
 ) -> Verification | Refusal:
     merchant = question.merchant.id
-    indexes = [index.digest for index in pseudonyms.all_indexes(question.identity_number)]
-    digests = [digest_question(ASK, question.scenario, question.amount_fen, index) for index in indexes]
+    indexes = pseudonyms.all_indexes(question.identity_number)
+    digests = [digest_question(ASK, question.scenario, question.amount_fen, index.digest) for index in indexes]
     earlier = find_verification(session, merchant, question.order_no)
     if earlier is not None:
         return find_reuse(earlier, digests) or show_verification(earlier, tools.benefits.editions, now=now)
@@ -109,26 +107,18 @@ def _ask(
     offer = find_offer(session, merchant, question.scenario, catalogue=catalogue, now=now)
     if offer is not None and offer.exceeds(question.amount_fen):
         return Refusal(ProblemCode.AMOUNT_REFUSED, {"limit_fen": offer.limit_fen})
-    subject_id = None if offer is None else _find_reachable(session, indexes, now)
-    row = _make_row(question, digests[0], subject_id, offer, now)
+    row = _make_row(question, digests[0], offer, now)
     row["catalogue_version"] = None if catalogue is None else catalogue.version  # also where it is not offered
     if not add_verification(session, row):
         raise KeyTakenError
     if offer is not None:
+        reaches = count_asks_about(session, indexes, now - ASKED_WITHIN) < ASKS_ABOUT_ONE
+        add_asked_about(session, row["verification_id"], indexes, reaches=reaches, now=now)
         count_as_miss(session, merchant, Miss.UNCONFIRMED_ASK, now=now)
     return show_verification(VerificationRow(**row), tools.benefits.editions, now=now)
 
 
-def _find_reachable(session: Session, indexes: list[bytes], now: datetime) -> UUID | None:
-    """Find whom a number belongs to, unless he was asked too often; as much is looked up where it is nobody's."""
-    found = find_person_id(session, indexes)
-    asked = count_asks_about(session, found or uuid4(), now - ASKED_WITHIN)
-    return found if asked < ASKS_ABOUT_ONE else None
-
-
-def _make_row(
-    question: Question, digest: bytes, subject_id: UUID | None, offer: Offer | None, now: datetime
-) -> dict[str, Any]:
+def _make_row(question: Question, digest: bytes, offer: Offer | None, now: datetime) -> dict[str, Any]:
     may_ask = offer is not None
     return {
         "merchant": question.merchant.id,
@@ -144,7 +134,6 @@ def _make_row(
         "answer": PENDING if may_ask else Answer.CANNOT_SAY.value,
         "reason": None if may_ask else Reason.NOT_OFFERED.value,
         "answered_at": None if may_ask else now,
-        "subject_id": subject_id,
     }
 
 
@@ -177,7 +166,7 @@ def confirm_ask(
     )
     order = Order(order_no=row.order_no, amount_fen=row.amount_fen, via=Via.ASK, clerk=row.clerk)
     outcome = judge(session, subject_id, offer, order, consents=True, tools=tools, now=now).outcome
-    row.answered_at = now
+    row.subject_id, row.answered_at = subject_id, now
     if isinstance(outcome, Grant):
         row.answer, row.grant_id, row.told = Answer.GRANTED.value, outcome.grant_id, write_given(outcome, offer)
         row.catalogue_version = offer.catalogue.version
@@ -201,7 +190,7 @@ def decline_ask(
     if row.declined_at is None:
         if row.answered_at is not None or not is_open(row, now):
             return Refusal(ProblemCode.ASK_CLOSED)
-        row.declined_at = now
+        row.subject_id, row.declined_at = subject_id, now
         session.flush()
     return _show_all(session, [row], tools, now)[0]
 

@@ -3,7 +3,7 @@
 Everything is asked for at every decision, whatever of it will matter, so that the work of a no does not tell why.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as fields_of
 from datetime import UTC, date, datetime
@@ -180,19 +180,6 @@ _SCAN_QUESTION = Question(
         ~_MANY_MISSES,
     )
 )
-
-
-_OWNER_QUESTION = Question(
-    select(SubjectRow.subject_id).where(
-        SubjectRow.identity_index == bindparam("identity_index"), SubjectRow.kind == SubjectKind.NATURAL_PERSON
-    )
-)
-
-
-def find_person_id(session: Session, identity_indexes: Sequence[bytes]) -> UUID | None:
-    """Find a natural person by the keyed hashes of the identity number; each is looked for, whatever is found."""
-    rows = [ask_within(session, _OWNER_QUESTION, {"identity_index": index}) for index in identity_indexes]
-    return next((row[0] for row in rows if row is not None), None)
 
 
 def find_known_person(session: Session, subject_id: UUID) -> KnownPerson | None:

@@ -1,12 +1,12 @@
 """One-time codes, verifications and declined offers: rows and their named queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, delete, func, or_, select, text, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, delete, or_, select, text, update
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from backend.access.tables import AccessEntryRow
 from backend.storage.chains import Chain, Change, Link, table_of
@@ -43,8 +43,9 @@ class VerificationRow(Row):
 
     An ask (`via` 'ask') is `pending` until a citizen who confirms gets the benefit, or until `expires_at` passes;
     `answered_at` is when the citizen confirmed, `declined_at` when he did not want to. `subject_id` is NULL where
-    nobody was found; what is told then is told in all other cases of `not_granted` too. `told` holds the figures of
-    the benefit as they were told, `because` why there is none: for the person alone.
+    nobody was found, and in an ask until the person has answered it or its end is noted; what is told of nobody is told
+    in all other cases of `not_granted` too. `told` holds the figures of the benefit as they were told, `because` why
+    there is none: for the person alone.
     """
 
     __tablename__ = "verification"
@@ -180,49 +181,22 @@ def add_verification(session: Session, values: Mapping[str, Any], look: Mapping[
     return _SEEN.run(session, given | seen) > 0
 
 
+# What a merchant reads again is read without what it is never told: a value takes a moment that a NULL does not.
+_TOLD = tuple(
+    defer(column, raiseload=True)
+    for column in (VerificationRow.subject_id, VerificationRow.because, VerificationRow.declined_at)
+)
+
+
 def find_verification(session: Session, merchant: str, order_no: str) -> VerificationRow | None:
-    """Find a verification by the merchant's own key."""
-    return session.get(VerificationRow, (merchant, order_no))
+    """Find a verification by the merchant's own key; what it is never told stays unread."""
+    return session.get(VerificationRow, (merchant, order_no), options=_TOLD)
 
 
 def find_verification_by_id(session: Session, merchant: str, verification_id: UUID) -> VerificationRow | None:
-    """Find a verification of a merchant by its id."""
+    """Find a verification of a merchant by its id; what it is never told stays unread."""
     wanted = (VerificationRow.verification_id == verification_id, VerificationRow.merchant == merchant)
-    return session.scalars(select(VerificationRow).where(*wanted)).one_or_none()
-
-
-def lock_ask(session: Session, subject_id: UUID, verification_id: UUID) -> VerificationRow | None:
-    """Find an ask about a person and hold it until the transaction ends."""
-    wanted = (
-        VerificationRow.verification_id == verification_id,
-        VerificationRow.subject_id == subject_id,
-        VerificationRow.via == ASK,
-    )
-    statement = select(VerificationRow).where(*wanted).with_for_update()
-    return session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
-
-
-def list_asks_about(session: Session, subject_id: UUID, *, limit: int) -> Sequence[VerificationRow]:
-    """List at most `limit` asks about a person, the newest first."""
-    statement = select(VerificationRow).where(VerificationRow.subject_id == subject_id, VerificationRow.via == ASK)
-    return session.scalars(statement.order_by(VerificationRow.asked_at.desc()).limit(limit)).all()
-
-
-def count_asks_about(session: Session, subject_id: UUID, since: datetime) -> int:
-    """Count the asks about a person since a moment."""
-    wanted = (
-        VerificationRow.subject_id == subject_id,
-        VerificationRow.asked_at >= since,
-        VerificationRow.via == ASK,
-    )
-    return session.scalar(select(func.count()).select_from(VerificationRow).where(*wanted)) or 0
-
-
-def take_expired_asks(session: Session, now: datetime, *, limit: int) -> Sequence[VerificationRow]:
-    """Hold at most `limit` asks that nobody answered in time; those that another worker holds are left to it."""
-    wanted = (VerificationRow.answer == PENDING, VerificationRow.expires_at <= now)
-    statement = select(VerificationRow).where(*wanted).order_by(VerificationRow.expires_at).limit(limit)
-    return session.scalars(statement.with_for_update(skip_locked=True).execution_options(populate_existing=True)).all()
+    return session.scalars(select(VerificationRow).where(*wanted).options(*_TOLD)).one_or_none()
 
 
 def decline_offer(session: Session, subject_id: UUID, scenario: str, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import structlog
 
-from backend.benefits.ask_expiry import expire_asks, forget_codes
+from backend.benefits.ask_expiry import expire_asks, forget_asked_about, forget_codes
 from backend.benefits.card_ending import sweep_cards
 from backend.benefits.judging import Tools
 from backend.context import Context
@@ -26,8 +26,12 @@ def _sweep_grants(context: Context, now: datetime) -> int:
 
 
 def _sweep_asks(context: Context, now: datetime) -> int:
+    return expire_asks(context.database, now=now)
+
+
+def _sweep_asked_about(context: Context, now: datetime) -> int:
     with context.database.transaction() as session:
-        return expire_asks(session, now=now)
+        return forget_asked_about(session, now=now)
 
 
 def _sweep_codes(context: Context, now: datetime) -> int:
@@ -42,7 +46,13 @@ def _sweep_cards(context: Context, now: datetime) -> int:
 
 # Each gives how much it did; one that did something is asked again at once.
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
-    {"grants": _sweep_grants, "asks": _sweep_asks, "codes": _sweep_codes, "cards": _sweep_cards}
+    {
+        "grants": _sweep_grants,
+        "asks": _sweep_asks,
+        "asked about": _sweep_asked_about,
+        "codes": _sweep_codes,
+        "cards": _sweep_cards,
+    }
 )
 
 

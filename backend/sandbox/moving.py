@@ -52,11 +52,6 @@ def move_to(database: Database, moment: datetime, *, clock: Clock, tools: Tools)
 
 def let_time_pass(database: Database, *, tools: Tools, now: datetime) -> None:
     """Do all that is due by now, as the sweeps of the worker would within a while."""
-    while _expire_some(database, now) or sweep_due(database, now=now):
+    while expire_asks(database, now=now) or sweep_due(database, now=now):
         continue
     sweep_cards(database, tools=tools, now=now)
-
-
-def _expire_some(database: Database, now: datetime) -> int:
-    with database.transaction() as session:
-        return expire_asks(session, now=now)

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.applications import apply_for_benefit
+from backend.benefits.ask_tables import find_ask_owner
 from backend.benefits.asks import confirm_ask, decline_ask
 from backend.benefits.cards import Card, CardOrder, NotGiven, make_card
 from backend.benefits.codes import OneTimeCode, make_code
 from backend.benefits.judging import Tools
-from backend.benefits.verification_tables import find_verification_by_id
 from backend.grants.grant import Grant
 from backend.sandbox.tables import SandboxPersonRow, find_person_row, list_people
 from backend.web.problems import ProblemCode, Refusal
@@ -106,7 +106,7 @@ def confirm_for_owner(
 
     Refusals: `ask_not_found` where nobody was reached, so that nobody can confirm; `ask_closed`.
     """
-    subject_id = _find_owner(session, merchant, verification_id)
+    subject_id = find_ask_owner(session, merchant, verification_id)
     if subject_id is None:
         return Refusal(ProblemCode.ASK_NOT_FOUND)
     confirmed = confirm_ask(session, subject_id, verification_id, tools=tools, now=now)
@@ -117,16 +117,11 @@ def refuse_for_owner(
     session: Session, merchant: str, verification_id: UUID, *, tools: Tools, now: datetime
 ) -> Refusal | None:
     """Decline an ask of a merchant as the person it is about would; refusals as for a confirmation."""
-    subject_id = _find_owner(session, merchant, verification_id)
+    subject_id = find_ask_owner(session, merchant, verification_id)
     if subject_id is None:
         return Refusal(ProblemCode.ASK_NOT_FOUND)
     declined = decline_ask(session, subject_id, verification_id, tools=tools, now=now)
     return declined if isinstance(declined, Refusal) else None
-
-
-def _find_owner(session: Session, merchant: str, verification_id: UUID) -> UUID | None:
-    row = find_verification_by_id(session, merchant, verification_id)
-    return None if row is None else row.subject_id
 
 
 def _show(row: SandboxPersonRow) -> SandboxPerson:

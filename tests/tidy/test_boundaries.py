@@ -40,7 +40,7 @@ _HOUSE = {
                 *("__init__", "ask_routes", "card_routes", "offer_routes", "verification_routes"),
                 *("card_schemas", "offer_schemas", "verification_schemas"),
                 *("card_tables", "consent_tables", "desk_tables", "offer_tables", "probe_tables", "situation_tables"),
-                "verification_tables",
+                *("ask_tables", "verification_tables"),
             ),
             "fulfilment": (
                 *("__init__", "citizen_routes", "complaint_routes", "proposal_routes"),

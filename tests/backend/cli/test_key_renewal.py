@@ -27,8 +27,10 @@ OLD, NEW = secrets.token_bytes(32), secrets.token_bytes(32)
 BOTH = {"k1": OLD, "k2": NEW}
 TABLES = list_keyed_tables()
 # Hashes and digests that hang on no key of ours.
-# Digests of what is random or told apart only for a while; that of an ask is looked for under every key that is left.
+# Digests of what is random or told apart only for a while; that of an ask is looked for under every key that is left,
+# and whom it is about is noted under every key and forgotten within the hour.
 KEYLESS = {
+    "asked_about.digest",
     "idempotent_answer.request_hash",
     "one_time_code.digest",
     "used_assertion.jti_digest",
