@@ -20,6 +20,11 @@ run: $(VENV)/runtime.stamp ## Start the service with made-up citizens, on this m
 	@bin/ensure-command curl curl 'pasting the printed calls' || true
 	@export SHANGDING_COMMIT=$${SHANGDING_COMMIT:-$$(git rev-parse --short HEAD 2>/dev/null)}; exec $(BIN)/shangding demo $(ARGS)
 
+.PHONY: cities
+cities: $(VENV)/runtime.stamp ## Start three cities that recognise each other, and walk through visits (ARGS=--once)
+	@bin/ensure-command curl curl 'pasting the printed calls' || true
+	@exec $(BIN)/shangding cities $(ARGS)
+
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
 	@bin/ensure-command redis-server redis-server 'the test suite'

@@ -15,6 +15,8 @@ from backend.benefits import verification_routes as verifications
 from backend.clients import routes as clients
 from backend.context import EXTENSION as CONTEXT
 from backend.context import Context
+from backend.disclosures import citizen_routes as exchange_of_citizens
+from backend.exchange import routes as exchange
 from backend.fulfilment import citizen_routes as fulfilment
 from backend.fulfilment import complaint_routes as complaints
 from backend.fulfilment import proposal_routes as proposals
@@ -24,6 +26,8 @@ from backend.merchants import offering_routes as offering
 from backend.merchants import routes as merchants
 from backend.merchants import webhook_routes as webhooks
 from backend.merchants.registration import RegisteredMerchants
+from backend.partners import routes as partners
+from backend.partners.callers import CityCallers
 from backend.people import routes as people
 from backend.people import session_routes as sessions
 from backend.people import sign_in_routes as sign_in
@@ -35,7 +39,9 @@ from backend.sandbox import routes as sandbox
 from backend.scores import routes as scores
 from backend.settings import Settings
 from backend.statements import routes as statements
-from backend.web import health, limits, metrics, requests
+from backend.visits import routes as visits
+from backend.visits.home_cities import make_home_cities
+from backend.web import health, limits, metrics, requests, signed_calls
 from backend.web.declaration import BODY_LIMIT
 from backend.web.faults import describe_fault
 from backend.web.limits import RateLimiter
@@ -68,8 +74,14 @@ ROOMS: tuple[Blueprint, ...] = (
     fulfilment.blueprint,
     proposals.blueprint,
     complaints.blueprint,
+    exchange_of_citizens.blueprint,
+    visits.blueprint,
     reports.blueprint,
+    partners.blueprint,
 )
+# The protocol between cities has a path and a version of its own.
+PROTOCOL_ROOMS: tuple[Blueprint, ...] = (exchange.blueprint,)
+PROTOCOL_PREFIX = "/exchange/v1"
 # What only a sandbox serves beside them; the API of a city knows none of it.
 SANDBOX_ROOMS: tuple[Blueprint, ...] = (sandbox.blueprint,)
 API_PREFIX = "/v1"
@@ -104,10 +116,13 @@ def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=context.settings.trusted_proxies)  # type: ignore[method-assign]  # the way that Flask documents
     app.extensions[CONTEXT] = context
     app.extensions[clients.MERCHANTS] = RegisteredMerchants
+    app.extensions[signed_calls.EXTENSION] = CityCallers(context)
+    app.extensions[visits.HOME_CITIES] = make_home_cities(context)
     app.extensions[limits.EXTENSION] = RateLimiter(context.counters, context.settings.rate_limit)
     figures = app.extensions[metrics.EXTENSION] = Metrics(commit=context.settings.commit)
     app.before_request(requests.begin_request)
     app.before_request(requests.refuse_strange_path)
+    app.after_request(signed_calls.sign_unsigned)  # last of all: what is signed changes no more
     app.after_request(figures.count_response)  # Flask runs these from the last to the first
     app.after_request(log_request)
     app.after_request(requests.set_headers)
@@ -116,5 +131,7 @@ def create_app(context: Context, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
     api.register_blueprint(metrics.blueprint)
     for room in rooms:
         api.register_blueprint(room, url_prefix=f"{API_PREFIX}{room.url_prefix or ''}")
+    for room in PROTOCOL_ROOMS:
+        api.register_blueprint(room, url_prefix=PROTOCOL_PREFIX)
     seal(app)
     return app

@@ -1,12 +1,14 @@
 """What the process has: its settings, its clock, its database and the gateways, put together once at the start."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import current_app
 
 from backend.clock import Clock, SystemClock
 from backend.gateways.counters import CounterStorage, choose_counter_storage
+from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.identity_provider import TicketReader
 from backend.gateways.mini_program import MiniProgram
 from backend.gateways.pseudonyms import Pseudonyms
@@ -44,12 +46,14 @@ class Context:
     schema_revision: str
     mini_program: MiniProgram | None = None
     real_name: RealNameCheck | None = None
+    exchange_keys: ExchangeKeys | None = None
 
 
 def make_context(settings: Settings) -> Context:
     """Put together what `settings` describe; nothing is connected to yet.
 
-    Raises OSError or KeySetError for unusable token keys, DocumentError for refused rules or scenarios of the city.
+    Raises OSError or KeySetError for unusable keys of tokens or of the exchange, DocumentError for refused rules or
+    scenarios of the city.
     """
     database = Database(settings.database_url)
     rules = read_city(settings.city)
@@ -73,6 +77,7 @@ def make_context(settings: Settings) -> Context:
         schema_revision=head_revision(),
         mini_program=_choose_mini_program(settings.mini_program),
         real_name=_choose_real_name(settings.real_name),
+        exchange_keys=_choose_exchange_keys(settings.exchange_keys),
     )
 
 
@@ -87,3 +92,7 @@ def _choose_mini_program(given: ServiceAccess | None) -> MiniProgram | None:
 
 def _choose_real_name(given: ServiceAccess | None) -> RealNameCheck | None:
     return None if given is None else RealNameCheck(url=given.url, key=given.secret)
+
+
+def _choose_exchange_keys(given: Path | None) -> ExchangeKeys | None:
+    return None if given is None else ExchangeKeys.from_file(given)

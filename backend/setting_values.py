@@ -85,6 +85,11 @@ def find_file(path: str) -> Path:
     return file
 
 
+def find_file_if_any(path: str) -> Path | None:
+    """Read the path of a file that is there; an empty text means that there is none."""
+    return find_file(path) if path else None
+
+
 def read_secret_keys(text: str) -> SecretKeys:
     """Read `id:base64` keys of 32 bytes, joined by commas; the first one is the current one."""
     by_id: dict[str, bytes] = {}
@@ -170,7 +175,7 @@ def read_switch(text: str) -> bool:
 
 
 def read_targets(text: str) -> str:
-    """Read where messages to merchants may go: public or any."""
+    """Read where our messages to others may go: public or any."""
     if text not in {"public", "any"}:
         raise UnfitError("is neither public nor any")
     return text

@@ -14,6 +14,7 @@ from backend.setting_values import (
     SecretKeys,
     UnfitError,
     find_file,
+    find_file_if_any,
     read_city_name,
     read_database_address,
     read_digit,
@@ -55,6 +56,8 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "SHANGDING_REAL_NAME_URL": "give the https address of the real-name check without a query, with its key",
         "SHANGDING_REAL_NAME_KEY": "give the key of the real-name check, with its URL, or leave both out",
         "SHANGDING_WEBHOOK_TARGETS": "give public, or any on a closed network, or leave it out",
+        "SHANGDING_EXCHANGE_KEYS": "give the path of a file that `shangding keys exchange new` made, or leave it out",
+        "SHANGDING_EXCHANGE_TARGETS": "give public, or any on a closed network of cities, or leave it out",
         "SHANGDING_SANDBOX": "give on, for a database made by `shangding sandbox` and no other, or leave it out",
     }
 )
@@ -99,6 +102,8 @@ class Settings:
     real_name: ServiceAccess | None = None
     sandbox: bool = False
     webhook_targets: str = "public"
+    exchange_keys: Path | None = None
+    exchange_targets: str = "public"
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -121,6 +126,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         mini_program=_read_access(reader, "MINI_PROGRAM", "SECRET", name="ID"),
         real_name=_read_access(reader, "REAL_NAME", "KEY"),
         webhook_targets=reader.read("SHANGDING_WEBHOOK_TARGETS", read_targets, default="public"),
+        exchange_keys=reader.read("SHANGDING_EXCHANGE_KEYS", find_file_if_any, default=""),
+        exchange_targets=reader.read("SHANGDING_EXCHANGE_TARGETS", read_targets, default="public"),
         sandbox=reader.read("SHANGDING_SANDBOX", read_switch, default="off"),
     )
     reader.finish()

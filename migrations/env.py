@@ -15,12 +15,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from backend.access import tables as access_tables
-from backend.benefits import ask_tables, card_tables, probe_tables, verification_tables
+from backend.benefits import ask_tables, card_tables, probe_tables, verification_tables, visitor_tables
 from backend.clients import tables as clients_tables
+from backend.disclosures import tables as disclosure_tables
 from backend.fulfilment import complaint_tables, proposal_tables
 from backend.grants import tables as grant_tables
 from backend.merchants import tables as merchants_tables
 from backend.merchants import webhook_tables
+from backend.partners import message_tables
+from backend.partners import tables as partner_tables
 from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
@@ -33,6 +36,7 @@ from backend.statements import tables as statement_tables
 from backend.storage import idempotency, jobs, moved_clock, revocations
 from backend.storage.tables import Row
 from backend.storage.types import Day, Json, Moment
+from backend.visits import tables as visit_tables
 
 # Importing a module of tables is what makes its rows part of the metadata.
 MAPPED = (
@@ -57,6 +61,11 @@ MAPPED = (
     moved_clock,
     proposal_tables,
     complaint_tables,
+    partner_tables,
+    message_tables,
+    disclosure_tables,
+    visitor_tables,
+    visit_tables,
     idempotency,
     jobs,
     revocations,

@@ -21,6 +21,7 @@ class BenefitKind(StrEnum):
 
 
 HELD = frozenset({BenefitKind.DEPOSIT_WAIVER, BenefitKind.CREDIT_LINE})
+OVERDUE_DAYS = 90  # no city published one; our own choice, where an edition makes none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,10 @@ class Condition:
 class Benefit:
     """What is given: `limit_fen` bounds what is waived or lent, `charged_percent` is what is left of a price.
 
-    `reserved_minutes` is how long a held benefit waits to be begun, `lasting_days` how long it may stay in use. With
-    `figure_by_contract` limit, percentage and minutes are None here: the contract with each merchant sets them, and
-    without a contract that does, nothing is given.
+    `reserved_minutes` is how long a held benefit waits to be begun, `lasting_days` how long it may stay in use, and
+    `overdue_days` how long its merchant may leave it overdue before time lets it go. With `figure_by_contract` limit,
+    percentage and minutes are None here: the contract with each merchant sets them, and without a contract that does,
+    nothing is given.
     """
 
     kind: BenefitKind
@@ -66,6 +68,7 @@ class Benefit:
     free_minutes: int | None = None
     reserved_minutes: int = 15
     lasting_days: int = 0
+    overdue_days: int = OVERDUE_DAYS
     figure_by_contract: bool = False
 
     @property

@@ -3,7 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from scenarios.catalogue import Benefit, BenefitKind, Condition, Quotas, Scenario, ScenarioCatalogue, covers_region
+from scenarios.catalogue import (
+    OVERDUE_DAYS,
+    Benefit,
+    BenefitKind,
+    Condition,
+    Quotas,
+    Scenario,
+    ScenarioCatalogue,
+    covers_region,
+)
 from scenarios.city_frame import CityFrame
 from scenarios.misuse import FIGURES, find_list_misuse, find_misuse
 from scoring.catalogue import Nature
@@ -12,6 +21,8 @@ LONGEST_CODE = 40
 LONGEST_TEXT = 300
 LONGEST_RESERVATION_MINUTES = 24 * 60
 LONGEST_USE_DAYS = 5 * 366
+# A merchant has time to settle or to report, and nobody is kept for longer than a year because it does neither.
+FEWEST_OVERDUE_DAYS, MOST_OVERDUE_DAYS = 30, 366
 MOST_OPEN_GRANTS = 20
 AGES = 18, 120
 FULL_PRICE = 100
@@ -177,9 +188,14 @@ def _find_term_faults(benefit: Benefit) -> Iterator[str]:
     if not benefit.is_held:
         if benefit.lasting_days != 0:
             yield f".benefit.lasting_days: a {benefit.kind} is enjoyed at once; leave it out"
+        if benefit.overdue_days != OVERDUE_DAYS:
+            yield f".benefit.overdue_days: a {benefit.kind} is never overdue; leave it out"
         return
     if not 1 <= benefit.lasting_days <= LONGEST_USE_DAYS:
         yield f".benefit.lasting_days: {benefit.lasting_days} is not from 1 to {LONGEST_USE_DAYS}; what is held ends"
+    if not FEWEST_OVERDUE_DAYS <= benefit.overdue_days <= MOST_OVERDUE_DAYS:
+        fewest, most = FEWEST_OVERDUE_DAYS, MOST_OVERDUE_DAYS
+        yield f".benefit.overdue_days: {benefit.overdue_days} is not from {fewest} to {most}; nobody is barred for ever"
     if not 1 <= benefit.reserved_minutes <= LONGEST_RESERVATION_MINUTES:
         most = LONGEST_RESERVATION_MINUTES
         yield f".benefit.reserved_minutes: {benefit.reserved_minutes} is not from 1 to {most}"

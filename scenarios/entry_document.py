@@ -1,6 +1,6 @@
 """One scenario from its table of a document; faults are noted in the document's list."""
 
-from scenarios.catalogue import Benefit, BenefitKind, Condition, Quotas, Scenario, Wording
+from scenarios.catalogue import OVERDUE_DAYS, Benefit, BenefitKind, Condition, Quotas, Scenario, Wording
 from scenarios.services import FAMILIES, SERVICES
 from scoring.documents import Table
 
@@ -82,6 +82,7 @@ def _read_benefit(table: Table) -> Benefit:
         free_minutes=table.optional_integer("free_minutes"),
         reserved_minutes=table.integer("reserved_minutes", 15),
         lasting_days=table.integer("lasting_days", 0),
+        overdue_days=table.integer("overdue_days", OVERDUE_DAYS),
         figure_by_contract=table.flag("figure_by_contract", default=False),
     )
     table.finish()

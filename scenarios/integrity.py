@@ -7,7 +7,8 @@ Let g be the benefits given in a window of days. Each fault costs points by its 
 
 So it is the rate of faults that counts and not their number: a merchant with twice the business and twice the faults
 has the same figure. Below 50 benefits the rate is taken as of 50, so that one mishap at a small merchant is no ruin.
-Only what an officer found right, or the merchant itself took back, is a fault. An alarm for probing is none: whoever
+Only what an officer found right, the merchant itself took back, or the books show is a fault: an overdue benefit that
+nobody settled or reported until time let it go is a hold released late. An alarm for probing is none: whoever
 passes by with made-up codes can set one off, so it slows the merchant down and weighs nothing here.
 """
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 
 from backend.storage.database import Database
 from backend.storage.migrations import upgrade
@@ -98,3 +98,18 @@ def count_rows(database: Database, table: str) -> int:
     """How many rows a table has."""
     with database.reading() as session:
         return session.scalar(text(f"SELECT count(*) FROM {table}")) or 0  # noqa: S608 - the names are ours
+
+
+@contextmanager
+def statements_noted(database: Database) -> Iterator[list[str]]:
+    """Note every statement that is sent to a database meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)

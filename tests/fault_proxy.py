@@ -3,6 +3,7 @@
 with FaultProxy(Path("/…/redis.sock")) as proxy:
     client.connect(proxy.port)
     proxy.swallow()     # whatever comes is taken and never passed on, on old and on new connections
+    proxy.mute()        # whatever comes is passed on, and no answer comes back
     proxy.refuse()      # nobody listens, what was connected is closed
     proxy.delay(0.05)   # each answer comes late
     proxy.pass_on()     # all is well again
@@ -30,7 +31,7 @@ class FaultProxy:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.questions = self.callers = 0
-        self._swallows, self._delay_s = False, 0.0
+        self._swallows, self._mutes, self._delay_s = False, False, 0.0
         self._lock = Lock()
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
@@ -51,9 +52,9 @@ class FaultProxy:
 
     def pass_on(self) -> None:
         """Be a good proxy; connections that something was swallowed of are closed."""
-        if self._swallows:
+        if self._swallows or self._mutes:
             self._hang_up()
-        self._swallows, self._delay_s = False, 0.0
+        self._swallows, self._mutes, self._delay_s = False, False, 0.0
         if self._listener is None:
             self._listener = socket.create_server((HOST, self.port))
             self._start(self._accept, self._listener)
@@ -61,6 +62,16 @@ class FaultProxy:
     def swallow(self) -> None:
         """Take everything and answer nothing."""
         self._swallows = True
+
+    def mute(self) -> None:
+        """Pass everything on and let no answer through."""
+        self._mutes = True
+
+    @property
+    def held(self) -> int:
+        """How many connections stand, those to the server among them."""
+        with self._lock:
+            return len(self._open)
 
     def delay(self, seconds: float) -> None:
         """Pass every answer on that much later."""
@@ -123,7 +134,7 @@ class FaultProxy:
         with suppress(OSError):
             while piece := server.recv(_PIECE):
                 time.sleep(self._delay_s)
-                if not self._swallows:
+                if not (self._swallows or self._mutes):
                     caller.sendall(piece)
         _shut(caller)
 

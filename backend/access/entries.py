@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     BENEFIT = "benefit"
     COMPLAINT_HANDLING = "complaint_handling"
     PROMISE_HANDLING = "promise_handling"
+    EXCHANGE = "exchange"
 
     @property
     def basis(self) -> str:
@@ -49,6 +50,7 @@ _BASES: Mapping[Purpose, str] = MappingProxyType(
         Purpose.PROMISE_HANDLING: "《个人信息保护法》第十三条第一款第二项；《河南省社会信用条例》第十七条",
         Purpose.COMPLAINT_HANDLING: "《中华人民共和国个人信息保护法》第十三条第一款第一项、第五十条",
         Purpose.BENEFIT: "《中华人民共和国个人信息保护法》第十三条第一款第一项、第二十三条",
+        Purpose.EXCHANGE: "《中华人民共和国个人信息保护法》第十三条第一款第一项、第二十三条",
     }
 )
 

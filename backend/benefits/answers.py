@@ -28,12 +28,14 @@ class Reason(StrEnum):
     """Why there is no benefit, as far as a merchant may know.
 
     `not_available` is all that has to do with this person and this order, places that are gone included: only somebody
-    whom the conditions carry would ever hear of those.
+    whom the conditions carry would ever hear of those. `home_city_unreachable` says that the home city of a visitor has
+    told us nothing, whoever it is.
     """
 
     NOT_AVAILABLE = "not_available"
     NOT_OFFERED = "not_offered"
     CODE_UNUSABLE = "code_unusable"
+    HOME_CITY_UNREACHABLE = "home_city_unreachable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

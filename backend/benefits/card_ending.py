@@ -26,8 +26,9 @@ from backend.benefits.card_tables import (
     purge_card_rows,
     put_checked,
 )
-from backend.benefits.eligibility import find_person
-from backend.benefits.judging import Offer, Tools, find_offer, make_offer
+from backend.benefits.eligibility import find_person, find_visitor
+from backend.benefits.judging import Offer, Tools, find_offer, leave_out_met, make_offer
+from backend.benefits.visitor_tables import list_entitlements
 from backend.clock import today
 from backend.people.tables import lock_subject
 from backend.storage.database import Database
@@ -107,9 +108,14 @@ def _find_end(
 
 
 def _meets(session: Session, subject_id: UUID, offer: Offer, *, tools: Tools, now: datetime) -> bool:
-    person = find_person(
-        session, subject_id, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now
+    is_entitled = any(each.scenario == offer.scenario.code for each in list_entitlements(session, subject_id, now))
+    finders = (find_person, find_visitor) if is_entitled else (find_person,)
+    found = (
+        find(session, subject_id, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now)
+        for find in finders
     )
+    person = next((each for each in found if each is not None), None)
     if person is None:
         return False
-    return not decide(offer.catalogue, offer.scenario, person, day=today(now), region=offer.contract.region)
+    unmet = decide(offer.catalogue, offer.scenario, person, day=today(now), region=offer.contract.region)
+    return not leave_out_met(unmet, offer.scenario, person, is_entitled=is_entitled)

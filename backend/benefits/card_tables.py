@@ -42,6 +42,8 @@ from backend.storage.tables import Row
 
 _Columns = TypeVarTuple("_Columns")
 
+_NO_FACTS = -1  # no version that anybody has
+
 
 class CardEnd(StrEnum):
     """Why a card ended before its time. The card's owner reads it; the status list says only that it ended."""
@@ -203,6 +205,13 @@ def end_card_row(session: Session, subject_id: UUID, card_id: UUID, *, because: 
 def end_card_rows(session: Session, subject_id: UUID, *, because: CardEnd, now: datetime) -> int:
     """End all live cards of a person; gives how many."""
     return len(_end(session, CardRow.subject_id == subject_id, because, now))
+
+
+def doubt_cards(session: Session, subject_id: UUID, *, now: datetime) -> None:
+    """Let no gate trust the live cards of a person until somebody has judged them anew, as when facts have changed."""
+    live = (CardRow.subject_id == subject_id, CardRow.expires_at > now, CardRow.ended_at.is_(None))
+    statement = update(CardRow).where(*live).values(facts_version=_NO_FACTS)
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def put_checked(session: Session, subject_id: UUID, card_id: UUID, *, facts_version: int, day: date) -> None:

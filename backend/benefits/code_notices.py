@@ -13,6 +13,7 @@ from backend.benefits.consents import ANY_SCENARIO, PURPOSE
 from backend.benefits.offer_tables import has_consent_in_force
 from backend.benefits.pausing import find_end_of_pause
 from backend.benefits.verification_tables import list_declined
+from backend.benefits.visitor_tables import list_entitlements
 from backend.clock import today
 from backend.gateways.sealing import Sealer
 from backend.merchants.contracts import find_contract, list_offering
@@ -37,8 +38,11 @@ def list_notices(
 ) -> tuple[CodeNotice, ...]:
     """List what stands against a code for a scenario, a merchant, both or none, in the order of `CodeNotice`."""
     offer = _find_lack_of_offer(session, scenario, merchant, now)
+    entitled = {each.scenario for each in list_entitlements(session, subject_id, now)}
+    is_visitor = bool(entitled) if scenario is None else scenario in entitled
+    status = find_standing(session, subject_id, sealer=sealer, now=now).status
     holds = {
-        CodeNotice.NOT_ENROLLED: find_standing(session, subject_id, sealer=sealer, now=now).status != Status.ENROLLED,
+        CodeNotice.NOT_ENROLLED: status != Status.ENROLLED and not is_visitor,
         CodeNotice.PAUSED: find_end_of_pause(session, subject_id, now=now) is not None,
         CodeNotice.DECLINED: scenario in list_declined(session, subject_id),
         CodeNotice.NO_CONSENT: merchant is None and not _has_consent(session, subject_id, scenario, now),

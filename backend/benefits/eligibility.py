@@ -42,6 +42,25 @@ def find_person(
     return found.person if found.has_score else None
 
 
+def find_visitor(
+    session: Session,
+    subject_id: UUID,
+    *,
+    catalogue: ScenarioCatalogue,
+    rules: CityRules,
+    sealer: Sealer,
+    now: datetime,
+) -> Person | None:
+    """Find the same of somebody whom only a home city vouches for: a stand-in for the score, and the age.
+
+    None for an unknown subject, and for one in doubt. Raises SealError as `find_person`.
+    """
+    known = find_known_person(session, subject_id)
+    if known is None or known.in_doubt:
+        return None
+    return make_person(session, known, catalogue=catalogue, rules=rules, sealer=sealer, now=now).person
+
+
 class Found(NamedTuple):
     """A person, and whether there is a score at all; of whoever has none, `person` has that of a stand-in."""
 
@@ -57,15 +76,19 @@ def make_person(
     rules: CityRules,
     sealer: Sealer,
     now: datetime,
+    computes: bool = True,
 ) -> Found:
     """Make of what was read of somebody what the scenarios need to know.
 
+    Without `computes` whoever has no score that was kept right counts as somebody who has none.
     It is the same work for whoever has a score that was kept and for whoever has none: the number is opened whether or
     not the age will matter, and a stand-in is weighed like a score.
     """
     found = make_kept_person(known, catalogue=catalogue, rules=rules, sealer=sealer, now=now)
     if found is not None:
         return found
+    if not computes:
+        return Found(_make_person(known, known.kept, catalogue, sealer, now), has_score=False)
     computed = compute_score(session, known.subject_id, rules=rules, sealer=sealer, now=now)
     score, has_score = (known.kept, False) if isinstance(computed, Refusal) else (computed, True)
     return Found(_make_person(known, score, catalogue, sealer, now), has_score)

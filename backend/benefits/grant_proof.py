@@ -185,7 +185,7 @@ def _list_granted() -> Select[Any]:
 
 
 def _list_verified() -> Select[Any]:
-    verified = (GrantRow.via.in_([Via.CODE.value, Via.ASK.value]),)
+    verified = (GrantRow.via.in_([Via.CODE.value, Via.ASK.value, Via.VISITOR.value]),)
     return _pick(GrantRow.grant_id, literal(1).label("amount")).where(*verified)
 
 

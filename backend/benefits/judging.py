@@ -24,17 +24,21 @@ from backend.grants.giving import give_grant
 from backend.grants.grant import Grant, Shortage, Via, Wanted
 from backend.merchants.contracts import Contract, complete_benefit, find_contract
 from scenarios.catalogue import Benefit, Scenario, ScenarioCatalogue
-from scenarios.decision import Unmet, decide
+from scenarios.decision import Person, Unmet, decide
 
 
 class Bar(StrEnum):
-    """Why somebody gets nothing, beyond what the scenario asks for and what is used up; for the person alone."""
+    """Why somebody gets nothing, beyond what the scenario asks for and what is used up; for the person alone.
+
+    `not_entitled`: the home city of a visitor who was asked about there has not said yes.
+    """
 
     NOT_ENROLLED = "not_enrolled"
     IDENTITY_IN_DOUBT = "identity_in_doubt"
     NO_CONSENT = "no_consent"
     PAUSED = "paused"
     DECLINED = "declined"
+    NOT_ENTITLED = "not_entitled"
 
 
 Cause = Bar | Unmet | Shortage
@@ -137,7 +141,9 @@ def judge(
 ) -> Judgement:
     """Give the benefit, or say why not. `consents` says that the person has just consented to exactly this.
 
-    Holds the person as `find_situation` does.
+    Where the visitor was asked about at home (`Via.VISITOR`), the consent given there covers what the home city said
+    and nothing else: without its yes there is neither consent nor benefit, whatever stands here. Holds the person as
+    `find_situation` does.
     """
     situation = find_situation(
         session,
@@ -150,23 +156,33 @@ def judge(
     )
     if situation is None:
         return Judgement(Bar.NOT_ENROLLED, None)
+    is_strange = order.via is Via.VISITOR and not situation.is_entitled
     found = make_person(
-        session, situation.person, catalogue=offer.catalogue, rules=tools.rules, sealer=tools.sealer, now=now
+        session,
+        situation.person,
+        catalogue=offer.catalogue,
+        rules=tools.rules,
+        sealer=tools.sealer,
+        now=now,
+        computes=not is_strange,  # whether somebody has a score here would show in the time
     )
-    cause = weigh(situation, found, offer, consents=consents, now=now)
+    cause = weigh(situation, found, offer, consents=consents or order.via is Via.VISITOR, now=now)
+    if is_strange:
+        cause = Bar.NOT_ENTITLED
+    consent_id = None if order.via is Via.VISITOR else situation.consent_id
     if cause is not None:
-        return Judgement(cause, situation.consent_id)
-    wanted = make_wanted(subject_id, offer, order)
-    return Judgement(give_grant(session, wanted, now=now), situation.consent_id)
+        return Judgement(cause, consent_id)
+    return Judgement(give_grant(session, make_wanted(subject_id, offer, order), now=now), consent_id)
 
 
 def weigh(situation: Situation, found: Found, offer: Offer, *, consents: bool, now: datetime) -> Cause | None:
     """Say why somebody gets nothing, whatever is used up; None if nothing stands against it."""
     known = situation.person
     unmet = decide(offer.catalogue, offer.scenario, found.person, day=today(now), region=offer.contract.region)
+    unmet = leave_out_met(unmet, offer.scenario, found.person, is_entitled=situation.is_entitled)
     bars = {
         Bar.IDENTITY_IN_DOUBT: known.in_doubt,
-        Bar.NOT_ENROLLED: not found.has_score,
+        Bar.NOT_ENROLLED: not (found.has_score or situation.is_entitled),
         Bar.NO_CONSENT: not consents and situation.consent_id is None,
         Bar.PAUSED: situation.paused_until is not None and situation.paused_until > now,
         Bar.DECLINED: situation.has_declined,
@@ -174,6 +190,15 @@ def weigh(situation: Situation, found: Found, offer: Offer, *, consents: bool, n
     causes: list[Cause] = [bar for bar, holds in bars.items() if holds]
     causes.extend(unmet)
     return causes[0] if causes else None
+
+
+def leave_out_met(
+    unmet: tuple[Unmet, ...], scenario: Scenario, person: Person, *, is_entitled: bool
+) -> tuple[Unmet, ...]:
+    """Leave out what the yes of a home city stands in for: level and list, but no list that speaks against somebody."""
+    is_clear = person.lists.isdisjoint(scenario.condition.on_none_of)
+    met = {Unmet.LEVEL, Unmet.LIST} if is_clear else {Unmet.LEVEL}
+    return tuple(each for each in unmet if not (is_entitled and each in met))
 
 
 def make_wanted(subject_id: UUID, offer: Offer, order: Order) -> Wanted:

@@ -22,11 +22,11 @@ from scenarios.catalogue import Benefit, Scenario
 def present_offers(found: PersonalOffers, language: Language) -> dict[str, Any]:
     """Shape all offers for a person."""
     explainer = Explainer(catalogue=found.catalogue, rulebook=found.rulebook, language=language)
-    level, gain = found.person.level or "", found.next_gain
+    level, gain = None if found.is_visitor else found.person.level or "", found.next_gain
     return {
         "catalogue_version": found.catalogue.version,
         "level": level,
-        "level_name": explainer.name_level(level),
+        "level_name": None if level is None else explainer.name_level(level),
         "paused_until": found.paused_until,
         "items": [_present_offer(offer, explainer) for offer in found.offers],
         "next_level": None

@@ -98,11 +98,11 @@ class NextLevelSchema(StrictSchema):
 
 
 class OffersSchema(StrictSchema):
-    """All offers of the city for the person who asks."""
+    """All offers of the city for the person who asks; a visitor has no level here, and sees what he may have."""
 
     catalogue_version = fields.Text(maximum=40, required=True)
-    level = fields.Text(maximum=40, required=True)
-    level_name = fields.Text(maximum=_NAME, required=True)
+    level = fields.Text(maximum=40, required=True, allow_none=True)
+    level_name = fields.Text(maximum=_NAME, required=True, allow_none=True)
     paused_until = fields.Moment(required=True, allow_none=True)
     items = fields.Several(fields.Part(OfferSchema), maximum=MOST_SCENARIOS, required=True)
     next_level = fields.Part(NextLevelSchema, required=True, allow_none=True)

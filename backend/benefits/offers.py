@@ -8,16 +8,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.benefits.eligibility import find_person
-from backend.benefits.judging import Cause, Tools
+from backend.benefits.eligibility import find_person, find_visitor
+from backend.benefits.judging import Cause, Tools, leave_out_met
 from backend.benefits.offer_tables import list_own_places, list_shared_places
 from backend.benefits.pausing import find_end_of_pause
 from backend.benefits.verification_tables import decline_offer, list_declined, undecline_offer
+from backend.benefits.visitor_tables import list_entitlements
 from backend.clock import today
 from backend.grants.due import see_grants
 from backend.grants.grant import OPEN, Grant, GrantState, Shortage
 from backend.grants.queries import list_open_grants
-from backend.merchants.contracts import Offering, list_offering
+from backend.merchants.contracts import Offering, list_offerings
 from backend.merchants.suspensions import find_suspended_scenarios
 from backend.people.standing import find_standing
 from backend.scores.facts import find_refusal
@@ -73,9 +74,13 @@ class PersonalOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalOffers:
-    """All offers for one person; `next_gain` is what the next level above would add, None at the top."""
+    """All offers for one person; `next_gain` is what the next level above would add, None at the top.
+
+    Of a visitor, who has no score here, `person` is a stand-in, and the offers are those to which he is entitled.
+    """
 
     person: Person
+    is_visitor: bool
     catalogue: ScenarioCatalogue
     rulebook: Rulebook
     paused_until: datetime | None
@@ -96,25 +101,32 @@ class _Uses:
 def list_offers(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> PersonalOffers | Refusal:
     """List what a person can get now, and what is missing for the rest; whoever has no score is told why.
 
+    A visitor gets what his home city has said yes to, whether or not he has a score here.
+
     Refusals: those of a score, `offer_not_found` in a city without scenarios.
     """
     day, catalogue = today(now), tools.find_catalogue(now)
     if catalogue is None:
         return Refusal(ProblemCode.OFFER_NOT_FOUND)
     person = find_person(session, subject_id, catalogue=catalogue, rules=tools.rules, sealer=tools.sealer, now=now)
+    entitled = {each.scenario for each in list_entitlements(session, subject_id, now)}
+    is_visitor = person is None and bool(entitled)
+    if is_visitor:
+        person = find_visitor(session, subject_id, catalogue=catalogue, rules=tools.rules, sealer=tools.sealer, now=now)
     if person is None:
-        status = find_standing(session, subject_id, sealer=tools.sealer, now=now).status
-        return find_refusal(status) or Refusal(ProblemCode.NOT_ENROLLED)
+        return _refuse(session, subject_id, tools, now)
     rulebook = tools.rules.rulebook_on(day)
     paused_until, declined = find_end_of_pause(session, subject_id, now=now), list_declined(session, subject_id)
     uses = _read_uses(session, subject_id, now)
     offers, suspended = [], find_suspended_scenarios(session, catalogue.scenarios)
-    for code, scenario in sorted(catalogue.scenarios.items()):
-        if not scenario.is_open_on(day):
-            continue
-        missing = decide(catalogue, scenario, person, day=day)
+    shown = {code: each for code, each in catalogue.scenarios.items() if code in entitled or not is_visitor}
+    on_offer = {code: each for code, each in sorted(shown.items()) if each.is_open_on(day)}
+    offerings = list_offerings(session, on_offer, day, limit=MERCHANTS_SHOWN + 1)
+    for code, scenario in on_offer.items():
+        unmet = decide(catalogue, scenario, person, day=day)
+        missing = leave_out_met(unmet, scenario, person, is_entitled=code in entitled)
         lacking = tuple(_find_lacking(scenario, catalogue, uses))
-        found = list_offering(session, code, day, limit=MERCHANTS_SHOWN + 1)
+        found = offerings.get(code, ())
         holds = {
             OfferState.DECLINED: code in declined,
             OfferState.PAUSED: paused_until is not None,
@@ -135,15 +147,21 @@ def list_offers(session: Session, subject_id: UUID, *, tools: Tools, now: dateti
             )
         )
     least_points = {level.code: level.at_least or 0 for level in rulebook.levels}
-    gains = list_gains(catalogue, person, day=day, least_points=least_points)
+    gains = () if is_visitor else list_gains(catalogue, person, day=day, least_points=least_points)
     return PersonalOffers(
         person=person,
+        is_visitor=is_visitor,
         catalogue=catalogue,
         rulebook=rulebook,
         paused_until=paused_until,
         offers=tuple(sorted(offers, key=lambda offer: _ORDER.index(offer.state))),
         next_gain=gains[0] if gains else None,
     )
+
+
+def _refuse(session: Session, subject_id: UUID, tools: Tools, now: datetime) -> Refusal:
+    status = find_standing(session, subject_id, sealer=tools.sealer, now=now).status
+    return find_refusal(status) or Refusal(ProblemCode.NOT_ENROLLED)
 
 
 def decline(session: Session, subject_id: UUID, scenario: str, *, tools: Tools, now: datetime) -> Refusal | None:

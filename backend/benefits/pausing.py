@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.card_tables import CardEnd, end_card_rows
-from backend.benefits.situation_tables import find_pause, put_pause
+from backend.benefits.consent_tables import find_pause, put_pause
 from backend.grants.places import open_account
 from backend.people.tables import lock_subject
 from backend.web.problems import ProblemCode, Refusal

@@ -1,15 +1,18 @@
 """How often merchants miss, counted in windows of ten minutes: rows and their named queries."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, case, func, select, text, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, case, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.grants.grant import GrantState
 from backend.grants.tables import GrantRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
+
+# Long enough for any ask to be taken off its window; those in which somebody was slowed down are for stewards to see.
+KEPT_FOR, SLOWED_KEPT_FOR = timedelta(days=2), timedelta(days=366)
 
 
 class ProbeWindowRow(Row):
@@ -81,3 +84,12 @@ def list_slowed(session: Session, *, limit: int) -> Sequence[ProbeWindowRow]:
     """List at most `limit` windows in which merchants were slowed down, the newest first."""
     statement = select(ProbeWindowRow).where(ProbeWindowRow.slowed_at.is_not(None))
     return session.scalars(statement.order_by(ProbeWindowRow.slowed_at.desc()).limit(limit)).all()
+
+
+def purge_windows(session: Session, now: datetime, *, limit: int) -> int:
+    """Forget windows of two days ago, and after a year those in which a merchant was slowed down; gives how many."""
+    row = ProbeWindowRow
+    keys = (row.merchant, row.starts_at, row.miss)
+    quiet = row.slowed_at.is_(None) & (row.starts_at <= now - KEPT_FOR)
+    old = select(*keys).where(or_(quiet, row.starts_at <= now - SLOWED_KEPT_FOR)).limit(limit)
+    return len(session.scalars(delete(row).where(tuple_(*keys).in_(old)).returning(row.merchant)).all())

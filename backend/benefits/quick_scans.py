@@ -48,7 +48,7 @@ def grant_quickly(transaction: ShortTransaction, scan: Scan, *, tools: Tools, no
     if found is None or offer is None or offer.exceeds(scan.amount_fen):
         raise NotQuickError
     plan = _plan(found, offer, scan, tools, now)
-    judgement = Judgement(plan.grant, found.situation.consent_id)
+    judgement = Judgement(plan.grant, found.consent_id or found.situation.consent_id)
     outcome = Outcome(answer=Answer.GRANTED, subject_id=plan.grant.subject_id, judgement=judgement)
     row = make_row(scan, outcome, offer, offer.catalogue.version, now)
     look = make_scan_look(scan, outcome, offer, row, now) or {}

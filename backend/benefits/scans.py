@@ -1,9 +1,12 @@
-"""A scan: what is asked with a one-time code, what came of it, and the row that is kept of both."""
+"""A scan: what is asked with a one-time code, what came of it, and the row that is kept of both.
+
+The same row is kept of what is asked in another way and answered at once.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from backend.benefits.answers import Answer, Reason, write_given
@@ -17,6 +20,40 @@ from backend.storage.database import write_json
 from backend.storage.identifiers import new_id
 
 
+class Asked(Protocol):
+    """A question of a merchant that is answered at once."""
+
+    @property
+    def merchant(self) -> Principal:
+        """Who asks."""
+        ...
+
+    @property
+    def order_no(self) -> str:
+        """The merchant's own key."""
+        ...
+
+    @property
+    def scenario(self) -> str:
+        """For which scenario."""
+        ...
+
+    @property
+    def amount_fen(self) -> int | None:
+        """For how much, in fen."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """What tells this question from any other."""
+        ...
+
+    @property
+    def via(self) -> str:
+        """How it was asked."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """A code that a merchant scanned, for which scenario, and under which key of its own; amounts in fen."""
@@ -26,6 +63,11 @@ class Scan:
     scenario: str
     code: str = field(repr=False)
     amount_fen: int | None
+
+    @property
+    def via(self) -> str:
+        """How it was asked: by a code."""
+        return CODE
 
     @property
     def digest(self) -> bytes:
@@ -48,7 +90,7 @@ def digest_question(via: str, scenario: str, amount_fen: int | None, whom: bytes
     return sha256(write_json([via, scenario, amount_fen, whom.hex()]).encode("utf-8")).digest()
 
 
-def make_row(scan: Scan, outcome: Outcome, offer: Offer | None, version: str | None, now: datetime) -> dict[str, Any]:
+def make_row(scan: Asked, outcome: Outcome, offer: Offer | None, version: str | None, now: datetime) -> dict[str, Any]:
     """Make the values of the row that is kept of a scan, by column; `version` is that of the catalogue in force."""
     found = None if outcome.judgement is None else outcome.judgement.outcome
     grant, cause = (found, None) if isinstance(found, Grant) else (None, found)
@@ -57,7 +99,7 @@ def make_row(scan: Scan, outcome: Outcome, offer: Offer | None, version: str | N
         "order_no": scan.order_no,
         "verification_id": new_id(now),
         "digest": scan.digest,
-        "via": CODE,
+        "via": scan.via,
         "scenario": scan.scenario,
         "amount_fen": scan.amount_fen,
         "clerk": scan.merchant.acting,
@@ -74,13 +116,13 @@ def make_row(scan: Scan, outcome: Outcome, offer: Offer | None, version: str | N
 
 
 def make_scan_look(
-    scan: Scan, outcome: Outcome, offer: Offer | None, row: dict[str, Any], now: datetime
+    scan: Asked, outcome: Outcome, offer: Offer | None, row: dict[str, Any], now: datetime
 ) -> dict[str, Any] | None:
     """Make the values of the access entry of whoever was looked at, by column; None where nobody is known."""
     if outcome.subject_id is None:
         return None
     told = Told(
-        via=CODE,
+        via=scan.via,
         scenario=scan.scenario,
         about=row["verification_id"],
         answer=outcome.answer,

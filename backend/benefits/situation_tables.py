@@ -11,12 +11,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy import SQLColumnExpression as Column
 from sqlalchemy.orm import Session
 
+from backend.benefits.consent_tables import CONSENT_OF_CODE as _CODE
 from backend.benefits.probe_tables import ProbeWindowRow
 from backend.benefits.verification_tables import IS_USABLE, DeclinedOfferRow, OneTimeCodeRow
+from backend.benefits.visitor_tables import VisitorEntitlementRow, is_live
 from backend.clock import today
 from backend.grants.tables import BenefitAccountRow
 from backend.merchants.contracts import Contract
@@ -54,12 +56,14 @@ class Situation:
     """A person before one offer of one merchant, and what he has said about it.
 
     `paused_until` is the end of a pause, perhaps over; `consent_id` the consent to this merchant that stands, if any.
+    `is_entitled` says that the home city of a visitor has said yes to this offer, and that this still holds.
     """
 
     person: KnownPerson
     paused_until: datetime | None
     has_declined: bool
     consent_id: UUID | None
+    is_entitled: bool
 
 
 class ScannedOrder(NamedTuple):
@@ -74,10 +78,11 @@ class ScannedOrder(NamedTuple):
 
 
 class Scanned(NamedTuple):
-    """Whose code was scanned and how he stands, whether the code names the merchant, and the contract in force."""
+    """Whose code was scanned, how he stands, whether it names the merchant, its consent then, the contract in force."""
 
     situation: Situation
     is_named: bool
+    consent_id: UUID | None
     contract: Contract
 
 
@@ -132,6 +137,11 @@ _STANDING = (
 _DECLINED = exists().where(
     DeclinedOfferRow.subject_id == SubjectRow.subject_id, DeclinedOfferRow.scenario == bindparam("scenario")
 )
+_ENTITLED = exists().where(
+    VisitorEntitlementRow.subject_id == SubjectRow.subject_id,
+    VisitorEntitlementRow.scenario == bindparam("scenario"),
+    is_live(),
+)
 _BY_ID = SubjectRow.subject_id == bindparam("subject_id")
 
 
@@ -149,13 +159,19 @@ def _ask_about(*more: Column[Any]) -> Select[Any]:
 
 
 def _ask_before_offer(*more: Column[Any]) -> Select[Any]:
-    return (
-        _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING, *more)
-        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id)
-        .with_for_update(read=True, of=SubjectRow)
+    return _ask_about(BenefitAccountRow.paused_until, _DECLINED, _STANDING, _ENTITLED, *more).outerjoin(
+        BenefitAccountRow, BenefitAccountRow.subject_id == SubjectRow.subject_id
     )
 
 
+# Asked first, and alone: a statement that waits for somebody sees of all other rows what there was before it waited.
+_HOLD = Question(select(SubjectRow.subject_id).where(_BY_ID).with_for_update(read=True))
+_HOLD_SCANNED = Question(
+    select(SubjectRow.subject_id)
+    .join(OneTimeCodeRow, OneTimeCodeRow.subject_id == SubjectRow.subject_id)
+    .where(OneTimeCodeRow.digest == bindparam("given", type_=OneTimeCodeRow.__table__.c.digest.type))
+    .with_for_update(read=True, of=SubjectRow)
+)
 _PERSON_QUESTION = Question(_ask_about().where(_BY_ID))
 _SITUATION_QUESTION = Question(_ask_before_offer().where(_BY_ID))
 _MANY_MISSES = exists().where(
@@ -169,7 +185,7 @@ _MANY_MISSES = exists().where(
     ),
 )
 _SCAN_QUESTION = Question(
-    _ask_before_offer(OneTimeCodeRow.merchant, MerchantRow.name, ContractRow.region, ContractRow.figures)
+    _ask_before_offer(_CODE, OneTimeCodeRow.merchant, MerchantRow.name, ContractRow.region, ContractRow.figures)
     .join(OneTimeCodeRow, OneTimeCodeRow.subject_id == SubjectRow.subject_id)
     .join(ContractRow, ContractRow.merchant == bindparam("merchant"))
     .join(MerchantRow, MerchantRow.code == ContractRow.merchant)
@@ -212,6 +228,7 @@ def find_situation(
         "any_scenario": any_scenario,
         "now": now,
     }
+    ask_within(session, _HOLD, values)
     row = ask_within(session, _SITUATION_QUESTION, values)
     return None if row is None else _read_situation(row)
 
@@ -240,22 +257,24 @@ def find_scanned(
         "day": today(now),
         "now": now,
     }
-    row = transaction.ask(_SCAN_QUESTION, values)
+    _, row = transaction.ask_in_turn(values, _HOLD_SCANNED, _SCAN_QUESTION)
     if row is None:
         return None
-    named, name, region, figures = row[-4:]
+    consent_id, named, name, region, figures = row[-5:]
     given, place = MappingProxyType(figures), {"merchant": order.merchant, "scenario": order.scenario}
     contract = Contract(**place, merchant_name=name, region=region, figures=given)
-    return Scanned(situation=_read_situation(row), is_named=named is not None, contract=contract)
+    situation = _read_situation(row)
+    return Scanned(situation=situation, is_named=named is not None, consent_id=consent_id, contract=contract)
 
 
 def _read_situation(row: Found) -> Situation:
-    paused_until, has_declined, consent_id = row[_WIDTH : _WIDTH + 3]
+    paused_until, has_declined, consent_id, is_entitled = row[_WIDTH : _WIDTH + 4]
     return Situation(
         person=_read_person(row),
         paused_until=paused_until,
         has_declined=bool(has_declined),
         consent_id=consent_id,
+        is_entitled=bool(is_entitled),
     )
 
 
@@ -271,14 +290,3 @@ def _read_person(row: Found) -> KnownPerson:
         has_kept=bool(has_kept),
         kept=NewScore(**dict(zip(_SCORE, row[len(_PERSON) : _WIDTH], strict=True))),
     )
-
-
-def put_pause(session: Session, subject_id: UUID, until: datetime | None) -> None:
-    """Write until when a person pauses; without an account nothing is written."""
-    statement = update(BenefitAccountRow).where(BenefitAccountRow.subject_id == subject_id).values(paused_until=until)
-    session.execute(statement.execution_options(synchronize_session=False))
-
-
-def find_pause(session: Session, subject_id: UUID) -> datetime | None:
-    """Find the end of a person's last pause, perhaps over."""
-    return session.scalar(select(BenefitAccountRow.paused_until).where(BenefitAccountRow.subject_id == subject_id))

@@ -17,6 +17,7 @@ from backend.benefits.answers import (
     show_verification,
 )
 from backend.benefits.codes import digest_code
+from backend.benefits.consent_tables import find_consent_of_code
 from backend.benefits.desk_tables import find_desk
 from backend.benefits.judging import Judgement, Offer, Order, Tools, judge, make_offer
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, find_window
@@ -104,6 +105,8 @@ def _answer(session: Session, scan: Scan, *, tools: Tools, now: datetime) -> Ver
     subject_id, named = used
     order = Order(order_no=scan.order_no, amount_fen=scan.amount_fen, via=Via.CODE, clerk=scan.merchant.acting)
     judgement = judge(session, subject_id, offer, order, consents=named is not None, tools=tools, now=now)
+    in_code = find_consent_of_code(session, digest_code(scan.code))
+    judgement = judgement._replace(consent_id=in_code or judgement.consent_id)
     return _keep(session, scan, _conclude(subject_id, judgement), offer, tools, now)
 
 

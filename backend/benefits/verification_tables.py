@@ -16,7 +16,7 @@ from backend.storage.tables import Row
 from backend.storage.types import Moment
 
 PENDING, GRANTED, NOT_GRANTED, CANNOT_SAY = "pending", "granted", "not_granted", "cannot_say"
-ASK, CODE = "ask", "code"
+ASK, CODE, VISITOR = "ask", "code", "visitor"
 
 
 class OneTimeCodeRow(Row):
@@ -50,7 +50,7 @@ class VerificationRow(Row):
 
     __tablename__ = "verification"
     __table_args__ = (
-        CheckConstraint("via IN ('code', 'ask')", name="via"),
+        CheckConstraint("via IN ('code', 'ask', 'visitor')", name="via"),
         CheckConstraint("answer IN ('pending', 'granted', 'not_granted', 'cannot_say')", name="answer"),
         CheckConstraint("(answer = 'granted') = (grant_id IS NOT NULL)", name="grant"),
         CheckConstraint("answer = 'granted' OR answer = 'pending' OR reason IS NOT NULL", name="reason"),

@@ -4,14 +4,17 @@ import sys
 
 import click
 
+from backend.cli.cities import cities
 from backend.cli.clients import clients
 from backend.cli.database import migrate
 from backend.cli.demo import demo
 from backend.cli.doubts import doubts
+from backend.cli.exchange import exchange
 from backend.cli.files import files
 from backend.cli.keys import keys
 from backend.cli.merchants import merchants
 from backend.cli.openapi import openapi
+from backend.cli.partners import partners
 from backend.cli.proof import proof
 from backend.cli.purging import purge
 from backend.cli.quality import quality
@@ -22,15 +25,25 @@ from backend.cli.scenarios import scenarios
 from backend.cli.serving import serve
 from backend.cli.statements import statements
 from backend.cli.tokens import token
+from backend.cli.treaties import treaties
 from backend.cli.working import work
 from backend.demo.workplace import DemoError
+from backend.gateways.key_sets import KeySetUnreachableError
 from backend.gateways.signed_claims import KeySetError
 from backend.settings import SettingsError
 from backend.storage.database import StorageUnavailableError
 from scoring.documents import DocumentError
 
 # What a person at the prompt can mend: said in one piece, without a stack.
-MENDABLE = (SettingsError, DocumentError, KeySetError, StorageUnavailableError, DemoError, OSError)
+MENDABLE = (
+    SettingsError,
+    DocumentError,
+    KeySetError,
+    KeySetUnreachableError,
+    StorageUnavailableError,
+    DemoError,
+    OSError,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +55,7 @@ def commands() -> None:
 for command in (
     demo,
     sandbox,
+    cities,
     serve,
     work,
     migrate,
@@ -50,6 +64,9 @@ for command in (
     token,
     clients,
     merchants,
+    partners,
+    treaties,
+    exchange,
     keys,
     doubts,
     quarantine,

@@ -5,9 +5,8 @@ No secret is shown, except those in files that nobody but their owner can read.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,21 +14,20 @@ from rich.console import Console
 from rich.progress import Progress
 
 from backend.cli.database import opened_database
+from backend.cli.exchange_keys import describe_exchange_keys, exchange
 from backend.cli.key_renewal import Keys, Use, count_rows, count_uses, renew
 from backend.cli.key_rings import VARIABLES, Ring, change_ring, find_place
+from backend.cli.key_states import describe_token_key
 from backend.cli.keyed_columns import list_keyed_tables
 from backend.clock import SystemClock
 from backend.gateways.key_making import make_secret_key, make_signing_keys
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
 from backend.gateways.token_keys import (
-    NEVER,
-    TokenKey,
-    choose_signer,
-    list_readable,
     read_token_keys,
     replace_file,
     rotate,
+    write_new_file,
     write_token_keys,
 )
 from backend.setting_values import SecretKeys
@@ -46,6 +44,9 @@ def keys() -> None:
     """Make, exchange and count the keys of an installation."""
 
 
+keys.add_command(exchange)
+
+
 @keys.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def new(directory: Path) -> None:
@@ -59,13 +60,13 @@ def new(directory: Path) -> None:
     for path in (signing, settings):
         if path.exists():
             raise FileExistsError(f"{path} exists; keys are never made over others: name another directory")
-    _write_new(signing, make_signing_keys(now))
+    write_new_file(signing, make_signing_keys(now))
     lines = [
         f"SHANGDING_TOKEN_KEYS={signing.resolve()}",
         f"SHANGDING_PSEUDONYM_KEYS={make_secret_key(now)}",
         f"SHANGDING_SEALING_KEYS={make_secret_key(now)}",
     ]
-    _write_new(settings, "\n".join(lines) + "\n")
+    write_new_file(settings, "\n".join(lines) + "\n")
     click.echo(f"{signing}\n{settings}\nKeep a sealed copy: without these keys nobody's identity can be read again.")
 
 
@@ -87,7 +88,7 @@ def rotate_token_keys(file: Path, *, at_once: bool) -> None:
     changed = rotate(read_token_keys(file.read_text(encoding="utf-8")), now, at_once=at_once)
     replace_file(file, write_token_keys(changed))
     for key in changed:
-        click.echo(_describe_token_key(key, changed, now))
+        click.echo(describe_token_key(key, changed, now))
 
 
 @keys.command()
@@ -162,7 +163,11 @@ def show() -> None:
     click.echo(f"token keys, {settings.token_keys}")
     held = read_token_keys(settings.token_keys.read_text(encoding="utf-8"))
     for key in held:
-        click.echo(_describe_token_key(key, held, now))
+        click.echo(describe_token_key(key, held, now))
+    if settings.exchange_keys is not None:
+        click.echo(f"exchange keys, {settings.exchange_keys}")
+        for line in describe_exchange_keys(settings.exchange_keys, now):
+            click.echo(line)
     uses, missing = _count(settings), []
     for ring in Ring:
         click.echo(f"{ring} keys, {VARIABLES[ring]}")
@@ -238,18 +243,3 @@ def _is_link(use: Use) -> bool:
         for hashed in table.hashed
         if hashed.of is None
     )
-
-
-def _describe_token_key(key: TokenKey, held: Sequence[TokenKey], now: datetime) -> str:
-    if key not in list_readable(held, now):
-        return f"  {key.key_id}  ended {key.read_until:%Y-%m-%d %H:%M:%S}Z, goes at the next rotation"
-    ends = f", read until {key.read_until:%Y-%m-%d %H:%M:%S}Z" if key.read_until < NEVER else ""
-    if key.signs_from > now:
-        return f"  {key.key_id}  signs from {key.signs_from:%Y-%m-%d %H:%M:%S}Z{ends}"
-    return f"  {key.key_id}  {'signs' if key == choose_signer(held, now) else 'read'}{ends}"
-
-
-def _write_new(path: Path, text: str) -> None:
-    """Write a file that must not exist yet, readable by its owner alone; FileExistsError otherwise."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -7,16 +7,21 @@ from types import MappingProxyType
 import click
 
 from backend.benefits.card_ending import purge_cards
+from backend.benefits.consent_tables import purge_once_consents
+from backend.benefits.probe_tables import purge_windows
 from backend.cli.database import opened_database
 from backend.clients.tables import purge_assertions
 from backend.clock import SystemClock
+from backend.disclosures.purging import purge_answered, purge_counts, purge_disclosures, purge_uses
 from backend.merchants.webhook_tables import purge_deliveries
+from backend.partners.nonces import purge_nonces
 from backend.people.session_tables import purge_sessions
 from backend.people.tables import purge_tickets
 from backend.records.file_tables import purge_file_contents
 from backend.storage.database import Database
 from backend.storage.idempotency import purge_answers
 from backend.storage.revocations import purge_revocations
+from backend.visits.outliving import forget_withdrawals
 
 PORTION = 5000  # rows a transaction, so that no call waits long for this one
 
@@ -31,6 +36,14 @@ PURGES: Mapping[str, Callable[..., int]] = MappingProxyType(
         "pieces of files": purge_file_contents,
         "benefit cards": purge_cards,
         "webhook deliveries": purge_deliveries,
+        "windows of misses": purge_windows,
+        "consents for one answer": purge_once_consents,
+        "answered questions": purge_answered,
+        "counts of questions": purge_counts,
+        "disclosures": purge_disclosures,
+        "uses away": purge_uses,
+        "nonces of messages": purge_nonces,
+        "withdrawals of visitors": forget_withdrawals,
     }
 )
 

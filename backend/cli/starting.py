@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 
 from backend.context import Context, make_context
+from backend.exchange.post import Post, PostOffice
+from backend.gateways.sending import make_sender
 from backend.merchants.courier import Courier
 from backend.people.tables import find_strange_key
 from backend.records.file_reading import ReadingDesk
@@ -76,6 +78,20 @@ def make_courier(context: Context) -> Courier:
         targets=context.settings.webhook_targets,
         draw=random.random,
     )
+
+
+def make_post(context: Context) -> Post | None:
+    """Put together what telling other cities needs; None for a city that takes no part in the exchange."""
+    if context.exchange_keys is None:
+        return None
+    office = PostOffice(
+        city=context.rules.city,
+        database=context.database,
+        clock=context.clock,
+        keys=context.exchange_keys,
+        send=make_sender(context.settings.exchange_targets),
+    )
+    return Post(office)
 
 
 def make_reading_desk(context: Context) -> ReadingDesk:

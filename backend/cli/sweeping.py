@@ -11,8 +11,15 @@ from backend.benefits.ask_expiry import expire_asks, forget_asked_about, forget_
 from backend.benefits.card_ending import sweep_cards
 from backend.benefits.judging import Tools
 from backend.context import Context
+from backend.disclosures.checking import check_disclosures
+from backend.disclosures.telling import Tools as TellingTools
+from backend.gateways.sending import make_sender
 from backend.grants.due import sweep_due
+from backend.partners.city_keys import list_all_keys, note_own_keys, refresh_keys
+from backend.partners.message_log import link_messages
 from backend.storage.database import StorageUnavailableError
+from backend.visits.outliving import purge_answers
+from backend.visits.uses import report_uses
 from backend.web.faults import describe_fault
 
 SWEPT_EVERY_S = 5.0
@@ -44,6 +51,46 @@ def _sweep_cards(context: Context, now: datetime) -> int:
     return sweep_cards(context.database, tools=tools, now=now)
 
 
+def _sweep_disclosures(context: Context, now: datetime) -> int:
+    tools = TellingTools(
+        benefits=context.benefits, rules=context.rules, sealer=context.sealer, pseudonyms=context.pseudonyms
+    )
+    return check_disclosures(context.database, tools=tools, now=now)
+
+
+def _sweep_uses(context: Context, now: datetime) -> int:
+    return report_uses(context.database, benefits=context.benefits, now=now)
+
+
+def _sweep_home_answers(context: Context, now: datetime) -> int:
+    return purge_answers(context.database, now=now)
+
+
+def _sweep_messages(context: Context, _: datetime) -> int:
+    return link_messages(context.database, now=context.clock.machine_now())
+
+
+def _sweep_own_keys(context: Context, _: datetime) -> int:
+    """Keep the public halves of keys that were exchanged: what they have signed is verified by them for ever."""
+    keys, city, now = context.exchange_keys, context.rules.city, context.clock.machine_now()
+    if keys is None:
+        return 0
+    with context.database.reading() as session:
+        known = {key.key_id for key in list_all_keys(session, city) if key.is_current}
+    if known != {entry["kid"] for entry in keys.describe(now)}:
+        with context.database.transaction() as session:
+            note_own_keys(session, city, keys, now=now)
+    return 0
+
+
+def _sweep_partner_keys(context: Context, _: datetime) -> int:
+    """Fetch the keys of partners once in an hour; what could not be fetched is tried again later, not at once."""
+    if context.exchange_keys is not None:
+        send = make_sender(context.settings.exchange_targets)
+        refresh_keys(context.database, now=context.clock.machine_now(), send=send)
+    return 0
+
+
 # Each gives how much it did; one that did something is asked again at once.
 SWEEPS: Mapping[str, Sweep] = MappingProxyType(
     {
@@ -52,6 +99,12 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "asked about": _sweep_asked_about,
         "codes": _sweep_codes,
         "cards": _sweep_cards,
+        "disclosures": _sweep_disclosures,
+        "uses": _sweep_uses,
+        "answers of home cities": _sweep_home_answers,
+        "messages": _sweep_messages,
+        "own keys": _sweep_own_keys,
+        "partners' keys": _sweep_partner_keys,
     }
 )
 

@@ -1,4 +1,4 @@
-"""`shangding work`: does what calls have left for later: reads files that were handed in, sends events to merchants."""
+"""`shangding work`: does what calls have left for later: reads files, sends events to merchants, notices to cities."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.starting import make_courier, make_reading_desk, opened_context
+from backend.cli.starting import make_courier, make_post, make_reading_desk, opened_context
 from backend.cli.sweeping import sweep, sweep_once
 from backend.clock import SystemClock
 from backend.context import Context
@@ -186,6 +186,7 @@ def work(command: click.Context, *, until_idle: bool) -> None:
     configure_logs(settings.log_level)
     with opened_context(settings) as context:
         worker, dispatcher, stopped = Worker(context), Dispatcher(make_courier(context)), Event()
+        post = make_post(context)
 
         def stop(_: int, __: FrameType | None) -> None:
             worker.stop()
@@ -198,12 +199,16 @@ def work(command: click.Context, *, until_idle: bool) -> None:
             while sweep_once(context):
                 pass
             dispatcher.run_until_idle()
+            while post is not None and post.run_once():
+                pass
             return
         # Threads of their own: reading a large file takes minutes.
-        beside = (
+        beside = [
             Thread(target=dispatcher.run, args=(stopped,), name="dispatch"),
             Thread(target=sweep, args=(context, stopped), name="sweep"),
-        )
+        ]
+        if post is not None:
+            beside.append(Thread(target=post.run, args=(stopped,), name="post"))
         for thread in beside:
             thread.start()
         try:

@@ -28,14 +28,14 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 *("clients:read", "metrics:read", "quality:read", "samples:read", "samples:write"),
-                *("complaints:read", "merchants:read", "proposals:read"),
+                *("complaints:read", "exchange:read", "merchants:read", "proposals:read"),
             }
         ),
         Role.MECHANIC: frozenset({"metrics:read"}),
         Role.STEWARD: frozenset(
             {
-                *("complaints:read", "complaints:write", "merchants:read", "merchants:write"),
-                *("proposals:read", "proposals:write"),
+                *("complaints:read", "complaints:write", "exchange:read", "exchange:write"),
+                *("merchants:read", "merchants:write", "proposals:read", "proposals:write"),
             }
         ),
     }

@@ -18,7 +18,7 @@ def call(port: int, method: str, path: str, *, token: str | None = None, body: o
         headers["Authorization"] = f"Bearer {token}"
     if body is not None:
         headers["Content-Type"] = "application/json"
-    status, text = _exchange(port, method, path, headers, None if body is None else json.dumps(body))
+    status, text = send(port, method, path, headers, None if body is None else json.dumps(body))
     if status not in _FINE:
         raise DemoError(f"{method} {path} was answered with status {status}: {text}")
     return json.loads(text)
@@ -27,13 +27,14 @@ def call(port: int, method: str, path: str, *, token: str | None = None, body: o
 def is_ready(port: int) -> bool:
     """Tell whether the service on a port takes requests."""
     try:
-        status, _ = _exchange(port, "GET", "/health/ready", {}, None)
+        status, _ = send(port, "GET", "/health/ready", {}, None)
     except (OSError, HTTPException):
         return False
     return status in _FINE
 
 
-def _exchange(port: int, method: str, path: str, headers: Mapping[str, str], body: str | None) -> tuple[int, str]:
+def send(port: int, method: str, path: str, headers: Mapping[str, str], body: str | None) -> tuple[int, str]:
+    """Send a call to a port on this machine and give status and text of its answer; raises OSError, HTTPException."""
     connection = HTTPConnection(HOST, port, timeout=WAIT_S)
     try:
         connection.request(method, path, body, dict(headers))

@@ -1,6 +1,6 @@
 """Complaints of citizens about merchants: rows and their named queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -128,15 +128,12 @@ def list_complaint_rows(
     return [FoundComplaint._make(row) for row in rows]
 
 
-def count_upheld(session: Session, merchant: str, kinds: Sequence[str], *, since: datetime) -> int:
-    """Count the complaints of some kinds about a merchant that were found right since then."""
-    upheld = (
-        ComplaintRow.merchant == merchant,
-        ComplaintRow.state == "upheld",
-        ComplaintRow.kind.in_(kinds),
-        ComplaintRow.decided_at >= since,
-    )
-    return session.scalar(select(func.count()).select_from(ComplaintRow).where(*upheld)) or 0
+def count_upheld(session: Session, merchants: Collection[str], *, since: datetime) -> dict[tuple[str, str], int]:
+    """Count the complaints that were found right since then, by merchant and kind; none of a pair is left out."""
+    row = ComplaintRow
+    upheld = (row.merchant.in_(sorted(merchants)), row.state == "upheld", row.decided_at >= since)
+    counted = select(row.merchant, row.kind, func.count()).where(*upheld).group_by(row.merchant, row.kind)
+    return {(found[0], found[1]): found[2] for found in session.execute(counted)}
 
 
 def _select_found() -> _Selected:

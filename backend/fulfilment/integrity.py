@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.fulfilment.complaint_tables import count_upheld
 from backend.fulfilment.complaints import Grievance
-from backend.fulfilment.integrity_tables import count_benefits
+from backend.fulfilment.integrity_tables import count_benefits, count_let_go
 from backend.fulfilment.proposal_tables import count_false_reports
 from backend.merchants.registration import Merchant, find_merchant, list_merchants
 from scenarios.integrity import WEIGHTS, Conduct, Deeds, judge_conduct, measure_integrity
 
 WINDOW = timedelta(days=90)
+_UNHONOURED = (Grievance.NOT_HONOURED, Grievance.CHARGED_WRONGLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +47,38 @@ class Integrity:
 def read_integrity(session: Session, code: str, *, now: datetime) -> Integrity | None:
     """Measure a merchant as of now; None for an unknown one."""
     merchant = find_merchant(session, code)
-    return None if merchant is None else _measure(session, merchant, now)
+    return None if merchant is None else _measure_all(session, [merchant], now)[0]
 
 
 def list_integrity(session: Session, *, after: str | None, limit: int, now: datetime) -> Sequence[Integrity]:
     """Measure at most `limit` merchants in order of their codes; only those behind `after`, if given."""
-    return [_measure(session, each, now) for each in list_merchants(session, after=after, limit=limit)]
+    return _measure_all(session, list_merchants(session, after=after, limit=limit), now)
 
 
-def _measure(session: Session, merchant: Merchant, now: datetime) -> Integrity:
-    code, since = merchant.code, now - WINDOW
-    deeds = Deeds(
-        grants=count_benefits(session, code, since_on=today(since)),
-        unhonoured=count_upheld(session, code, (Grievance.NOT_HONOURED, Grievance.CHARGED_WRONGLY), since=since),
-        late_releases=count_upheld(session, code, (Grievance.NOT_RELEASED,), since=since),
-        false_reports=count_false_reports(session, code, since=since),
-    )
+def _measure_all(session: Session, merchants: Sequence[Merchant], now: datetime) -> list[Integrity]:
+    """Measure some merchants by as many questions as one takes."""
+    codes, since = [merchant.code for merchant in merchants], now - WINDOW
+    grants = count_benefits(session, codes, since_on=today(since))
+    upheld, let_go = count_upheld(session, codes, since=since), count_let_go(session, codes, since=since)
+    false_reports = count_false_reports(session, codes, since=since)
+
+    def measure(merchant: Merchant) -> Integrity:
+        code = merchant.code
+        deeds = Deeds(
+            grants=grants.get(code, 0),
+            unhonoured=sum(upheld.get((code, kind), 0) for kind in _UNHONOURED),
+            late_releases=upheld.get((code, Grievance.NOT_RELEASED), 0) + let_go.get(code, 0),
+            false_reports=false_reports.get(code, 0),
+        )
+        return _show(merchant, deeds, since)
+
+    return [measure(each) for each in merchants]
+
+
+def _show(merchant: Merchant, deeds: Deeds, since: datetime) -> Integrity:
     figure = measure_integrity(deeds)
     return Integrity(
-        merchant=code,
+        merchant=merchant.code,
         merchant_name=merchant.name,
         since_at=since,
         grants=deeds.grants,

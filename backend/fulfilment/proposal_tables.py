@@ -3,7 +3,7 @@
 `subject_id` leads every key. A proposal that was paid needs no turn: the grant says so, and the grant is the truth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
@@ -241,14 +241,18 @@ def list_proposal_rows(
     return [FoundProposal._make(row) for row in rows]
 
 
-def count_false_reports(session: Session, merchant: str, *, since: datetime) -> int:
-    """Count the merchant's proposals that ended since then as false: withdrawn under objection, or objected rightly."""
+def count_false_reports(session: Session, merchants: Collection[str], *, since: datetime) -> dict[str, int]:
+    """Count merchants' proposals that ended since then as false: withdrawn under objection, or objected rightly.
+
+    Those of whom there are none are left out.
+    """
     false = (
-        ProposalRow.merchant == merchant,
+        ProposalRow.merchant.in_(sorted(merchants)),
         ProposalRow.ended_at >= since,
         ProposalRow.end_code.in_(("withdrawn_under_objection", "objection_upheld")),
     )
-    return session.scalar(select(func.count()).select_from(ProposalRow).where(*false)) or 0
+    counted = select(ProposalRow.merchant, func.count()).where(*false).group_by(ProposalRow.merchant)
+    return {row[0]: row[1] for row in session.execute(counted)}
 
 
 def _select_found() -> _Selected:

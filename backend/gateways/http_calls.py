@@ -6,20 +6,26 @@ to or with what.
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from threading import Timer
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore, Thread, Timer
 from time import monotonic
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 LARGEST_BYTES = 65536
 SHORTEST_WAIT_SECONDS = 0.001  # no wait at all would mean something else to a socket
+# A look-up cannot be ended, only left alone: so many may hang at once, and who comes then hears that it takes too long.
+_LOOK_UPS = BoundedSemaphore(16)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_Address: TypeAlias = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_Found: TypeAlias = Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, _Address]]
 
 
 class CallFault(StrEnum):
@@ -45,11 +51,17 @@ class _AddressRefusedError(OSError):
     """The name of a host leads to an address that must not be called."""
 
 
-class HttpAnswer(NamedTuple):
-    """Status and body of an answer, whatever the status."""
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Status and body of an answer, whatever the status, and its headers for who needs them.
+
+    The names of headers are in small letters; the values of one that came more than once are joined by commas
+    (RFC 9110, section 5.3). Two answers of one status and body are equal, whatever the headers.
+    """
 
     status: int
-    content: bytes
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS, repr=False, compare=False)
 
 
 def call_service(
@@ -65,10 +77,10 @@ def call_service(
 ) -> HttpAnswer:
     """Call an http or https URL and give the answer, of at most `largest_bytes`; raises CallFailedError.
 
-    A redirect is an answer like any other. The deadline covers connecting, asking and reading; only the look-up of the
-    host's name takes the time that the machine gives it. Without `reads_content` the status is the answer. With
-    `admits` nothing is called unless it admits every address (IPv4 or IPv6) that the name leads to at this moment; the
-    name is looked up once, so what was admitted is what is called.
+    A redirect is an answer like any other. The deadline covers looking up the name, connecting, asking and reading.
+    Without `reads_content` the status is the answer. With `admits` nothing is called unless it admits every address
+    (IPv4 or IPv6) that the name leads to at this moment; the name is looked up once, so what was admitted is what is
+    called.
     """
     ends_at = monotonic() + deadline_seconds
     parts = urlsplit(url)
@@ -79,6 +91,7 @@ def call_service(
             with connection.getresponse() as answer:
                 content = answer.read(largest_bytes + 1) if reads_content else b""
                 is_whole = not (reads_content and answer.length)
+                told = _join_headers(answer.headers)
     except (OSError, HTTPException, ValueError) as fault:
         # Not chained: the text of some of these quotes the address.
         raise CallFailedError(f"the call failed ({type(fault).__name__})", _name_fault(fault, ends_at)) from None
@@ -88,7 +101,15 @@ def call_service(
         raise CallFailedError(f"the answer is larger than {largest_bytes} bytes", CallFault.UNUSABLE)
     if not is_whole:  # `read` with a limit does not complain about an answer shorter than announced
         raise CallFailedError("the answer broke off", CallFault.UNUSABLE)
-    return HttpAnswer(answer.status, content)
+    return HttpAnswer(answer.status, content, told)
+
+
+def _join_headers(given: HTTPMessage) -> Mapping[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in given.items():
+        known = joined.get(name.lower())
+        joined[name.lower()] = value if known is None else f"{known}, {value}"
+    return MappingProxyType(joined)
 
 
 def _name_fault(fault: Exception, ends_at: float) -> CallFault:
@@ -134,7 +155,7 @@ def _open_connection(
 def _connect(host: str, port: int, ends_at: float, admits: Callable[[str], bool] | None) -> socket.socket:
     """Connect to the first address of a host that answers before `ends_at`; raises OSError."""
     fault: OSError = TimeoutError()
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = _look_up(host, port, ends_at)
     if admits is not None and not all(admits(str(address[0])) for *_, address in found):
         raise _AddressRefusedError
     for family, kind, protocol, _, address in found:
@@ -148,6 +169,31 @@ def _connect(host: str, port: int, ends_at: float, admits: Callable[[str], bool]
         else:
             return connected
     raise fault
+
+
+def _look_up(host: str, port: int, ends_at: float) -> _Found:
+    """Find the addresses of a host, in a thread that is left alone at `ends_at`; raises OSError or ValueError."""
+    answers: SimpleQueue[_Found | OSError | ValueError] = SimpleQueue()
+    places = _LOOK_UPS
+
+    def ask() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as fault:
+            answers.put(fault)
+        finally:
+            places.release()
+
+    if not places.acquire(timeout=_remaining(ends_at)):
+        raise TimeoutError
+    Thread(target=ask, daemon=True).start()
+    try:
+        found = answers.get(timeout=_remaining(ends_at))
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _cut_off(handle: socket.socket) -> None:

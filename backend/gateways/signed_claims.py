@@ -175,7 +175,7 @@ def read_text(claims: Mapping[str, Any], name: str, *, longest: int = 128) -> st
 def read_public_keys(text: str) -> dict[str, EllipticCurvePublicKey]:
     """Read the ES256 keys of a JWK set (JSON); keys of other kinds are passed over. Raises KeySetError."""
     keys = {}
-    for entry in _entries(text):
+    for entry in read_entries(text):
         if entry.get("kty") == "EC" and entry.get("crv") == "P-256" and entry.get("use", "sig") == "sig":
             key = _read_key(entry)
             keys[_key_id(entry)] = key.public_key() if isinstance(key, EllipticCurvePrivateKey) else key
@@ -187,7 +187,7 @@ def read_public_keys(text: str) -> dict[str, EllipticCurvePublicKey]:
 def read_private_keys(text: str) -> dict[str, EllipticCurvePrivateKey]:
     """Read a JWK set (JSON) of private ES256 keys, all of which must be usable; raises KeySetError."""
     keys: dict[str, EllipticCurvePrivateKey] = {}
-    for entry in _entries(text):
+    for entry in read_entries(text):
         key, key_id = _read_key(entry), _key_id(entry)
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
             raise KeySetError(f"key {key_id} is not a private ES256 key; it needs kty EC, crv P-256, x, y and d")
@@ -246,7 +246,8 @@ def read_seconds(claims: Mapping[str, Any], name: str) -> float:
     return value
 
 
-def _entries(text: str) -> list[dict[str, Any]]:
+def read_entries(text: str) -> list[dict[str, Any]]:
+    """Read the entries of a JWK set (JSON), whatever they are; raises KeySetError."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):

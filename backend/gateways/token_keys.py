@@ -8,12 +8,12 @@ anew when it changes, so that a key is exchanged without a restart.
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -35,6 +35,25 @@ ALWAYS = datetime.min.replace(tzinfo=UTC)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 log = structlog.get_logger("shangding.keys")
+
+
+class NamedKey(Protocol):
+    """A key of whatever kind, with its name."""
+
+    @property
+    def key_id(self) -> str:
+        """The id of the key."""
+        ...
+
+
+Key = TypeVar("Key", bound=NamedKey)
+
+
+class Terms(NamedTuple):
+    """How a key follows another: how long it is published before it signs, and the other is read after that."""
+
+    published_before: timedelta
+    read_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +89,25 @@ class KeptKeys:
         return self._keys
 
 
-class KeyFile:
+class WatchedKeys(Generic[Key]):
     """The keys of a file, read anew when it has changed, which is looked for every two seconds at most.
 
-    A file that has become unusable is told in the log, once, and the keys there were stay in use. One that cannot be
-    opened or read is tried again each time, because what stands in the way may go without a trace in the file.
+    `read` takes the text of the file apart, and `events` is how its log lines begin. A file that has become unusable is
+    told in the log, once, and the keys there were stay in use. One that cannot be opened or read is tried again each
+    time, because what stands in the way may go without a trace in the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Callable[[str], Sequence[Key]], *, events: str) -> None:
         self._path = path
+        self._read = read
+        self._event_read, self._event_unusable = f"{events}_read", f"{events}_unusable"
         self._lock = Lock()
         self._stamp: tuple[int, ...] | None = _stamp(path)
-        self._keys = read_token_keys(path.read_text(encoding="utf-8"))
+        self._keys = read(path.read_text(encoding="utf-8"))
         self._checked_at = ALWAYS
         self._told: object = None
 
-    def list_keys(self, now: datetime) -> Sequence[TokenKey]:
+    def list_keys(self, now: datetime) -> Sequence[Key]:
         """Give the keys as the file has them."""
         # The distance counts, not the direction: a clock set back must not stop the looking until it catches up.
         if abs(now - self._checked_at) >= CHECKED_EVERY and self._lock.acquire(blocking=False):
@@ -109,17 +131,24 @@ class KeyFile:
             return
         self._stamp = stamp  # also of a file whose content is no good: only another content can mend that
         try:
-            self._keys = read_token_keys(content.decode())
+            self._keys = self._read(content.decode())
         except (UnicodeDecodeError, KeySetError) as fault:
             self._tell(fault, stamp)
         else:
-            log.info("token_keys_read", keys=[key.key_id for key in self._keys])
+            log.info(self._event_read, keys=[key.key_id for key in self._keys])
 
     def _tell(self, fault: Exception, state: object) -> None:
         """Tell of a fault, unless it was told of the same state before."""
         if state != self._told:
-            log.error("token_keys_unusable", fault=type(fault).__name__)  # the text may show a path
+            log.error(self._event_unusable, fault=type(fault).__name__)  # the text may show a path
         self._told = state
+
+
+class KeyFile(WatchedKeys[TokenKey]):
+    """The file of the token keys."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, read_token_keys, events="token_keys")
 
 
 def choose_signer(keys: Sequence[TokenKey], now: datetime) -> TokenKey:
@@ -157,8 +186,8 @@ def read_token_keys(text: str) -> tuple[TokenKey, ...]:
         TokenKey(
             key_id,
             key,
-            _read_moment(entries[key_id], "signs_from", ALWAYS),
-            _read_moment(entries[key_id], "read_until", NEVER),
+            read_moment(entries[key_id], "signs_from", ALWAYS),
+            read_moment(entries[key_id], "read_until", NEVER),
         )
         for key_id, key in keys.items()
     )
@@ -166,15 +195,48 @@ def read_token_keys(text: str) -> tuple[TokenKey, ...]:
 
 def write_token_keys(keys: Sequence[TokenKey]) -> str:
     """Write keys with their times as a JWK set (JSON); private, as it signs."""
-    return json.dumps({"keys": [_describe_private(key) for key in keys]}, indent=2)
+    return json.dumps({"keys": [describe_private(key) for key in keys]}, indent=2)
 
 
-def rotate(keys: Sequence[TokenKey], now: datetime, *, at_once: bool = False) -> tuple[TokenKey, ...]:
+def read_moment(entry: Mapping[str, Any], name: str, default: datetime) -> datetime:
+    """Read a moment in the entry of a key, `default` where there is none; raises KeySetError."""
+    if name not in entry:
+        return default
+    try:
+        moment = datetime.fromisoformat(entry[name])
+    except (TypeError, ValueError):
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise KeySetError(f"key {entry['kid']} has a {name} that is no moment; give one such as 2026-11-22T04:00:00Z")
+    return moment.astimezone(UTC)
+
+
+def describe_private(key: TokenKey) -> dict[str, str]:
+    """Describe a key with its times as a JWK; private, as it signs."""
+    entry: dict[str, str] = ECAlgorithm.to_jwk(key.key, as_dict=True)
+    times = write_moments(signs_from=key.signs_from, read_until=key.read_until)
+    return {**entry, "kid": key.key_id, "use": "sig", "alg": ALGORITHM, **times}
+
+
+def write_moments(**moments: datetime) -> dict[str, str]:
+    """Write the moments of a key for its entry; what has always been or never ends is left unsaid."""
+    return {
+        name: moment.isoformat().replace("+00:00", "Z")
+        for name, moment in moments.items()
+        if moment not in {ALWAYS, NEVER}
+    }
+
+
+def rotate(
+    keys: Sequence[TokenKey], now: datetime, *, at_once: bool = False, terms: Terms | None = None
+) -> tuple[TokenKey, ...]:
     """Add the next key, which signs once everybody has had time to learn of it, and let the others end after that.
 
     What has ended is dropped. A key that does not sign yet makes a rotation that is under way, which is a
-    KeySetError. With `at_once`, for keys that somebody has stolen, the new key stands alone: all tokens end.
+    KeySetError. With `at_once`, for keys that somebody has stolen, the new key stands alone: all tokens end. Without
+    `terms` they are those of token keys.
     """
+    published_before, read_after = terms or (PUBLISHED_BEFORE, READ_AFTER)
     [made] = read_token_keys(json.dumps({"keys": [make_signing_entry(now)]}))
     if at_once:
         return (replace(made, signs_from=now),)
@@ -184,9 +246,15 @@ def rotate(keys: Sequence[TokenKey], now: datetime, *, at_once: bool = False) ->
         raise KeySetError(
             f"key {waiting[0].key_id} begins to sign at {waiting[0].signs_from.isoformat()}; rotate again after that"
         )
-    begins_at = now + PUBLISHED_BEFORE
-    ended = [replace(key, read_until=min(key.read_until, begins_at + READ_AFTER)) for key in kept]
+    begins_at = now + published_before
+    ended = [replace(key, read_until=min(key.read_until, begins_at + read_after)) for key in kept]
     return (*ended, replace(made, signs_from=begins_at))
+
+
+def write_new_file(path: Path, text: str) -> None:
+    """Write a file that must not exist yet, readable by its owner alone; FileExistsError otherwise."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -214,24 +282,3 @@ def _begin(key: TokenKey) -> datetime:
 def _stamp(path: Path) -> tuple[int, ...]:
     status = path.stat()
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
-
-
-def _read_moment(entry: Mapping[str, Any], name: str, default: datetime) -> datetime:
-    if name not in entry:
-        return default
-    try:
-        moment = datetime.fromisoformat(entry[name])
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise KeySetError(f"key {entry['kid']} has a {name} that is no moment; give one such as 2026-11-22T04:00:00Z")
-    return moment.astimezone(UTC)
-
-
-def _describe_private(key: TokenKey) -> dict[str, str]:
-    entry: dict[str, str] = ECAlgorithm.to_jwk(key.key, as_dict=True)
-    times = {"signs_from": (key.signs_from, ALWAYS), "read_until": (key.read_until, NEVER)}
-    said = {
-        name: moment.isoformat().replace("+00:00", "Z") for name, (moment, unsaid) in times.items() if moment != unsaid
-    }
-    return {**entry, "kid": key.key_id, "use": "sig", "alg": ALGORITHM, **said}

@@ -1,5 +1,8 @@
 """What happens to grants when nobody does anything: a reservation lapses, what is in use too long is overdue.
 
+What its merchant leaves overdue for too long is let go at nothing: a merchant that says nothing bars nobody for ever.
+What is broken has been reported, and no time ends it here.
+
 Whoever reads a grant sees it as time has left it by now, and whoever changes anything of a person writes that down
 first, so that nothing depends on a worker being alive. The sweep of the worker does it for those whom nobody touches.
 """
@@ -26,7 +29,7 @@ def see_grants(session: Session, grants: Sequence[Grant], *, now: datetime) -> l
     """Give grants as they stand at `now`; nothing is written, so whoever only reads need not hold anything."""
     left_at = _find_departures(session, grants)
     changes = [_pass_time(grant, left_at.get(grant.grant_id), now) for grant in grants]
-    return [grant if change is None else change.after for grant, change in zip(grants, changes, strict=True)]
+    return [passed[-1].after if passed else grant for grant, passed in zip(grants, changes, strict=True)]
 
 
 def settle_grants(
@@ -38,14 +41,11 @@ def settle_grants(
     """
     left_at = _find_departures(session, grants)
     changes = [_pass_time(grant, left_at.get(grant.grant_id), now) for grant in grants]
-    ended = [change.after for change in changes if change is not None and change.after.state in UNUSED]
+    ended = [passed[-1].after for passed in changes if passed and passed[-1].after.state in UNUSED]
     given_back = [key for grant in ended for key in list_shared_places(grant)]
     if given_back:
         hold_places(session, [*given_back, *others])
-    return [
-        grant if change is None else apply_change(session, grant, change, now=now)
-        for grant, change in zip(grants, changes, strict=True)
-    ]
+    return [_apply_all(session, grant, passed, now) for grant, passed in zip(grants, changes, strict=True)]
 
 
 def settle_person(session: Session, subject_id: UUID, *, now: datetime, others: Iterable[PlaceKey] = ()) -> int:
@@ -82,8 +82,23 @@ def _find_departures(session: Session, grants: Sequence[Grant]) -> Mapping[UUID,
     return list_departures(session, reserved) if reserved else {}
 
 
-def _pass_time(grant: Grant, left_at: datetime | None, now: datetime) -> Change | None:
-    """Find what becomes of a grant by itself; at the moment at which it did, whenever that is noticed."""
+def _apply_all(session: Session, grant: Grant, changes: Iterable[Change], now: datetime) -> Grant:
+    for change in changes:
+        grant = apply_change(session, grant, change, now=now)
+    return grant
+
+
+def _pass_time(grant: Grant, left_at: datetime | None, now: datetime) -> list[Change]:
+    """Find what becomes of a grant by itself, one after the other: nobody may have looked for long."""
+    changes = list[Change]()
+    while (change := _find_next(grant, left_at, now)) is not None:
+        changes.append(change)
+        grant = change.after
+    return changes
+
+
+def _find_next(grant: Grant, left_at: datetime | None, now: datetime) -> Change | None:
+    """Find what happens to a grant next, at the moment at which it did, whenever that is noticed."""
     if grant.state == GrantState.RESERVED and left_at is not None and not (grant.is_due(left_at)):
         after = end(grant, GrantState.CANCELLED, final_fen=None, now=left_at)
         return Change(turn=Turn.CANCEL, after=after, by=Actor.CITIZEN, at=left_at)
@@ -92,5 +107,8 @@ def _pass_time(grant: Grant, left_at: datetime | None, now: datetime) -> Change 
     if grant.state == GrantState.RESERVED:
         after = end(grant, GrantState.EXPIRED, final_fen=None, now=grant.due_at)
         return Change(turn=Turn.EXPIRE, after=after, by=Actor.TIME, at=grant.due_at)
-    after = replace(grant, state=GrantState.OVERDUE, due_at=None)
+    if grant.state == GrantState.OVERDUE:
+        after = end(grant, GrantState.SETTLED, final_fen=0, now=grant.due_at)
+        return Change(turn=Turn.SETTLE, after=after, by=Actor.TIME, at=grant.due_at, amount_fen=0)
+    after = replace(grant, state=GrantState.OVERDUE, due_at=grant.closes_at)
     return Change(turn=Turn.FALL_DUE, after=after, by=Actor.TIME, at=grant.due_at)

@@ -111,6 +111,7 @@ def _plan(wanted: Wanted, quotas: Sequence[Quota], now: datetime) -> Grant:
         held_fen=held_fen,
         final_fen=None if benefit.is_held else 0,
         lasting_days=benefit.lasting_days,
+        overdue_days=benefit.overdue_days,
         places=" ".join(quotas),
         granted_on=today(now),
         granted_at=now,
@@ -118,6 +119,7 @@ def _plan(wanted: Wanted, quotas: Sequence[Quota], now: datetime) -> Grant:
         due_at=due_at,
         started_at=None if benefit.is_held else now,
         ends_at=None,
+        closes_at=None,
         ended_at=None if benefit.is_held else now,
     )
 

@@ -27,16 +27,20 @@ class GrantState(StrEnum):
 
 
 class Via(StrEnum):
-    """How it came about: by a code that was shown, a question confirmed in the app, an application, or a card."""
+    """How it came about: by a code that was shown, a question confirmed in the app, an application, or a card.
+
+    `visitor`: by the word of the visitor's home city, which was asked at the counter.
+    """
 
     CODE = "code"
     ASK = "ask"
     APPLICATION = "application"
     CARD = "card"
+    VISITOR = "visitor"
 
 
 class Actor(StrEnum):
-    """Who changed a grant; `time` is nobody: it lapsed, or became overdue."""
+    """Who changed a grant; `time` is nobody: it lapsed, became overdue, or was overdue for too long."""
 
     MERCHANT = "merchant"
     CITIZEN = "citizen"
@@ -104,7 +108,8 @@ class Wanted:
 class Grant:
     """A grant as it stands. `held_fen` is what it holds now, `agreed_fen` what it began with, `final_fen` its outcome.
 
-    `due_at` is when it changes by itself. `places` are the quotas of which it took a place, on `granted_on`.
+    `due_at` is when it changes by itself, `closes_at` when it ends at the latest, once it has begun. `places` are the
+    quotas of which it took a place, on `granted_on`.
     """
 
     subject_id: UUID
@@ -119,6 +124,7 @@ class Grant:
     held_fen: int
     final_fen: int | None
     lasting_days: int
+    overdue_days: int
     places: str
     granted_on: date
     granted_at: datetime
@@ -126,6 +132,7 @@ class Grant:
     due_at: datetime | None
     started_at: datetime | None
     ends_at: datetime | None
+    closes_at: datetime | None
     ended_at: datetime | None
 
     @property

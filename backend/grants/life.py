@@ -54,7 +54,10 @@ _Move = Callable[[Grant, datetime], Grant | Refusal]
 
 
 def start(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> Grant | Refusal:
-    """Begin to use what is reserved: from now on it lasts for as long as the scenario says, then it is overdue."""
+    """Begin to use what is reserved: it lasts for as long as the scenario says, then it is overdue.
+
+    Where its merchant lets it be, time ends that too, so that nobody is barred for ever by a merchant's silence.
+    """
 
     def move(grant: Grant, at: datetime) -> Grant | Refusal:
         if grant.state == GrantState.IN_USE:
@@ -62,7 +65,10 @@ def start(session: Session, grant_id: UUID, mover: Mover, *, now: datetime) -> G
         if grant.state != GrantState.RESERVED:
             return _refuse(grant)
         ends_at = at + timedelta(days=grant.lasting_days)
-        return replace(grant, state=GrantState.IN_USE, started_at=at, ends_at=ends_at, due_at=ends_at)
+        closes_at = ends_at + timedelta(days=grant.overdue_days)
+        return replace(
+            grant, state=GrantState.IN_USE, started_at=at, ends_at=ends_at, due_at=ends_at, closes_at=closes_at
+        )
 
     return _turn(session, grant_id, mover, Turn.START, move, now=now)
 

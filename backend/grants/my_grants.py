@@ -16,11 +16,13 @@ from backend.merchants.wording import choose
 from backend.web.messages import Language, get_message
 
 _GIVEN = "given"
+_LET_GO = "let_go"  # settled, by nobody
 # What time, or leaving, has done and nobody has written down yet.
 _UNWRITTEN = {
     GrantState.EXPIRED.value: (Turn.EXPIRE, Actor.TIME),
     GrantState.OVERDUE.value: (Turn.FALL_DUE, Actor.TIME),
     GrantState.CANCELLED.value: (Turn.CANCEL, Actor.CITIZEN),
+    GrantState.SETTLED.value: (Turn.SETTLE, Actor.TIME),
 }
 
 
@@ -71,17 +73,23 @@ def _describe_events(grant: Grant, rows: Sequence[GrantEventRow], language: Lang
     by = Actor.CITIZEN if grant.via == Via.APPLICATION else Actor.MERCHANT
     events = [_describe(_GIVEN, by, grant.agreed_fen, grant.agreed_fen, grant.granted_at, language)]
     events += [_describe(row.event, row.by, row.amount_fen, row.held_fen, row.happened_at, language) for row in rows]
-    if grant.state in _UNWRITTEN and (not rows or rows[-1].state != grant.state):
+    written = rows[-1].state if rows else None
+    if grant.state in _UNWRITTEN and written != grant.state:
+        if grant.state == GrantState.SETTLED and written != GrantState.OVERDUE:  # nobody has looked for long
+            held_fen = rows[-1].held_fen if rows else grant.agreed_fen
+            events.append(_describe(Turn.FALL_DUE, Actor.TIME, None, held_fen, grant.ends_at, language))
         turn, actor = _UNWRITTEN[grant.state]
-        events.append(_describe(turn, actor, None, grant.held_fen, grant.ended_at or grant.ends_at, language))
+        moment = grant.ended_at or grant.ends_at
+        events.append(_describe(turn, actor, grant.final_fen, grant.held_fen, moment, language))
     return events
 
 
 def _describe(
     event: str, by: str, amount_fen: int | None, held_fen: int, happened_at: datetime | None, language: Language
 ) -> Mapping[str, object]:
+    words = _LET_GO if (event, by) == (Turn.SETTLE, Actor.TIME) else event
     return {
-        "event": {"code": str(event), "text": get_message(f"grant.event.{event}", language)},
+        "event": {"code": str(event), "text": get_message(f"grant.event.{words}", language)},
         "by": str(by),
         "amount_fen": amount_fen,
         "held_fen": held_fen,

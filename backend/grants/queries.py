@@ -38,7 +38,7 @@ _LAST_AT = (
     .correlate(_GRANT)
     .scalar_subquery()
 )
-_CHANGING = ("state", "held_fen", "final_fen", "due_at", "started_at", "ends_at", "ended_at")
+_CHANGING = ("state", "held_fen", "final_fen", "due_at", "started_at", "ends_at", "closes_at", "ended_at")
 
 
 def find_grant(
@@ -233,26 +233,24 @@ def list_events(session: Session, subject_id: UUID, grant_ids: Iterable[UUID]) -
 
 def _stands_in(state: GrantState, merchant: str, now: datetime) -> ColumnElement[bool]:
     """Tell of a grant whether it stands in a state at `now`, as `due.see_grants` sees it."""
-    written, reserved, used = (_GRANT.c.state == each for each in (state, GrantState.RESERVED, GrantState.IN_USE))
+    states = (state, GrantState.RESERVED, GrantState.IN_USE, GrantState.OVERDUE)
+    written, reserved, used, overdue = (_GRANT.c.state == each for each in states)
     is_left = _GRANT.c.grant_id.in_(
         select(_GRANT.c.grant_id)
         .join(EnrolmentRow, leaves_grant())
         .where(_GRANT.c.merchant == merchant, text(MERCHANT_WAITS), reserved, EnrolmentRow.closed_at < _GRANT.c.due_at)
         .correlate(None)
     )
-    match state:
-        case GrantState.RESERVED:
-            return and_(written, _GRANT.c.due_at > now, ~is_left)
-        case GrantState.IN_USE:
-            return and_(written, _GRANT.c.due_at > now)
-        case GrantState.OVERDUE:
-            return or_(written, and_(used, _GRANT.c.due_at <= now))
-        case GrantState.EXPIRED:
-            return or_(written, and_(reserved, _GRANT.c.due_at <= now, ~is_left))
-        case GrantState.CANCELLED:
-            return or_(written, and_(reserved, is_left))
-        case _:
-            return written
+    is_due, lasts, is_closed = _GRANT.c.due_at <= now, _GRANT.c.due_at > now, _GRANT.c.closes_at <= now
+    seen = {
+        GrantState.RESERVED: and_(written, lasts, ~is_left),
+        GrantState.IN_USE: and_(written, lasts),
+        GrantState.OVERDUE: or_(and_(written, lasts), and_(used, is_due, _GRANT.c.closes_at > now)),
+        GrantState.SETTLED: or_(written, and_(or_(used, overdue), is_closed)),
+        GrantState.EXPIRED: or_(written, and_(reserved, is_due, ~is_left)),
+        GrantState.CANCELLED: or_(written, and_(reserved, is_left)),
+    }
+    return seen.get(state, written)
 
 
 def _follow(at: datetime, granted_at: datetime, last_at: datetime | None) -> datetime:

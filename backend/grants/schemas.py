@@ -101,7 +101,7 @@ class GrantSchema(StrictSchema):
     """A grant as its merchant sees it.
 
     `held_fen` is what it holds now, `agreed_fen` what it began with. At `due_at` it changes by itself: a reserved one
-    lapses, one in use becomes overdue.
+    lapses, one in use becomes overdue, one that was left overdue is settled at 0.
     """
 
     grant_id = fields.Identifier(required=True)

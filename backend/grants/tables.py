@@ -13,6 +13,8 @@ from backend.storage.tables import Row
 
 # The grants that a merchant still has to do something about; a query uses the index by saying so in these words.
 MERCHANT_WAITS = "(ended_at IS NULL OR state = 'broken')"
+# The grants that were overdue until time let them go; as above.
+CLOSED_BY_TIME = "(state = 'settled' AND ended_at = closes_at)"
 
 
 class BenefitAccountRow(Row):
@@ -52,8 +54,9 @@ class GrantRow(Row):
         CheckConstraint("final_fen IS NULL OR (final_fen >= 0 AND final_fen <= agreed_fen)", name="final"),
         CheckConstraint("state IN ('reserved', 'in_use', 'overdue') OR held_fen = 0", name="ended_holds_nothing"),
         CheckConstraint("(state IN ('reserved', 'in_use', 'overdue')) = (ended_at IS NULL)", name="ended"),
-        CheckConstraint("(state IN ('reserved', 'in_use')) = (due_at IS NOT NULL)", name="due"),
-        CheckConstraint("via IN ('code', 'ask', 'application', 'card')", name="via"),
+        CheckConstraint("(ended_at IS NULL) = (due_at IS NOT NULL)", name="due"),
+        CheckConstraint("state NOT IN ('in_use', 'overdue') OR closes_at IS NOT NULL", name="closes"),
+        CheckConstraint("via IN ('code', 'ask', 'application', 'card', 'visitor')", name="via"),
         Index("uq_benefit_grant_grant_id", "grant_id", unique=True),
         Index("uq_benefit_grant_order", "merchant", "order_no", unique=True),
         Index(
@@ -77,6 +80,13 @@ class GrantRow(Row):
             sqlite_where=text(MERCHANT_WAITS),
             postgresql_where=text(MERCHANT_WAITS),
         ),
+        Index(
+            "ix_benefit_grant_closed_by_time",
+            "merchant",
+            "ended_at",
+            sqlite_where=text(CLOSED_BY_TIME),
+            postgresql_where=text(CLOSED_BY_TIME),
+        ),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
@@ -92,15 +102,18 @@ class GrantRow(Row):
     held_fen: Mapped[int]
     final_fen: Mapped[int | None]
     lasting_days: Mapped[int]
+    overdue_days: Mapped[int] = mapped_column(server_default=text("90"))
     # The quotas of which it took a place, whatever the catalogue says later; see grants.Quota.
     places: Mapped[str]
     granted_on: Mapped[date]
     granted_at: Mapped[datetime]
     clerk: Mapped[str | None]
-    # When it changes by itself: a reserved one lapses, one in use becomes overdue; NULL for all others.
+    # When it changes by itself: a reserved one lapses, one in use becomes overdue, an overdue one is let go.
     due_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
+    # When it is let go at the latest, once it has begun: `overdue_days` after `ends_at`.
+    closes_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
 

@@ -17,6 +17,7 @@ from backend.merchants.tables import (
     has_contract_within,
     list_contract_rows,
     list_offering_rows,
+    list_offering_rows_of_each,
     lock_contract,
     lock_merchant,
 )
@@ -169,11 +170,21 @@ def list_offering(
     session: Session, scenario: str, day: date, *, after: str | None = None, limit: int
 ) -> Sequence[Offering]:
     """List at most `limit` merchants that offer a scenario on a day, by code; none while it is suspended."""
-    rows = list_offering_rows(session, scenario, day, after=after, limit=limit)
-    return [
-        Offering(merchant=row[0], name=row[1], name_en=row[2], region=row[3], figures=MappingProxyType(row[4]))
-        for row in rows
-    ]
+    return [_show_offering(*row) for row in list_offering_rows(session, scenario, day, after=after, limit=limit)]
+
+
+def list_offerings(
+    session: Session, scenarios: Collection[str], day: date, *, limit: int
+) -> Mapping[str, Sequence[Offering]]:
+    """List for each of some scenarios what `list_offering` lists; one that nobody offers is left out."""
+    found: dict[str, list[Offering]] = {}
+    for scenario, *offering in list_offering_rows_of_each(session, scenarios, day, limit=limit):
+        found.setdefault(scenario, []).append(_show_offering(*offering))
+    return found
+
+
+def _show_offering(merchant: str, name: str, name_en: str | None, region: str, figures: dict[str, int]) -> Offering:
+    return Offering(merchant=merchant, name=name, name_en=name_en, region=region, figures=MappingProxyType(figures))
 
 
 def _find_faults(new: NewContract, catalogue: ScenarioCatalogue | None) -> Iterator[Fault]:

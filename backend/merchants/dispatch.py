@@ -14,6 +14,7 @@ from time import monotonic
 from uuid import UUID
 
 import structlog
+from sqlalchemy.orm import Session
 
 from backend.merchants.courier import Courier, carry
 from backend.merchants.deliveries import Held, settle_delivery, take_deliveries
@@ -24,6 +25,7 @@ from backend.web.faults import describe_fault
 
 THREADS = 16
 MOST_UNDER_WAY = 4
+LISTED_AT_ONCE = 200  # endpoints with mail; the next ones are looked at next, so that nobody is behind others for ever
 SLOW_SECONDS = 1.0
 IDLE_SECONDS = 1.0
 SWEPT_EVERY = timedelta(minutes=1)
@@ -33,9 +35,11 @@ log = structlog.get_logger("shangding.webhooks")
 class Dispatcher:
     """Takes what is due, endpoint by endpoint, and has it carried; each settles in a transaction of its own."""
 
-    def __init__(self, courier: Courier, *, threads: int = THREADS) -> None:
+    def __init__(self, courier: Courier, *, threads: int = THREADS, listed: int = LISTED_AT_ONCE) -> None:
         self._courier = courier
         self._threads = threads
+        self._listed = listed
+        self._looked_at: UUID | None = None
         self._lock = Lock()
         self._under_way: Counter[UUID] = Counter()
         self._slow: set[UUID] = set()
@@ -83,7 +87,8 @@ class Dispatcher:
         courier = self._courier
         now = courier.clock.now()
         with courier.database.reading() as session:
-            to_probe, with_mail = list_endpoints_to_probe(session, now), list_endpoints_with_mail(session, now)
+            to_probe = list_endpoints_to_probe(session, now, limit=self._threads)
+            with_mail = self._list_next_with_mail(session, now)
         is_sweep = self._swept_at is None or abs(now - self._swept_at) >= SWEPT_EVERY
         if not (to_probe or with_mail or is_sweep):
             return [], []
@@ -105,6 +110,18 @@ class Dispatcher:
             self._under_way.update(each.endpoint_id for each in probes)
             self._under_way.update(each.endpoint_id for each in deliveries)
         return probes, deliveries
+
+    def _list_next_with_mail(self, session: Session, now: datetime) -> list[UUID]:
+        """List the next endpoints that something is due for, anew behind the last one; who waits longest comes first.
+
+        Where there are no more than are listed at once it is all of them, each time.
+        """
+        last, limit = self._looked_at, self._listed
+        found = list_endpoints_with_mail(session, now, after=last, limit=limit)
+        if last is not None and len(found) < limit:
+            found += list_endpoints_with_mail(session, now, until=last, limit=limit - len(found))
+        self._looked_at = found[-1][0] if len(found) == limit else None
+        return [endpoint_id for endpoint_id, _ in sorted(found, key=lambda each: each[1])]
 
     def _do(self, endpoint_id: UUID, act: partial[bool]) -> None:
         """Do one thing for an endpoint, and learn how it is; our own faults are tried when the lease is over."""

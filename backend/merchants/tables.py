@@ -8,7 +8,19 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, bindparam, exists, or_, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.storage.inserts import insert_into
@@ -176,6 +188,28 @@ def list_offering_rows(
     wanted = wanted if after is None else wanted.where(MerchantRow.code > after)
     rows = session.execute(wanted, {"day": day}).all()
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
+def list_offering_rows_of_each(
+    session: Session, scenarios: Collection[str], day: date, *, limit: int
+) -> Sequence[tuple[str, str, str, str | None, str, Any]]:
+    """List for each of some scenarios what `list_offering_rows` lists, at most `limit`; the scenario comes first."""
+    place = func.row_number().over(partition_by=ContractRow.scenario, order_by=ContractRow.merchant)
+    in_force = (
+        select(
+            ContractRow.scenario, ContractRow.merchant, ContractRow.region, ContractRow.figures, place.label("place")
+        )
+        .where(ContractRow.scenario.in_(sorted(scenarios)), *list_contract_conditions())
+        .subquery()
+    )
+    found, merchant = in_force.c, MerchantRow
+    wanted = (
+        select(found.scenario, merchant.code, merchant.name, merchant.name_en, found.region, found.figures)
+        .join(merchant, merchant.code == found.merchant)
+        .where(found.place <= limit)
+        .order_by(found.scenario, merchant.code)
+    )
+    return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in session.execute(wanted, {"day": day})]
 
 
 def add_suspension(session: Session, values: dict[str, Any]) -> bool:

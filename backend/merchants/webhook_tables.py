@@ -143,8 +143,13 @@ def lock_live_endpoint(session: Session, endpoint_id: UUID, merchant: str) -> En
     ).one_or_none()
 
 
-def list_endpoints_with_mail(session: Session, now: datetime) -> Sequence[UUID]:
-    """List the endpoints that something is due for, whatever waits longest first."""
+def list_endpoints_with_mail(
+    session: Session, now: datetime, *, after: UUID | None = None, until: UUID | None = None, limit: int
+) -> list[tuple[UUID, datetime]]:
+    """List at most `limit` endpoints that something is due for, and since when, in order of their ids.
+
+    Only those behind one, and up to another, if given.
+    """
     oldest = (
         select(DeliveryRow.due_at)
         .where(
@@ -156,14 +161,17 @@ def list_endpoints_with_mail(session: Session, now: datetime) -> Sequence[UUID]:
         .limit(1)
         .scalar_subquery()
     )
-    wanted = select(EndpointRow.endpoint_id).where(is_open(), oldest.is_not(None))
-    return session.scalars(wanted.order_by(oldest, EndpointRow.endpoint_id)).all()
+    wanted = select(EndpointRow.endpoint_id, oldest).where(is_open(), oldest.is_not(None))
+    wanted = wanted if after is None else wanted.where(EndpointRow.endpoint_id > after)
+    wanted = wanted if until is None else wanted.where(EndpointRow.endpoint_id <= until)
+    rows = session.execute(wanted.order_by(EndpointRow.endpoint_id).limit(limit))
+    return [(row[0], row[1] or now) for row in rows]
 
 
-def list_endpoints_to_probe(session: Session, now: datetime) -> Sequence[UUID]:
-    """List the endpoints whose probe is due, the longest due first."""
+def list_endpoints_to_probe(session: Session, now: datetime, *, limit: int) -> Sequence[UUID]:
+    """List at most `limit` endpoints whose probe is due, the longest due first; one that is probed is due no more."""
     due = select(EndpointRow.endpoint_id).where(EndpointRow.ended_at.is_(None), EndpointRow.probe_due_at <= now)
-    return session.scalars(due.order_by(EndpointRow.probe_due_at)).all()
+    return session.scalars(due.order_by(EndpointRow.probe_due_at).limit(limit)).all()
 
 
 def take_due_rows(session: Session, endpoint_id: UUID, *, limit: int, now: datetime) -> Sequence[DeliveryRow]:

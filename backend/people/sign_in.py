@@ -17,7 +17,10 @@ from backend.people.tables import use_ticket
 from backend.web.problems import ProblemCode, Refusal
 
 CITIZEN_SCOPES = frozenset(
-    {"access:read", "account:read", "account:write", "benefits:read", "benefits:write", "score:read"}
+    {
+        *("access:read", "account:read", "account:write", "benefits:read", "benefits:write"),
+        *("exchange:read", "exchange:write", "score:read"),
+    }
 )
 
 

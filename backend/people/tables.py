@@ -74,10 +74,16 @@ class EnrolmentRow(Row):
     closed_because: Mapped[str | None]
 
 
+ONCE = text("purpose = 'benefit_once'")  # a consent for one answer; in these words a query uses the index
+
+
 class ConsentRow(Row):
     """One consent: a purpose, a recipient, a scope and a window; separate per recipient (PIPL Art. 23)."""
 
     __tablename__ = "consent"
+    __table_args__ = (
+        Index("ix_consent_once", "expires_at", sqlite_where=ONCE, postgresql_where=ONCE, postgresql_using="brin"),
+    )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
     consent_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -16,8 +16,8 @@ from backend.web.problems import ProblemCode, Refusal
 from scoring.records import EventKind
 
 OPEN = "open"
-# What merchants ask for, and what the credit centre looks into between them and a person.
-_NOT_THEIRS = frozenset({Purpose.BENEFIT, Purpose.COMPLAINT_HANDLING, Purpose.PROMISE_HANDLING})
+# What merchants and other cities ask for, and what the credit centre looks into between them and a person.
+_NOT_THEIRS = frozenset({Purpose.BENEFIT, Purpose.COMPLAINT_HANDLING, Purpose.EXCHANGE, Purpose.PROMISE_HANDLING})
 _OWN_WORDS = frozenset({EventKind.CORRECTED.value, EventKind.WITHDRAWN.value})
 
 

@@ -126,9 +126,10 @@ class Database:
             driver = connection.driver_connection
             if self.dialect_name == "sqlite":
                 _set_sqlite(connection, busy_timeout=self._wait_ms, query_only=0)
-            _tell(driver, "BEGIN IMMEDIATE" if self.dialect_name == "sqlite" else "BEGIN READ WRITE")
-            yield ShortTransaction(connection, self.engine.dialect)  # one that raises is rolled back by the pool
-            _tell(driver, "COMMIT")
+            transaction = ShortTransaction(connection, self.engine.dialect)
+            yield transaction  # one that raises is rolled back by the pool
+            if transaction.has_begun:
+                _tell(driver, "COMMIT")
 
     @contextmanager
     def _talking(self) -> Iterator[PoolProxiedConnection]:

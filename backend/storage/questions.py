@@ -40,6 +40,11 @@ class Question:
 
     def ask(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Found | None:
         """Ask for the one row, or None; more than one are a MultipleResultsFound. Raises what the driver raises."""
+        cursor = self.tell(connection, dialect, values)
+        return self.read(cursor, dialect)
+
+    def tell(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - the driver's
+        """Tell the driver the question, and give the cursor from which `read` reads the answer."""
         plan = self._plans.get(dialect.name)
         if plan is None:
             plan = self._plans[dialect.name] = _make_plan(self._statement, dialect)
@@ -49,6 +54,14 @@ class Question:
         cursor = psycopg.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
         try:
             cursor.execute(plan.text, [written[name] for name in plan.order])
+        except BaseException:
+            cursor.close()
+            raise
+        return cursor
+
+    def read(self, cursor: Any, dialect: Dialect) -> Found | None:  # noqa: ANN401 - the driver's
+        """Read the answer to what was told, and close the cursor; more than one row are a MultipleResultsFound."""
+        try:
             rows = cursor.fetchmany(2)
         finally:
             cursor.close()
@@ -56,7 +69,8 @@ class Question:
             raise MultipleResultsFound("a question has more than one answer; its condition must name one row")
         if not rows:
             return None
-        return tuple(value if read is None else read(value) for value, read in zip(rows[0], plan.readers, strict=True))
+        readers = self._plans[dialect.name].readers
+        return tuple(value if read is None else read(value) for value, read in zip(rows[0], readers, strict=True))
 
 
 def ask_within(session: Session, question: Question, values: Mapping[str, object]) -> Found | None:

@@ -1,24 +1,53 @@
 """What can be said in a short transaction: compiled questions and chains, told to the driver as they are."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any
 
 from sqlalchemy import Dialect, PoolProxiedConnection
 
 from backend.storage.chains import Chain
 from backend.storage.questions import Found, Question
 
+_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN READ WRITE"}
 
-class ShortTransaction(NamedTuple):
-    """A transaction that has begun on a connection; see `Database.short_transaction`, which ends it."""
 
-    connection: PoolProxiedConnection
-    dialect: Dialect
+class ShortTransaction:
+    """A transaction on a connection, which begins with the first thing that is said in it.
+
+    See `Database.short_transaction`, which ends it.
+    """
+
+    def __init__(self, connection: PoolProxiedConnection, dialect: Dialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+        self.has_begun = False
 
     def ask(self, question: Question, values: Mapping[str, object]) -> Found | None:
         """Ask for the one row that answers `question`, or None; more than one are a MultipleResultsFound."""
-        return question.ask(self.connection, self.dialect, values)
+        return self.ask_in_turn(values, question)[0]
+
+    def ask_in_turn(self, values: Mapping[str, object], *questions: Question) -> tuple[Found | None, ...]:
+        """Ask several questions of the same values, one after the other, and give each answer.
+
+        Each sees what was committed before it was its turn: a lock that the first takes is held when the second looks.
+        PostgreSQL is told all of them at once, with the beginning of the transaction.
+        """
+        if self._dialect.name != "postgresql":
+            self._begin()
+            return tuple(question.ask(self._connection, self._dialect, values) for question in questions)
+        driver: Any = self._connection.driver_connection
+        with driver.pipeline():
+            self._begin()
+            told = [question.tell(self._connection, self._dialect, values) for question in questions]
+        return tuple(question.read(cursor, self._dialect) for question, cursor in zip(questions, told, strict=True))
 
     def run(self, chain: Chain, values: Mapping[str, object]) -> int:
         """Try the links of `chain` in order, and give how many held."""
-        return chain.run_on(self.connection, self.dialect, values)
+        self._begin()
+        return chain.run_on(self._connection, self._dialect, values)
+
+    def _begin(self) -> None:
+        if not self.has_begun:
+            driver: Any = self._connection.driver_connection
+            self.has_begun = True
+            driver.cursor().execute(_BEGIN[self._dialect.name])

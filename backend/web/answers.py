@@ -39,10 +39,10 @@ class Stream:
 
 
 def make_answer(outcome: object, operation: Operation, notes: RequestNotes) -> Answer | Stream:
-    """What a view returned (a value, a `Reply`, a `Stream` or a `Refusal`) as status, headers and text."""
+    """What a view returned (a value, a `Reply`, a `Stream`, an `Answer` or a `Refusal`) as status, headers and text."""
     if isinstance(outcome, Refusal):
         return make_refusal(outcome, notes)
-    if isinstance(outcome, Stream):
+    if isinstance(outcome, Stream | Answer):
         return outcome
     reply = outcome if isinstance(outcome, Reply) else Reply(value=outcome)
     headers = {**reply.headers}

@@ -16,7 +16,7 @@ from backend.web.problems import ProblemCode
 BODY_LIMIT = 64 * 1024
 SAFE_METHODS = frozenset({"GET"})
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
-GIVEN = frozenset({"principal", "session", "now", "body", "query", "upload"})
+GIVEN = frozenset({"principal", "session", "now", "body", "query", "upload", "signed"})
 
 _SCOPE = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
 _PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|code|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
@@ -33,6 +33,16 @@ _PROVEN = frozenset(
         ProblemCode.TOKEN_REVOKED,
         ProblemCode.PRINCIPAL_REFUSED,
         ProblemCode.SCOPE_MISSING,
+    }
+)
+_SIGNED = frozenset(
+    {
+        ProblemCode.SIGNATURE_MISSING,
+        ProblemCode.SIGNATURE_INCOMPLETE,
+        ProblemCode.SIGNATURE_STALE,
+        ProblemCode.SIGNATURE_KEY_UNKNOWN,
+        ProblemCode.SIGNATURE_REFUSED,
+        ProblemCode.BODY_TOO_LARGE,
     }
 )
 _CLERKS = frozenset({ProblemCode.CLERK_MALFORMED, ProblemCode.CLERK_REFUSED})
@@ -70,9 +80,10 @@ class Operation:
     """One method on one path: whom it serves, what it takes and gives, what can go wrong.
 
     `view` is asked for by keyword only, and gets what its parameters name: the path's variables, and any of
-    `principal`, `session`, `now`, `body`, `query`, `upload`. A `form` body comes as browsers and OAuth clients send
-    it. A `fresh` operation asks that the caller has proven a short while ago who he is. `streams` are the media
-    types of an answer that is a file.
+    `principal`, `session`, `now`, `body`, `query`, `upload`, `signed`. A `form` body comes as browsers and OAuth
+    clients send it. A `fresh` operation asks that the caller has proven a short while ago who he is. `streams` are the
+    media types of an answer that is a file. `signed_as` is the tag of the signature by which another city proves
+    itself, instead of a token with a scope.
     """
 
     method: str
@@ -98,6 +109,7 @@ class Operation:
     upload: UploadForm | None = None
     fresh: bool = False
     streams: frozenset[str] = frozenset()
+    signed_as: str | None = None
 
     def __post_init__(self) -> None:
         faults = [sentence for sentence, holds in self._list_rules().items() if not holds]
@@ -125,6 +137,11 @@ class Operation:
         return self.kinds == {PrincipalKind.ANYONE}
 
     @property
+    def needs_token(self) -> bool:
+        """Whether a call proves itself by a token: all do but open ones, and those that are signed as a whole."""
+        return not self.is_open and self.signed_as is None
+
+    @property
     def names_clerk(self) -> bool:
         """Whether a call must say which clerk acts: every call of a department must."""
         return PrincipalKind.DEPARTMENT in self.kinds
@@ -140,7 +157,8 @@ class Operation:
         reads = "session" in self.parameters or self.repeats is Repeats.BY_KEY or not self.is_open
         following: tuple[tuple[bool, frozenset[ProblemCode]], ...] = (
             (True, _ALWAYS),
-            (not self.is_open, _PROVEN),
+            (self.needs_token, _PROVEN),
+            (self.signed_as is not None, _SIGNED),
             (self.names_clerk, frozenset({ProblemCode.CLERK_MISSING})),
             (self.takes_clerk, _CLERKS),
             (self.fresh, frozenset({ProblemCode.STEP_UP_NEEDED})),
@@ -166,8 +184,11 @@ class Operation:
                 ),
                 "it must name the kinds of principals it serves": bool(self.kinds),
                 "'anyone' stands alone": self.is_open or PrincipalKind.ANYONE not in self.kinds,
-                "it must name a scope such as 'score:read', unless it serves anyone": (
-                    self.scope is None if self.is_open else bool(_SCOPE.fullmatch(self.scope or ""))
+                "it must name a scope such as 'score:read', unless it serves anyone or is signed": (
+                    bool(_SCOPE.fullmatch(self.scope or "")) if self.needs_token else self.scope is None
+                ),
+                "other cities sign their calls, and nobody else does": (
+                    (self.signed_as is not None) == (self.kinds == {PrincipalKind.PARTNER_CITY})
                 ),
                 "it must have a summary": bool(self.summary.strip()),
                 "its view takes keywords only": by_keyword,
@@ -181,6 +202,9 @@ class Operation:
                 ),
                 "a view asks for 'upload' if and only if an upload is declared": (
                     ("upload" in self.parameters) == (self.upload is not None)
+                ),
+                "a view asks for 'signed' only where calls are signed": (
+                    "signed" not in self.parameters or self.signed_as is not None
                 ),
                 "a safe method takes no body": changes or (self.body is None and self.upload is None),
                 "a body is JSON, a form or an upload": (

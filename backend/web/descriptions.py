@@ -13,6 +13,7 @@ from backend.web.problem_schemas import ProblemSchema
 from backend.web.problems import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, ProblemCode
 
 BEARER = "bearer"
+SIGNATURE = "signature"
 _REQUEST_ID = "019a0000-0000-7000-8000-000000000000"
 _RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 _HEADERS: Mapping[HTTPStatus, Mapping[str, object]] = {
@@ -40,6 +41,14 @@ _CLERK_PARAMETER = {
     "schema": {"type": "string", "pattern": f"^{CLERK_PATTERN}$"},
     "example": "clerk-7",
 }
+_CITY_PARAMETER = {
+    "in": "header",
+    "name": "Exchange-City",
+    "required": True,
+    "description": "The code of the city that calls and signs; see docs/partner-protocol.md.",
+    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{1,39}$"},
+    "example": "hangzhou",
+}
 _CONDITION_PARAMETER = {
     "in": "header",
     "name": "If-None-Match",
@@ -56,7 +65,7 @@ def describe_operation(operation: Operation) -> dict[str, object]:
     document: dict[str, object] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "security": [] if operation.is_open else [{BEARER: [operation.scope]}],
+        "security": _describe_proof(operation),
         "x-principals": sorted(kind.value for kind in operation.kinds),
         "responses": _describe_responses(operation),
     }
@@ -67,6 +76,8 @@ def describe_operation(operation: Operation) -> dict[str, object]:
         parameters.append(_KEY_PARAMETER)
     if operation.takes_clerk:
         parameters.append(_CLERK_PARAMETER)
+    if operation.signed_as is not None:
+        parameters.append(_CITY_PARAMETER)
     if operation.method == "GET" and not operation.streams:
         parameters.append(_CONDITION_PARAMETER)
     if parameters:
@@ -75,6 +86,12 @@ def describe_operation(operation: Operation) -> dict[str, object]:
     if content:
         document["requestBody"] = {"required": True, "content": content}
     return document
+
+
+def _describe_proof(operation: Operation) -> list[object]:
+    if operation.is_open:
+        return []
+    return [{BEARER: [operation.scope]}] if operation.needs_token else [{SIGNATURE: []}]
 
 
 def _describe_body(operation: Operation) -> dict[str, object]:

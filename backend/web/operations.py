@@ -35,6 +35,7 @@ class Details(TypedDict, total=False):
     upload: UploadForm
     fresh: bool
     streams: frozenset[str]
+    signed_as: str
 
 
 class Blueprint(flask_smorest.Blueprint):

@@ -37,6 +37,11 @@ class ProblemCode(StrEnum):
     CODE_USED = "code_used", 401
     LINK_EXPIRED = "link_expired", 401
     REFRESH_REFUSED = "refresh_refused", 401
+    SIGNATURE_MISSING = "signature_missing", 401
+    SIGNATURE_INCOMPLETE = "signature_incomplete", 401
+    SIGNATURE_STALE = "signature_stale", 401
+    SIGNATURE_KEY_UNKNOWN = "signature_key_unknown", 401
+    SIGNATURE_REFUSED = "signature_refused", 401
     PRINCIPAL_REFUSED = "principal_refused", 403
     SCOPE_MISSING = "scope_missing", 403
     STEP_UP_NEEDED = "step_up_needed", 403
@@ -52,7 +57,11 @@ class ProblemCode(StrEnum):
     OTHER_DEPARTMENT = "other_department", 403
     SECOND_PERSON_NEEDED = "second_person_needed", 403
     NOT_FOUND = "not_found", 404
+    EXCHANGE_OFF = "exchange_off", 404
     CLIENT_NOT_FOUND = "client_not_found", 404
+    TREATY_NOT_FOUND = "treaty_not_found", 404
+    CITY_NOT_FOUND = "city_not_found", 404
+    VISIT_NOT_FOUND = "visit_not_found", 404
     KEY_NOT_FOUND = "key_not_found", 404
     MERCHANT_NOT_FOUND = "merchant_not_found", 404
     WEBHOOK_NOT_FOUND = "webhook_not_found", 404
@@ -120,6 +129,10 @@ class ProblemCode(StrEnum):
     BATCH_NO_REUSED = "batch_no_reused", 409
     TOO_MANY_CARDS = "too_many_cards", 409
     DAY_NOT_OVER = "day_not_over", 409
+    TREATY_NOT_IN_FORCE = "treaty_not_in_force", 409
+    NOTHING_TO_TELL = "nothing_to_tell", 409
+    HOME_CITY_REFUSED = "home_city_refused", 409
+    TREATY_SUSPENDED_BY_PARTNER = "treaty_suspended_by_partner", 409
     BODY_TOO_LARGE = "body_too_large", 413
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415
     INVALID_REQUEST = "invalid_request", 422
@@ -146,13 +159,21 @@ class ProblemCode(StrEnum):
     WINDOW_REFUSED = "window_refused", 422
     CLOCK_REFUSED = "clock_refused", 422
     CARD_NEEDS_GRANT = "card_needs_grant", 422
+    NOTICE_REUSED = "notice_reused", 422
+    NOT_IN_TREATY = "not_in_treaty", 422
+    SCORE_CARD_REFUSED = "score_card_refused", 422
+    QUESTION_REFUSED = "question_refused", 422
+    QUESTION_REUSED = "question_reused", 422
+    PERSON_UNREADABLE = "person_unreadable", 422
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422
     TOO_MANY_REQUESTS = "too_many_requests", 429
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429
     TOO_MANY_MISSES = "too_many_misses", 429
+    TOO_MANY_QUESTIONS = "too_many_questions", 429
     INTERNAL_FAULT = "internal_fault", 500
     UNAVAILABLE = "unavailable", 503
     NOT_READY = "not_ready", 503
+    HOME_CITY_UNREACHABLE = "home_city_unreachable", 503
 
     status: HTTPStatus
 

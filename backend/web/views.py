@@ -27,6 +27,7 @@ from backend.web.idempotency import Call, find_earlier, keep, read_call
 from backend.web.limits import count_request
 from backend.web.problems import Problem, Refusal
 from backend.web.requests import current_notes
+from backend.web.signed_calls import read_signed_call
 from backend.web.uploads import read_upload
 from backend.web.writing import make_writer
 
@@ -56,10 +57,12 @@ class DeclaredView:
         now = context.clock.now()
         notes.operation, notes.method = operation.name, request.method
         notes.personal = not operation.is_open
-        principal = _admit(context, operation, now)
+        signed = None if operation.signed_as is None else read_signed_call(operation, now)
+        principal = _admit(context, operation, now) if signed is None else signed.principal
         notes.principal_kind = principal.kind.value
         with read_upload(operation) as upload:
-            given = {**variables, **read_arguments(operation), "principal": principal, "now": now, "upload": upload}
+            known = {"principal": principal, "now": now, "upload": upload, "signed": signed}
+            given = {**variables, **read_arguments(operation), **known}
             call = read_call(principal, operation, upload) if operation.repeats is Repeats.BY_KEY else None
             return send_answer(self._run(context.database, call, given, now))
 

@@ -188,8 +188,17 @@ class City:
 
 
 @contextmanager
-def running_city(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS, now: datetime = NOON) -> Iterator[City]:
-    """The application over the empty database at `database_url`, with the schema of the head and nobody in it."""
+def running_city(
+    database_url: str,
+    *,
+    rooms: tuple[Blueprint, ...] = ROOMS,
+    now: datetime = NOON,
+    **parts: Any,  # noqa: ANN401 - each has its own type
+) -> Iterator[City]:
+    """The application over the empty database at `database_url`, with the schema of the head and nobody in it.
+
+    `parts` of the context take the place of those that are made here, such as the rules of another city.
+    """
     provider_key = generate_private_key(SECP256R1())
     with tempfile.TemporaryDirectory(prefix="city-") as folder, migrated_database(database_url) as database:
         key_set_path = Path(folder) / "jwks.json"
@@ -206,6 +215,7 @@ def running_city(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS, now
             revocations=Revocations(database, fresh_for=timedelta(0)),
             tickets=TicketReader(issuer=IDENTITY_ISSUER, audience=PUBLIC_URL, jwks_url=key_set_path.as_uri()),
         )
+        context = replace(context, **parts)
         yield City(create_app(context, rooms), context, key_set_path, provider_key)
 
 

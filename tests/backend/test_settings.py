@@ -125,6 +125,8 @@ def test_an_unusable_service_is_refused_without_its_secret(
     [
         ("SHANGDING_DATABASE_URL", "sqlite:///relative.sqlite", "names no absolute path"),
         ("SHANGDING_WEBHOOK_TARGETS", "private", "is neither public nor any"),
+        ("SHANGDING_EXCHANGE_KEYS", "/nowhere/exchange.json", "names /nowhere/exchange.json, which is not a file"),
+        ("SHANGDING_EXCHANGE_TARGETS", "private", "is neither public nor any"),
         ("SHANGDING_DATABASE_URL", "sqlite://", "names no absolute path"),
         ("SHANGDING_DATABASE_URL", "postgresql://db/name", "names no database system that is supported"),
         ("SHANGDING_DATABASE_URL", "postgresql+psycopg://db", "names no database"),

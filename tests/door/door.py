@@ -12,17 +12,19 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import count
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from backend.app import ROOMS, create_app
 from backend.context import Context
+from backend.gateways.message_signatures import SignableRequest
 from backend.gateways.mini_program import MiniProgram
 from backend.gateways.real_name import RealNameCheck
 from backend.gateways.tokens import TokenIssuer
@@ -37,6 +39,7 @@ from tests.backend.gateways.stand_ins import APP_ID, APP_SECRET, SERVICE_KEY, Pl
 from tests.backend.merchants.shops import open_shop
 from tests.backend.records.handing import HEALTH, TRAFFIC, open_offices
 from tests.backend.web.probe import PUBLIC_URL
+from tests.door.partner_cities import Cities, Signer, make_cities, sign_headers
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 CLERK = "clerk-7"
@@ -70,13 +73,18 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, whole; `replace` makes the attack of it."""
+    """One request, whole; `replace` makes the attack of it.
+
+    A call that has a `signer` is signed as it leaves, for what its operation is signed for unless `tag` says otherwise.
+    """
 
     operation: Operation
     variables: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    signer: Signer | None = None
+    tag: str | None = None
 
     @property
     def path(self) -> str:
@@ -105,6 +113,7 @@ class Door:
     token_key: EllipticCurvePrivateKey = field(repr=False)
     platform: Platform = field(repr=False)
     register: Register = field(repr=False)
+    cities: Cities = field(repr=False)
 
     @property
     def database(self) -> Database:
@@ -152,18 +161,37 @@ class Door:
 
     def send(self, call: Call, *, address: str | None = None) -> TestResponse:
         """Make a call; from an address of its own unless told otherwise, so that no limit of others bites."""
-        query = f"?{urlencode(call.query)}" if call.query else ""
+        sent = call if call.signer is None else self.sign(call)
         return self.city.client().open(
-            f"{self.prefixes[call.operation.name]}{call.path}{query}",
-            method=call.operation.method,
-            data=call.body,
-            headers=dict(call.headers),
+            self.locate(sent),
+            method=sent.operation.method,
+            data=sent.body,
+            headers=dict(sent.headers),
             environ_base={"REMOTE_ADDR": address or make_address()},
+        )
+
+    def locate(self, call: Call) -> str:
+        """The path and query of a call."""
+        query = f"?{urlencode(call.query)}" if call.query else ""
+        return f"{self.prefixes[call.operation.name]}{call.path}{query}"
+
+    def sign(self, call: Call, *, url: str | None = None, now: datetime | None = None) -> Call:
+        """The call under the signature of its signer, which stays whatever is made of it; of `now`, and for `url`."""
+        assert call.signer is not None
+        message = SignableRequest(
+            method=call.operation.method,
+            url=url or f"{PUBLIC_URL}{self.locate(call)}",
+            headers=call.headers,
+            body=call.body,
+        )
+        tag = call.tag or call.operation.signed_as or ""
+        return replace(
+            call, headers=sign_headers(message, call.signer, tag=tag, now=now or self.city.now()), signer=None
         )
 
     def standing_on(self, context: Context) -> "Door":
         """The same city with another context."""
-        return replace(self, city=replace(self.city, app=create_app(context), context=context))
+        return replace(self, city=replace(self.city, app=_make_app(context, self.cities), context=context))
 
     def find_operation(self, name: str) -> Operation | None:
         """The operation of this name, if it is served."""
@@ -208,19 +236,26 @@ def media_type_of(operation: Operation) -> str | None:
     return FORM if operation.form else JSON
 
 
+def _make_app(context: Context, cities: Cities, rooms: tuple[Blueprint, ...] = ROOMS) -> Flask:
+    app = create_app(context, rooms)
+    cities.stand_before(app, context)
+    return app
+
+
 @contextmanager
 def running_door(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS) -> Iterator[Door]:
-    """The application over an empty database, with departments and merchants registered, nobody signed in, and
-    stand-ins for what is elsewhere.
+    """The application over an empty database, with departments, merchants and other cities registered, nobody signed
+    in, and stand-ins for what is elsewhere.
     """
     token_key = generate_private_key(SECP256R1())
-    platform, register = Platform(), Register()
+    platform, register, cities = Platform(), Register(), make_cities()
     with (
         standing_in(platform.answer) as there,
         standing_in(register.answer) as checked,
         running_city(database_url, rooms=rooms) as city,
     ):
         open_offices(city)
+        cities.meet(city.database)
         for name in ("own", "other"):
             open_shop(city, f"{PrincipalKind.MERCHANT}-{name}", "library_card")
         context = replace(
@@ -228,5 +263,7 @@ def running_door(database_url: str, *, rooms: tuple[Blueprint, ...] = ROOMS) -> 
             tokens=TokenIssuer({"t1": token_key}, issuer=PUBLIC_URL),
             mini_program=MiniProgram(url=there.url, app_id=APP_ID, secret=APP_SECRET),
             real_name=RealNameCheck(url=checked.url, key=SERVICE_KEY),
+            exchange_keys=cities.pair.us.keys,
         )
-        yield Door(replace(city, app=create_app(context, rooms), context=context), token_key, platform, register)
+        served = replace(city, app=_make_app(context, cities, rooms), context=context)
+        yield Door(served, token_key, platform, register, cities)

@@ -1,8 +1,9 @@
 """What a call needs beyond its operation's declaration, in a few short registries.
 
 `OBJECTS` make what must be there first, `VARIABLES` give the path variables, `MEMBERS` the values of a body's example
-that must be new or true, `QUERIES` the parameters that are required, `FILES` what is uploaded, `PREPARATIONS` what must
-have happened before. Whatever an operation needs and no registry has fails with a sentence that says where to add it.
+that must be new or true, `MESSAGES` those of other cities, which are true only as a whole, `QUERIES` the parameters
+that are required, `FILES` what is uploaded, `PREPARATIONS` what must have happened before. Whatever an operation needs
+and no registry has fails with a sentence that says where to add it.
 """
 
 import csv
@@ -10,6 +11,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +23,9 @@ from backend.benefits.card_examples import NEW_CARD as CARD
 from backend.benefits.card_tables import CardEnd
 from backend.benefits.offer_examples import NEW_APPLICATION as APPLICATION
 from backend.clock import today
+from backend.disclosures.tables import list_live
 from backend.fulfilment.complaints import answer_complaint
+from backend.gateways.sealed_messages import seal_for
 from backend.grants.giving import give_grant
 from backend.grants.grant import Actor, Grant
 from backend.grants.life import Mover, cancel_reserved, start
@@ -32,9 +36,15 @@ from backend.merchants.endpoints import MOST_ENDPOINTS, end_endpoint, list_endpo
 from backend.merchants.events import EventKind, leave_event
 from backend.merchants.suspensions import suspend_merchant, suspend_scenario
 from backend.merchants.tables import MerchantRow
+from backend.partners.city_keys import find_sealing_key
+from backend.partners.treaties import resume_treaty, suspend_treaty
 from backend.people.agreement import agreement_on
 from backend.principals import Principal, PrincipalKind
+from backend.storage.identifiers import new_id
+from backend.visits.home_cities import make_home_cities
+from backend.visits.routes import HOME_CITIES
 from backend.web.declaration import Operation
+from backend.web.fields import format_moment
 from tests.backend.builders import add_person
 from tests.backend.clients.machines import Machine, make_department
 from tests.backend.clients.machines import make_key as make_signing_key
@@ -42,9 +52,11 @@ from tests.backend.fulfilment.breaking import break_at_once
 from tests.backend.grants.giving import make_scenario, want
 from tests.backend.merchants.receivers import register as register_webhook
 from tests.backend.merchants.shops import open_shop, sign
+from tests.backend.partners.cities import OURS, THEIRS, TREATY, TREATY_TEXT
 from tests.backend.records.filing import let_work
 from tests.backend.records.handing import FINAL, TRAFFIC, make_donation, post, read_answer
 from tests.backend.records.handing import make_batch as hand_in
+from tests.backend.visits.home import Home
 from tests.door.door import Call, Door, Scene, Side, key_headers, make_key, media_type_of, write_body
 
 
@@ -117,12 +129,13 @@ def prepare(door: Door, operation: Operation, scene: Scene, *, kind: PrincipalKi
     variables = {name: str(_make(making, "VARIABLES", VARIABLES, name)) for name in sorted(operation.variables)}
     query, body = make_query(making), make_body(making)
     headers = key_headers(operation)
-    if not operation.is_open:  # last, for the clock may have moved
+    if operation.needs_token:  # last, for the clock may have moved
         headers |= door.authorise(door.make_principal(operation, scene.own, kind))
     media_type = media_type_of(operation)
     if media_type is not None:
         headers["Content-Type"] = media_type
-    return Call(operation=operation, variables=variables, query=query, headers=headers, body=body)
+    signer = door.cities.partner if operation.signed_as is not None else None
+    return Call(operation=operation, variables=variables, query=query, headers=headers, body=body, signer=signer)
 
 
 def make_query(making: Making) -> dict[str, str]:
@@ -149,6 +162,8 @@ def make_example(making: Making) -> dict[str, Any]:
     operation = making.operation
     assert operation.body is not None
     assert isinstance(operation.body_example, Mapping), f"{operation.name} declares no example of its body"
+    if operation.name in MESSAGES:
+        return {**operation.body_example, "from": THEIRS, "to": OURS, **MESSAGES[operation.name](making)}
     return {
         name: MEMBERS[name](making) if name in MEMBERS and (operation.name, name) not in KEPT else value
         for name, value in operation.body_example.items()
@@ -230,6 +245,75 @@ def _suspend_scenario(making: Making) -> None:
     code, now = _name_scenario(making), making.door.city.now()
     with making.door.database.transaction() as session:
         suspend_scenario(session, code, scenarios={code}, because="x", by="zhao", now=now)
+
+
+def _visit(making: Making) -> Home:
+    """A home city that says yes to the side's person whenever it is asked."""
+    _agree(making)
+    city = making.door.city
+    home = Home(pair=making.door.cities.pair, text=TREATY_TEXT, now=city.now, yes={making.side.person.id_number})
+    city.app.extensions[HOME_CITIES] = make_home_cities(city.context, send=home.send)
+    return home
+
+
+def _agree(making: Making) -> None:
+    """Have nobody's suspension stand in the way of the treaty with the partner city."""
+    with making.door.database.transaction() as session:
+        resume_treaty(session, *TREATY, city=OURS, by="zhao", reason="x", now=making.door.city.now())
+
+
+def _ask_about_person(making: Making) -> dict[str, Any]:
+    """A question of the partner about the side's person, whose number is sealed to this city."""
+    door = making.door
+    question_id = str(new_id(door.city.now()))
+    with door.database.reading() as session:
+        sealing = find_sealing_key(session, OURS)
+    assert sealing is not None
+    person = {"id_number": making.side.person.id_number, "question_id": question_id, "from": THEIRS}
+    return {
+        "question_id": question_id,
+        "asked_at": format_moment(door.city.now()),
+        "treaty": {"id": TREATY[0], "version": TREATY[1], "digest": sha256(TREATY_TEXT.encode()).hexdigest()},
+        "person": seal_for(person, key_id=sealing.key_id, key=sealing.key),
+        "scenarios": ["medical_credit"],
+    }
+
+
+def _tell_of_use(making: Making) -> dict[str, Any]:
+    """A notice of the partner that the side's person has used there what this city has told it."""
+    now = making.door.city.now()
+    used = {
+        "question_id": making.find("answered")["question_id"],
+        "use_id": str(new_id(now)),
+        "scenario": "medical_credit",
+        "title": "先诊疗后付费",
+        "place": "西湖区人民医院",
+        "state": "active",
+        "step": 1,
+        "happened_at": format_moment(now),
+    }
+    return {"notice_id": str(new_id(now)), "kind": "used", "left_at": format_moment(now), "content": used}
+
+
+def _let_partner_ask(making: Making) -> None:
+    """Let the side's person consent that the partner is told everything."""
+    _agree(making)
+    making.find("city_consent")
+
+
+def _suspend_treaty(making: Making) -> None:
+    _agree(making)
+    with making.door.database.transaction() as session:
+        suspend_treaty(session, *TREATY, city=OURS, by="zhao", reason="x", now=making.door.city.now())
+
+
+def _make_room_for_score_card(making: Making) -> None:
+    """End the side's live score cards; there are five at most."""
+    _agree(making)
+    city = making.door.city
+    with making.door.database.transaction() as session:
+        for row in list_live(session, making.side.subject_id, city.now()):
+            row.ended_at, row.ended_because = city.now(), "consent"
 
 
 def _make_room_for_webhook(making: Making) -> None:
@@ -344,9 +428,11 @@ def _be_registered_longer(making: Making) -> None:
 
 
 OBJECTS: dict[str, Value] = {
+    "answered": lambda making: making.ask("answer_question_of_city"),
     "ask": lambda making: making.ask("ask_owner", PrincipalKind.MERCHANT),
     "card": lambda making: making.ask("make_my_card"),
     "consent": lambda making: making.ask("add_my_consent"),
+    "city_consent": lambda making: making.ask("add_my_city_consent"),
     "verification": lambda making: making.ask("verify"),
     "complaint": lambda making: making.ask("complain"),
     "proposal": lambda making: making.ask("propose_record"),
@@ -364,7 +450,9 @@ OBJECTS: dict[str, Value] = {
 }
 VARIABLES: dict[str, Value] = {
     "card_id": lambda making: making.find("card")["card_id"],
+    "question_id": lambda making: making.ask("begin_my_visit")["question_id"],
     "consent_id": lambda making: making.find("consent")["consent_id"],
+    "city_consent_id": lambda making: making.find("city_consent")["consent_id"],
     "verification_id": _find_verification,
     "list_no": lambda _: "0000",
     "grant_id": _give_grant,
@@ -389,6 +477,7 @@ MEMBERS: dict[str, Value] = {
     "grant_id": _break_grant,
     "agreement_version": lambda making: agreement_on(making.door.city.now().date()).version,
     "batch_no": lambda _: make_key(),
+    "card": lambda making: _visit(making).make_card(making.side.person.id_number),
     "client_assertion": lambda making: making.find("machine").assert_itself(),
     "code": _make_code,
     "identity_number": lambda making: making.side.person.id_number,
@@ -408,6 +497,10 @@ MEMBERS: dict[str, Value] = {
     "ticket": lambda making: making.door.city.issue_ticket(making.side.person),
     "to": _yesterday,
 }
+MESSAGES: dict[str, Callable[[Making], dict[str, Any]]] = {
+    "answer_question_of_city": _ask_about_person,
+    "take_notice_of_city": _tell_of_use,
+}
 QUERIES: dict[str, Value] = {
     "day": _yesterday,
     "because": lambda _: "lost",
@@ -415,7 +508,9 @@ QUERIES: dict[str, Value] = {
     "file_no": lambda _: make_key(),
     "from": _today,
     "order_no": lambda making: making.find("verification")["order_no"],
-    "purpose": lambda _: "data_check",
+    "purpose": lambda making: "benefit" if making.operation.name == "preview_exchange" else "data_check",
+    "city": lambda _: THEIRS,
+    "scope": lambda _: "level",
     "to": _today,
 }
 FILES: dict[str, Value] = {
@@ -431,4 +526,11 @@ PREPARATIONS: dict[str, Value] = {
     "create_webhook": _make_room_for_webhook,
     "delete_merchant_suspension": _suspend_merchant,
     "delete_scenario_suspension": _suspend_scenario,
+    "begin_my_visit": _visit,
+    "add_my_city_consent": _agree,
+    "answer_question_of_city": _let_partner_ask,
+    "preview_exchange": _agree,
+    "make_my_score_card": _make_room_for_score_card,
+    "resume_signed_treaty": _suspend_treaty,
+    "suspend_signed_treaty": _agree,
 }

@@ -1,5 +1,6 @@
 """Every operation, called by everybody: who gets in is what the policy table says, cell by cell (R15)."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,21 +11,27 @@ from uuid import uuid4
 import yaml
 from werkzeug.test import TestResponse
 
+from backend.gateways.city_calls import MessageTag
 from backend.principals import Principal, PrincipalKind
 from backend.storage.revocations import revoke
 from backend.web.declaration import Operation
+from backend.web.signed_calls import EXTENSION
 from tests.backend.city import read_json
+from tests.backend.partners.cities import THEIRS
+from tests.backend.web.probe import PUBLIC_URL
 from tests.door.door import LIFETIME, Call, Door, Scene
 from tests.door.examples import prepare
 from tests.door.findings import must_be_empty, must_hold
+from tests.door.partner_cities import BelievingCallers, make_signer
 from tests.door.policy import Policy, Row, find_document_gaps, find_policy_gaps, read_policy
 from tests.door.sabotage import POLICY
-from tests.door.state import count_rows
+from tests.door.state import count_rows, name_changes, read_state
 
 ROOT = Path(__file__).parents[2]
 POLICY_TABLE = read_policy()
 ALL_SCOPES = frozenset(row.scope for row in POLICY_TABLE.values() if row.scope is not None)
 HIDDEN = HTTPStatus.NOT_FOUND
+OF_MESSAGES = frozenset({"exchange_message", "seen_nonce", "taken_notice"})  # what every message leaves behind
 Cell = tuple[str, Call, int, str | None]
 
 
@@ -49,6 +56,19 @@ def test_every_hole_is_found(sabotaged: Door) -> None:
             "let_everybody_in (GET /unchecked), citizen with no scope: 200",
             "let_everybody_in (GET /unchecked), citizen being department: 200",
             "show_any_note (GET /notes/<uuid:planted_note_id>), a strange citizen: 200",
+        ],
+    )
+
+
+def test_a_city_that_is_believed_by_its_name_is_found(door: Door) -> None:
+    door.city.app.extensions[EXTENSION] = BelievingCallers(door.city.context)
+    asked = "answer_question_of_city (POST /questions), partner_city"
+    must_hold(
+        find_wrong_cells(door, {"answer_question_of_city": POLICY_TABLE["answer_question_of_city"]}),
+        [
+            f"{asked} with what is signed as shangding-exchange-notice: 200",
+            f"{asked} signed by a stranger as the partner: 200",
+            f"{asked} with what was signed long ago: 200",
         ],
     )
 
@@ -90,7 +110,9 @@ def _find_wrong_refusals(door: Door, operation: Operation) -> Iterator[str]:
 
 def _list_refused(door: Door, operation: Operation, call: Call, scene: Scene, kind: PrincipalKind) -> Iterator[Cell]:
     """Who must not get in, with the call, and the status and code that he must get."""
-    if operation.is_open:
+    if operation.signed_as is not None:
+        yield from _list_unsigned(door, operation, call)
+    if not operation.needs_token:
         return
     rightful = door.make_principal(operation, scene.own, kind)
 
@@ -99,6 +121,8 @@ def _list_refused(door: Door, operation: Operation, call: Call, scene: Scene, ki
         return bare.having(**_underscored(door.authorise(principal, lifetime=lifetime)))
 
     yield "without a token", call.having(Authorization=None), 401, "token_missing"
+    signed = replace(call.having(Authorization=None), signer=door.cities.partner, tag=MessageTag.QUESTION)
+    yield "being another city that signs", signed, 401, "token_missing"
     yield "with another scheme", call.having(Authorization="Basic eDp5"), 401, "token_invalid"
     yield "with a broken token", call.having(Authorization=call.headers["Authorization"][:-9]), 401, "token_invalid"
     yield "with an expired token", as_(rightful, timedelta(seconds=-11)), 401, "token_expired"
@@ -128,6 +152,25 @@ def _list_refused(door: Door, operation: Operation, call: Call, scene: Scene, ki
     yield from ((what, as_(victim), 401, "token_revoked") for what, victim in _list_revoked(door, rightful))
 
 
+def _list_unsigned(door: Door, operation: Operation, call: Call) -> Iterator[Cell]:
+    """Whose call is not that of a partner: no token stands for a signature, and no signature for another one."""
+    bare, now = replace(call.having(Exchange_City=THEIRS), signer=None), door.city.now()
+    yield "without a signature", bare, 401, "signature_missing"
+    signed = door.sign(call)
+    yield "who does not say who signed", signed.having(Exchange_City=None), 401, "signature_missing"
+    for kind in PrincipalKind:
+        token = door.authorise(Principal(kind=kind, id=THEIRS, scopes=ALL_SCOPES, proven_at=now))
+        yield f"with a token of {kind}", bare.having(**_underscored(token)), 401, "signature_missing"
+    for tag in set(MessageTag) - {operation.signed_as}:
+        yield f"with what is signed as {tag}", replace(call, tag=tag), 401, "signature_refused"
+    for what, (signer, code) in door.cities.list_impostors().items():
+        yield what, replace(call, signer=signer), 401, code
+    yield "with what is signed for another address", door.sign(call, url=f"{PUBLIC_URL}/v1/"), 401, "signature_refused"
+    yield "with another body than is signed", replace(signed, body=call.body + b" "), 401, "signature_refused"
+    yield "with what was signed long ago", door.sign(call, now=now - timedelta(seconds=61)), 401, "signature_stale"
+    yield "with what is signed ahead", door.sign(call, now=now + timedelta(seconds=6)), 401, "signature_stale"
+
+
 def _list_revoked(door: Door, rightful: Principal) -> Iterator[tuple[str, Principal]]:
     """Callers whose token was revoked: by name, by session, by client."""
     victims = {
@@ -149,7 +192,9 @@ def _find_wrong_admissions(door: Door, operation: Operation, row: Row) -> Iterat
         answer = door.send(call)
         if answer.status_code != operation.status.value:
             yield _tell(operation, f"the rightful {kind}", answer, str(operation.status.value))
-        if row.data == "own":
+        if operation.signed_as is not None:
+            yield from _find_wrong_cities(door, operation)
+        elif row.data == "own":
             yield from _find_wrong_strangers(door, operation, kind)
 
 
@@ -175,6 +220,23 @@ def _find_wrong_strangers(door: Door, operation: Operation, kind: PrincipalKind)
     for mark in (str(scene.own.subject_id), scene.own.subject_id.hex, scene.own.person.id_number):
         if mark in _text(door.send(prepare(door, operation, _turn(scene), kind=kind))):
             yield f"{operation.name}: what a {kind} is told names somebody else"
+
+
+def _find_wrong_cities(door: Door, operation: Operation) -> Iterator[str]:
+    """Another partner gets nothing by what this one has: not as it is, and not if it calls it its own."""
+    scene = door.make_scene()
+    call, other = prepare(door, operation, scene), make_signer(door.cities.other)
+    own = call.saying({**json.loads(call.body), "from": other.city})
+    before = read_state(door.database, without=OF_MESSAGES)
+    answers = [door.send(replace(each, signer=other)) for each in (call, own)]
+    if (answers[0].status_code, read_json(answers[0])["code"]) != (422, "question_refused"):
+        yield _tell(operation, "another partner with what this one says", answers[0], "422 question_refused")
+    changes = name_changes(before, read_state(door.database, without=OF_MESSAGES))
+    if changes or answers[1].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        yield _tell(operation, "another partner that calls it its own", answers[1], f"no change, not {changes}")
+    for mark in (str(scene.own.subject_id), scene.own.subject_id.hex, scene.own.person.id_number):
+        if any(mark in _text(answer) for answer in answers):
+            yield f"{operation.name}: what another partner is told names somebody"
 
 
 def _count(door: Door) -> dict[str, int]:

@@ -10,10 +10,12 @@ from werkzeug.test import TestResponse
 
 from backend.web.declaration import SAFE_METHODS, Operation, Repeats
 from backend.web.idempotency import KEY_HEADER, REPLAYED_HEADER
+from backend.web.signed_calls import EXTENSION
 from tests.backend.city import read_json
 from tests.door.door import Call, Door, Scene, make_key
 from tests.door.examples import prepare
 from tests.door.findings import must_be_empty, must_hold
+from tests.door.partner_cities import BelievingCallers
 from tests.door.policy import Policy, read_policy
 from tests.door.sabotage import POLICY
 from tests.door.state import count_rows, name_changes, read_state
@@ -40,6 +42,15 @@ def test_a_forgotten_key_and_a_false_declaration_are_found(sabotaged: Door) -> N
     must_hold(find_repeat_faults(sabotaged, POLICY), ["forget_key: a repeat has left", "forget_key: another body"])
     must_hold(find_race_faults(sabotaged, POLICY), ["forget_key: 8 calls at once"])
     must_hold(find_harm(sabotaged, POLICY), ["leave_more_each_time: a repeat has left"])
+
+
+def test_a_signature_that_is_taken_twice_is_found(door: Door) -> None:
+    door.city.app.extensions[EXTENSION] = BelievingCallers(door.city.context)
+    policy = {"take_notice_of_city": POLICY_TABLE["take_notice_of_city"]}
+    must_hold(
+        find_harm(door, policy),
+        ["take_notice_of_city: one signature is answered [200, 200", "take_notice_of_city: a signature that was used"],
+    )
 
 
 def list_changing(door: Door, policy: Policy, repeats: Repeats) -> list[Operation]:
@@ -141,9 +152,24 @@ def find_harm(door: Door, policy: Policy) -> Iterator[str]:
         changes = name_changes(before, read_state(door.database, without=row.repeats_change))
         if changes:
             yield f"{operation.name}: a repeat has left something behind in {', '.join(changes)}"
+        if operation.signed_as is not None:
+            yield from _find_replay_faults(door, call)
         failed = sorted({answer.status_code for answer in answers if answer.status_code >= 500})
         if failed:
             yield f"{operation.name}: a repeat is answered {failed}"
+
+
+def _find_replay_faults(door: Door, call: Call) -> Iterator[str]:
+    """What is signed is taken once, whoever sends it again; it may be said again under another signature only."""
+    signed = door.sign(call)
+    first = door.send(signed)
+    before = read_state(door.database)
+    answers = [first, *_send_at_once(door, [signed] * THREADS)]
+    if [answer.status_code for answer in answers] != [call.operation.status.value, *[401] * THREADS]:
+        yield f"{call.operation.name}: one signature is answered {[answer.status_code for answer in answers]}"
+    changes = name_changes(before, read_state(door.database))
+    if changes:
+        yield f"{call.operation.name}: a signature that was used has left something behind in {', '.join(changes)}"
 
 
 def _content(answer: TestResponse) -> tuple[int, str, tuple[tuple[str, str], ...]]:

@@ -102,7 +102,7 @@ def test_a_storm_of_unknown_keys_fetches_the_provider_s_keys_once_a_minute(door:
 
 def find_taken_tokens(door: Door, names: Collection[str] = POLICY_TABLE, *, step: int = 1) -> Iterator[str]:
     """Forged access tokens that one of the operations `names` takes, or that make it fall over."""
-    closed = [each for each in door.operations if not each.is_open and each.name in names]
+    closed = [each for each in door.operations if each.needs_token and each.name in names]
     for number, operation in enumerate(closed):
         call = prepare(door, operation, door.make_scene())
         forger = Forger(call.headers["Authorization"].removeprefix("Bearer "), door.token_key)
@@ -161,7 +161,7 @@ def find_mistaken_tokens(door: Door) -> Iterator[str]:
     scene = door.make_scene()
     tokens = _collect_tokens(door, scene)
     for operation in door.operations:
-        if not operation.is_open and operation.name in POLICY_TABLE:
+        if operation.needs_token and operation.name in POLICY_TABLE:
             call = prepare(door, operation, door.make_scene())
             for kind, token in tokens.items():
                 answer = door.send(call.having(Authorization=f"Bearer {token}"))

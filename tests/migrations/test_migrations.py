@@ -12,12 +12,15 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.access import tables as access_tables
-from backend.benefits import ask_tables, card_tables, probe_tables, verification_tables
+from backend.benefits import ask_tables, card_tables, probe_tables, verification_tables, visitor_tables
 from backend.clients import tables as clients_tables
+from backend.disclosures import tables as disclosure_tables
 from backend.fulfilment import complaint_tables, proposal_tables
 from backend.grants import tables as grant_tables
 from backend.merchants import tables as merchants_tables
 from backend.merchants import webhook_tables
+from backend.partners import message_tables
+from backend.partners import tables as partner_tables
 from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
@@ -37,6 +40,7 @@ from backend.storage.migrations import (
     upgrade,
 )
 from backend.storage.tables import Row
+from backend.visits import tables as visit_tables
 from tests.databases import migrated_database, run_sql
 
 MAPPED = (
@@ -61,6 +65,11 @@ MAPPED = (
     moved_clock,
     proposal_tables,
     complaint_tables,
+    partner_tables,
+    message_tables,
+    disclosure_tables,
+    visitor_tables,
+    visit_tables,
     idempotency,
     jobs,
     revocations,

@@ -35,8 +35,8 @@ def load(edition: Path) -> tuple[Catalogue, Rulebook]:
     return catalogue, read_rulebook(read(edition, "rulebook"), "rulebook", catalogue)
 
 
-def test_both_cities_are_there() -> None:
-    assert [str(edition.parent) for edition in EDITIONS] == ["wendeng", "zhengzhou"]
+def test_all_cities_are_there() -> None:
+    assert [str(edition.parent) for edition in EDITIONS] == ["hangzhou", "nanjing", "wendeng", "zhengzhou"]
 
 
 @OF_EACH

@@ -40,15 +40,18 @@ _HOUSE = {
                 *("__init__", "ask_routes", "card_routes", "offer_routes", "verification_routes"),
                 *("card_schemas", "offer_schemas", "verification_schemas"),
                 *("card_tables", "consent_tables", "desk_tables", "offer_tables", "probe_tables", "situation_tables"),
-                *("ask_tables", "verification_tables"),
+                *("ask_tables", "verification_tables", "visitor_tables"),
             ),
+            "disclosures": ("__init__", "citizen_routes", "answer_tables", "person_tables"),
             "fulfilment": (
                 *("__init__", "citizen_routes", "complaint_routes", "proposal_routes"),
                 *("complaint_schemas", "proposal_schemas"),
                 *("complaint_tables", "integrity_tables", "proposal_tables"),
             ),
             "grants": ("__init__", "my_grant_routes", "places", "queries"),
+            "partners": ("__init__", "message_tables"),
             "merchants": ("__init__", "offering_routes", "webhook_routes", "webhook_schemas", "webhook_tables"),
+            "visits": ("__init__", "use_queries"),
         }.items()
         for module in modules
     },

@@ -21,6 +21,8 @@ from backend.benefits import card_ending, card_signing, card_tables
 from backend.benefits.card_ending import KEPT_FOR, SWEPT_AT_ONCE, purge_cards, sweep_cards
 from backend.benefits.card_tables import CardRow
 from backend.benefits.cards import MOST_LIVE
+from backend.benefits.consent_tables import KEPT_FOR as CONSENTS_KEPT_FOR
+from backend.benefits.consent_tables import purge_once_consents
 from backend.benefits.judging import Tools
 from backend.benefits.pausing import pause_benefits, resume_benefits
 from backend.gateways.status_lists import pack_bits
@@ -235,8 +237,12 @@ def test_days_are_judged_by_the_sweep_and_old_cards_forgotten(sqlite_url: str, m
         with city.database.reading() as session:
             assert {row.checked_on.day for row in session.scalars(select(CardRow))} == {22, 23}
         city.clock.move(KEPT_FOR)
+        in_three_years = city.now() + CONSENTS_KEPT_FOR
         with city.database.transaction() as session:
+            assert purge_once_consents(session, in_three_years, limit=10) == 0  # the card rests on it
             assert purge_cards(session, city.now(), limit=10) == 1
+            assert purge_once_consents(session, in_three_years - 2 * KEPT_FOR, limit=10) == 0
+            assert purge_once_consents(session, in_three_years, limit=10) == 1
 
 
 def test_a_list_is_kept_as_long_as_nothing_changes_in_it(sqlite_url: str) -> None:

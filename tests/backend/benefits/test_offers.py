@@ -19,6 +19,7 @@ from scenarios.decision import Unmet
 from tests.backend.benefits.counter import BIKE, CARD, RACK, ask, consent, make_code, open_counters, scan
 from tests.backend.city import City, make_person, read_json, running_city
 from tests.backend.merchants.shops import open_shop
+from tests.databases import statements_noted
 
 TICKETS, PARKING = "scenic_ticket", "street_parking"
 
@@ -49,6 +50,9 @@ def test_what_nobody_gives_is_not_available_and_stands_last(town: City) -> None:
     assert (items[0]["scenario"], states[0]) == (BIKE, "available")
     assert states[2:] == ["no_merchant"] * (len(states) - 2)
     assert items[-1]["state_text"] == "暂无商户提供"
+    with statements_noted(town.database) as seen:
+        read(town, person, "/v1/benefits")
+    assert sum("FROM contract" in statement for statement in seen) == 1  # for all scenarios together
     suspend(town, BIKE)
     bike = read(town, person, "/v1/benefits")[-1]
     assert (bike["scenario"], bike["state"], bike["state_text"]) == (BIKE, "suspended", "暂停提供")

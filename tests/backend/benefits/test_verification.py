@@ -118,6 +118,24 @@ def test_a_code_that_is_used_in_two_steps_is_found(sqlite_url: str, monkeypatch:
             check_one_time_codes(city, 1, 4, monkeypatch)
 
 
+def test_whoever_reads_of_a_look_finds_the_consent_that_lay_in_the_code(city: City) -> None:
+    """Also where another one stands, and where nothing was given; a code that names nobody rests on that one."""
+    person = city.enrol(make_person())
+    headers = city.citizen(person)
+    codes = [make_code(city, person, merchant=RACK, scenario=BIKE)]
+    consent(city, person, merchant=RACK)
+    codes += [make_code(city, person, merchant=RACK), make_code(city, person, scenario=BIKE)]
+    given = read_json(city.client().get("/v1/benefit-consents", headers=headers))["items"]
+    by_code = {(each["once"], each["scenario"]): each["consent_id"] for each in given}
+    for code, answer in zip(codes, ("granted", "not_granted", "not_granted"), strict=True):
+        city.clock.move(timedelta(seconds=1))
+        assert answer_of(scan(city, code))[0] == answer
+    looks = read_json(city.client().get("/v1/access-entries", headers=headers))["items"]
+    told = [look["answered"]["consent_id"] for look in reversed(looks)]
+    (standing,) = (each["consent_id"] for each in given if not each["once"])
+    assert told == [by_code[True, BIKE], by_code[True, None], standing]
+
+
 def test_a_code_ends_and_is_bound_and_is_kept_as_a_digest(town: City) -> None:
     person = town.enrol(make_person())
     assert CODE_BYTES * 8 >= 128

@@ -5,10 +5,14 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from backend.benefits import probe_tables
+from backend.benefits.consent_tables import KEPT_FOR as CONSENTS_KEPT_FOR
+from backend.benefits.probe_tables import ProbeWindowRow, count_miss, note_slowed
 from backend.cli.purging import PORTION
 from backend.clock import SystemClock
+from backend.merchants.tables import add_merchant
 from backend.people.session_tables import SHOWN_FOR, NewSession, SignInSessionRow, add_session
-from backend.people.tables import UsedTicketRow, use_ticket
+from backend.people.tables import ConsentRow, UsedTicketRow, add_consent, use_ticket
 from backend.storage.database import Database
 from backend.storage.idempotency import KEPT_FOR, Answer, find_answer, keep_answer
 from backend.storage.identifiers import new_id
@@ -64,6 +68,40 @@ def test_what_is_old_goes_in_portions_and_the_rest_stays(installation: dict[str,
         assert session.scalars(select(SignInSessionRow.device)).all() == ["live"]
         assert session.scalars(select(RevocationRow.key)).all() == ["client:live"]
         assert not use_ticket(session, "live", expires_at=SystemClock().now())
+
+
+def test_windows_and_consents_go_when_nobody_needs_them_any_more(
+    environment: dict[str, str], database: Database
+) -> None:
+    now = SystemClock().now()
+    old, older = now - probe_tables.KEPT_FOR - MINUTE, now - probe_tables.SLOWED_KEPT_FOR - MINUTE
+    with database.transaction() as session:
+        called = {"name": "shop", "contact": "desk", "registered_at": older, "registered_by": "zhao"}
+        add_merchant(session, {"code": "shop", **called})
+        for starts_at, is_slowed in ((old, False), (old, True), (older, True), (now, False)):
+            miss = "not_granted" if is_slowed else "code_unusable"
+            count_miss(session, "shop", miss, starts_at)
+            if is_slowed:
+                note_slowed(session, "shop", miss, starts_at, now=starts_at)
+        subject_id = add_person(session)
+        ended_at = now - CONSENTS_KEPT_FOR
+        consents = (("benefit_once", ended_at), ("benefit_once", ended_at + 10 * MINUTE), ("benefit", ended_at))
+        for purpose, expires_at in consents:
+            given = {
+                "recipient": "merchant:shop",
+                "scope": "*",
+                "agreement_version": "1",
+                "given_at": ended_at - MINUTE,
+            }
+            ids = {"subject_id": subject_id, "consent_id": new_id(now)}
+            add_consent(session, ConsentRow(**ids, purpose=purpose, expires_at=expires_at, **given))
+    result = run(["purge"], environment)
+    assert "2 windows of misses, 1 consents for one answer, " in result.output
+    with database.reading() as session:
+        kept = session.execute(select(ProbeWindowRow.starts_at, ProbeWindowRow.slowed_at)).all()
+        assert sorted((row[0], row[1] is not None) for row in kept) == [(old, True), (now, False)]
+        ends = session.execute(select(ConsentRow.purpose, ConsentRow.expires_at)).all()
+        assert sorted((row[0], row[1]) for row in ends) == [("benefit", ended_at), consents[1]]
 
 
 def test_purging_again_is_harmless(installation: dict[str, str], database: Database) -> None:

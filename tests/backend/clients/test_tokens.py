@@ -338,8 +338,8 @@ def test_a_department_that_left_the_catalogue_gets_no_token(city: City) -> None:
 def test_an_officer_has_the_scopes_of_his_roles(city: City) -> None:
     officer = make_officer(city, "li", Role.AUDITOR, Role.MECHANIC)
     given = read_json(officer.ask())
-    scopes = "clients:read complaints:read merchants:read metrics:read proposals:read quality:read samples:read"
-    assert given["scope"] == f"{scopes} samples:write"
+    scopes = "clients:read complaints:read exchange:read merchants:read metrics:read proposals:read quality:read"
+    assert given["scope"] == f"{scopes} samples:read samples:write"
     principal = city.context.tokens.read(given["access_token"], city.now())
     assert (principal.kind, principal.id) == (PrincipalKind.OPERATOR, "li")
 

@@ -8,7 +8,9 @@ from sqlalchemy import select
 
 from backend.benefits.verification_tables import VerificationRow
 from backend.fulfilment.complaint_tables import ComplaintRow
+from backend.fulfilment.integrity import list_integrity
 from backend.fulfilment.proposal_tables import ProposalRow
+from backend.grants.due import sweep_due
 from backend.grants.queries import find_grant
 from backend.grants.tables import BenefitAccountRow
 from backend.storage.tables import Row
@@ -23,6 +25,7 @@ from tests.backend.fulfilment.breaking import (
     propose_about_somebody,
     steward,
 )
+from tests.databases import statements_noted
 
 VERIFICATION_ID = UUID("019a0000-0000-7000-8000-0000000000aa")
 SECRET = "阅览室王某某说没有免押这回事"
@@ -154,3 +157,32 @@ def test_a_figure_is_made_of_what_was_found_right_and_of_false_reports_and_fades
     assert [(each["merchant"], each["figure"]) for each in listed] == [(LIBRARY, 68), (HOTEL, 100)]
     town.clock.move(timedelta(days=91))
     assert read_figure()["figure"] == 100
+
+
+def test_what_a_merchant_left_overdue_until_time_let_it_go_is_released_late_and_counts_once(city: City) -> None:
+    complained_of, _ = (give(city, city.enrol(make_person()), used=True) for _ in range(2))
+    city.clock.move(timedelta(days=3))
+    body = {"grant_id": str(complained_of.grant_id), "kind": "not_released", "text": "已归还，仍占用额度"}
+    complaint_id = read_json(post(city, city.citizen(complained_of.subject_id), "/complaints", body))["complaint_id"]
+    city.clock.move(timedelta(days=8))
+    assert sweep_due(city.database, now=city.now()) == 2
+
+    def count_late() -> list[tuple[str, int]]:
+        listed = get(city, steward(city), "/steward/integrity")["items"]
+        return [(each["merchant"], part["count"]) for each in listed for part in each["parts"][1:2]]
+
+    assert count_late() == [(LIBRARY, 2), (HOTEL, 0)]
+    path = f"/steward/complaints/{complaint_id}/decisions"
+    assert post(city, steward(city), path, {**RULING, "releases": True}).status_code == 201
+    assert count_late() == [(LIBRARY, 2), (HOTEL, 0)]
+    city.clock.move(timedelta(days=91))
+    assert count_late() == [(LIBRARY, 0), (HOTEL, 0)]
+
+
+def test_the_figures_of_many_merchants_take_no_more_questions_than_that_of_one(town: City) -> None:
+    def count_statements(limit: int) -> int:
+        with statements_noted(town.database) as seen, town.database.reading() as session:
+            assert len(list_integrity(session, after=None, limit=limit, now=town.now())) == limit
+        return len(seen)
+
+    assert count_statements(1) == count_statements(2)

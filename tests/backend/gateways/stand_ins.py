@@ -39,6 +39,15 @@ class Heard:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Said:
+    """An answer with a status and headers of its own."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
+
+
 @dataclass
 class StandIn:
     """A service on this machine: what it heard, what it answers, and how it misbehaves."""
@@ -64,13 +73,22 @@ class _Handler(BaseHTTPRequestHandler):
         state.heard.append(heard)
         with suppress(OSError):  # the caller may be gone already
             if state.trick is None:
-                said = state.answer(heard)
-                self.say(200, said if isinstance(said, bytes) else json.dumps(said).encode())
+                self.tell(state.answer(heard))
             else:
                 self.misbehave(state.trick)
 
     def do_POST(self) -> None:
         self.do_GET()
+
+    def tell(self, said: object) -> None:
+        if isinstance(said, Said):
+            self.send_response(said.status)
+            for name, value in [*said.headers, ("Content-Length", str(len(said.content)))]:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(said.content)
+        else:
+            self.say(200, said if isinstance(said, bytes) else json.dumps(said).encode())
 
     def say(self, status: int, content: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -110,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def standing_in(answer: Callable[[Heard], object]) -> Iterator[StandIn]:
-    """Serve what `answer` says: bytes as they are, anything else as JSON."""
+    """Serve what `answer` says: bytes and `Said` as they are, anything else as JSON."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         state = server.state = StandIn(answer, f"http://127.0.0.1:{server.server_port}/service")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

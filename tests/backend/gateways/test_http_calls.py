@@ -127,6 +127,26 @@ def test_an_address_that_is_not_admitted_is_not_called(service: StandIn, monkeyp
     assert answers == []
 
 
+def test_a_name_that_is_looked_up_for_ever_is_left_alone(service: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever keeps the names of a partner can let every look-up hang; threads must not pile up behind it."""
+    over, threads = threading.Event(), threading.active_count()
+
+    def look_up(*_: object, **__: object) -> list[object]:
+        over.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr("backend.gateways.http_calls._LOOK_UPS", threading.BoundedSemaphore(2))
+    for _ in range(4):
+        with pytest.raises(CallFailedError) as caught:
+            call_service(service.url, deadline_seconds=HURRY_SECONDS / 10)
+        assert caught.value.fault is CallFault.TOO_SLOW
+    assert threading.active_count() <= threads + 2
+    over.set()
+    monkeypatch.undo()
+    assert call_service(service.url, deadline_seconds=PATIENCE_SECONDS).status == 200
+
+
 @contextmanager
 def serving_securely(folder: Path) -> Iterator[tuple[str, Path]]:
     """A server with a certificate of its own making; gives its address and the certificate."""

@@ -24,9 +24,13 @@ def make_scenario(
     quotas: Quotas | None = None,
     excludes: frozenset[str] = frozenset(),
     lasting_days: int = 2,
+    overdue_days: int = 3,
     reserved_minutes: int = 15,
 ) -> Scenario:
-    """A scenario that holds up to 100 yuan for two days, unless told otherwise."""
+    """A scenario that holds up to 100 yuan for two days, unless told otherwise, and is let go three days after that.
+
+    No city could leave a merchant so little time; the checker of scenarios sees to that.
+    """
     return Scenario(
         code=code,
         title=_WORDS,
@@ -40,7 +44,13 @@ def make_scenario(
         starts_on=date(2026, 1, 1),
         ends_on=None,
         condition=Condition(),
-        benefit=Benefit(kind=kind, description=_WORDS, reserved_minutes=reserved_minutes, lasting_days=lasting_days),
+        benefit=Benefit(
+            kind=kind,
+            description=_WORDS,
+            reserved_minutes=reserved_minutes,
+            lasting_days=lasting_days,
+            overdue_days=overdue_days,
+        ),
         quotas=quotas or Quotas(),
         excludes=excludes,
         otherwise=_WORDS,

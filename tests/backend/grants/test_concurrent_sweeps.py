@@ -34,10 +34,10 @@ from tests.databases import migrated_database
 DEADLOCK = "40P01"
 BOUNDS = Bounds(open_grants=4, overdue_grants=3, held_fen=40_000)
 PLACES = Quotas(citizen_day=6, citizen_total=4_000, merchant_day=9, scenario_day=14, scenario_total=4_000)
-# A reservation lapses after some dozen steps of all, what is in use is overdue after some more.
+# A reservation lapses after some dozen steps of all, what is in use is overdue after some more, and let go in the end.
 SCENARIOS = (
     make_scenario("swept_card", quotas=PLACES, reserved_minutes=480, lasting_days=1),
-    make_scenario("swept_bike", quotas=PLACES, reserved_minutes=360, lasting_days=1),
+    make_scenario("swept_bike", quotas=PLACES, reserved_minutes=360, lasting_days=1, overdue_days=1),
     make_scenario(
         "swept_room", quotas=PLACES, excludes=frozenset({"swept_card"}), reserved_minutes=240, lasting_days=1
     ),
@@ -135,7 +135,7 @@ def bustle(database: Database, *, threads: int, steps: int) -> Bustle:
 
 def check(ours: Bustle) -> None:
     """What was told is so, nothing happened twice, and it adds up."""
-    now = ours.now() + timedelta(days=9)
+    now = ours.now() + timedelta(days=3)
     while sweep_due(ours.database, now=now):
         pass
     with ours.database.reading() as session:

@@ -42,7 +42,8 @@ from tests.databases import migrated_database
 _numbers = count(1)
 OPEN, UNUSED = {"reserved", "in_use", "overdue"}, {"cancelled", "expired"}
 AMOUNTS = st.sampled_from([0, 1, 2_500, 5_000, 10_000])
-STEPS = st.sampled_from([timedelta(minutes=5), timedelta(minutes=16), timedelta(days=1), timedelta(days=2)])
+STEPS = st.sampled_from([timedelta(minutes=5), timedelta(minutes=16), *(timedelta(days=days) for days in (1, 2, 4))])
+LASTING, OVERDUE = timedelta(days=2), timedelta(days=3)
 PERSONS = st.integers(0, 1)
 GIFTS = st.tuples(PERSONS, st.integers(0, 3), st.sampled_from([LIBRARY, HOTEL]), st.none() | AMOUNTS, st.integers(0, 9))
 OTHERS = st.tuples(PERSONS, st.sampled_from(["sweep", "leave", "withdraw", "withdraw_everywhere"]))
@@ -282,15 +283,17 @@ class GrantMachine(RuleBasedStateMachine):
         left_at = person.has_left(told.given)
         if told.state == "reserved" and told.due_at is not None and left_at is not None and left_at < told.due_at:
             return "cancelled"
-        if self._is_due(told):
-            return {"reserved": "expired", "in_use": "overdue"}[told.state]
-        return told.state
+        if told.due_at is None or told.due_at > self.now:
+            return told.state
+        if told.state == "in_use" and told.due_at + OVERDUE > self.now:
+            return "overdue"
+        return "expired" if told.state == "reserved" else "settled"
 
     def _pass_time(self, told: Told) -> None:
         state = self._see(told)
         if state != told.state:
-            told.state, told.due_at = state, None
-            told.held = 0 if state in UNUSED else told.held
+            told.state, told.due_at = state, told.due_at + OVERDUE if told.due_at and state == "overdue" else None
+            told.held, told.final = (told.held, None) if state == "overdue" else (0, 0 if state == "settled" else None)
 
     def _settle(self, person: Person) -> None:
         for told in self._of(person):
@@ -356,7 +359,7 @@ class GrantMachine(RuleBasedStateMachine):
         assert leads_to is not None
         told.state, told.final = leads_to, amount if has_final else None
         told.held = told.held if leads_to in OPEN else 0
-        told.due_at = self.now + timedelta(days=2) if leads_to == "in_use" else None
+        told.due_at = self.now + LASTING if leads_to == "in_use" else None
         return None
 
     def _count_places(self) -> Counter[Any]:
@@ -447,7 +450,12 @@ def _leave_half_behind(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(granting, "_take_back", lambda *_: None)
 
 
-DEFECTS = (_release_too_much, _forget_transfers, _keep_places, _lapse_twice, _leave_half_behind)
+def _bar_for_ever(patch: pytest.MonkeyPatch) -> None:
+    find = vars(due_grants)["_find_next"]
+    patch.setattr(due_grants, "_find_next", lambda grant, *a: None if grant.state == "overdue" else find(grant, *a))
+
+
+DEFECTS = (_release_too_much, _forget_transfers, _keep_places, _lapse_twice, _leave_half_behind, _bar_for_ever)
 
 
 @pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__.strip("_"))

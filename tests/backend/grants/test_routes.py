@@ -15,7 +15,7 @@ from backend.grants import my_grant_routes
 from backend.grants import routes as grant_routes
 from backend.grants.due import sweep_due
 from backend.grants.giving import give_grant
-from backend.grants.grant import Grant
+from backend.grants.grant import Grant, Shortage
 from backend.merchants.webhook_tables import DeliveryRow
 from backend.scores import routes as scores
 from tests.backend.city import City, make_person, read_json, running_city
@@ -154,6 +154,52 @@ def test_everybody_sees_what_time_has_done_before_it_is_written(city: City) -> N
     assert "欠付" in above["detail"]
     settled = read_json(post(city, library, f"/grants/{lasting.grant_id}/settle", {"final_fen": 9_000}))
     assert (settled["state"], settled["final_fen"]) == ("settled", 9_000)
+
+
+def test_what_a_merchant_leaves_overdue_is_let_go(city: City) -> None:
+    """Read so before anybody has written it down, told to the merchant once it is, and gone from the person's way."""
+    register(city, LIBRARY, "https://library.example/events")
+    subject_id, unseen_id = city.enrol(make_person()), city.enrol(make_person())
+    broken, forgotten, unseen = give(city, subject_id), give(city, subject_id), give(city, unseen_id)
+    for grant in (forgotten, broken, unseen):
+        assert post(city, city.merchant(LIBRARY), f"/grants/{grant.grant_id}/start").status_code == 200
+    city.clock.move(timedelta(days=2))
+    reported = post(city, city.merchant(LIBRARY), f"/grants/{broken.grant_id}/break", {"final_fen": 2_000})
+    assert reported.status_code == 200, reported.text
+    barred = want(subject_id, make_scenario("another"))
+    with city.database.transaction() as session:
+        assert give_grant(session, barred, now=city.now()) == Shortage.OVERDUE_GRANTS
+    city.clock.move(timedelta(days=3))
+
+    def look() -> list[Any]:
+        library = city.merchant(LIBRARY)
+        merchants = get(city, library, "/grants")["items"]
+        for state in ("overdue", "settled", "in_use", "broken"):
+            found = get(city, library, f"/grants?state={state}")["items"]
+            assert found == [each for each in merchants if each["state"] == state]
+        mine = [get(city, city.citizen(each), "/account/grants")["items"][0] for each in (subject_id, unseen_id)]
+        return [{each["grant_id"]: each["state"] for each in merchants}, [each["events"] for each in mine]]
+
+    before = look()
+    let_go = {str(each.grant_id): "settled" for each in (forgotten, unseen)}
+    assert before[0] == {str(broken.grant_id): "broken", **let_go}
+    for events in before[1]:
+        assert [(each["event"]["code"], each["by"], each["amount_fen"], each["held_fen"]) for each in events] == [
+            ("given", "citizen", 10_000, 10_000),
+            ("started", "merchant", None, 10_000),
+            ("overdue", "time", None, 10_000),
+            ("settled", "time", 0, 0),
+        ]
+        assert "自动结清" in events[-1]["event"]["text"]
+    assert (sweep_due(city.database, now=city.now()), sweep_due(city.database, now=city.now())) == (2, 0)
+    assert look() == before
+    with city.database.reading() as session:
+        told = [row.event for row in session.scalars(select(DeliveryRow)) if row.about == unseen.grant_id]
+    assert sorted(told) == ["grant.overdue", "grant.settled"]
+    late = post(city, city.merchant(LIBRARY), f"/grants/{forgotten.grant_id}/break", {"final_fen": 1})
+    assert read_json(late)["code"] == "grant_already_settled"
+    with city.database.transaction() as session:
+        assert give_grant(session, barred, now=city.now()) == Shortage.BROKEN_PROMISE
 
 
 def test_who_leaves_keeps_what_is_in_use_and_nothing_that_is_reserved(city: City) -> None:

@@ -14,6 +14,7 @@ from backend.merchants.contracts import (
     find_contract,
     list_contracts,
     list_offering,
+    list_offerings,
     sign_contract,
 )
 from backend.merchants.endpoints import register_endpoint
@@ -51,8 +52,11 @@ def is_found(city: City, day: date, *, merchant: str = LIBRARY, scenario: str = 
     """Whether a contract is found; who offers the scenario that day must agree with it."""
     with city.database.reading() as session:
         found = find_contract(session, merchant, scenario, day)
-        offering = {each.merchant for each in list_offering(session, scenario, day, limit=10)}
-    assert (merchant in offering) == (found is not None)
+        offering = list_offering(session, scenario, day, limit=10)
+        of_each = list_offerings(session, [scenario, "library_card"], day, limit=10)
+        first = list_offerings(session, [scenario], day, limit=1)
+    assert (merchant in {each.merchant for each in offering}) == (found is not None)
+    assert (of_each.get(scenario, []), first.get(scenario, [])) == (offering, offering[:1])
     return found is not None
 
 

@@ -231,6 +231,22 @@ def test_nobody_waits_for_a_slow_receiver(town: City) -> None:
         worker.join()
 
 
+def test_nobody_is_behind_others_for_ever(city: City) -> None:
+    """Of more endpoints than are looked at at once, all have their turn, whatever the first ones have waiting."""
+    shops = [f"shop_{number}" for number in range(5)]
+    with receiving(city) as receiver:
+        for shop in shops:
+            open_shop(city, shop)
+            register(city, shop, receiver.url)
+        Dispatcher(make_courier(city), threads=4, listed=2).run_until_idle()  # the probes
+        assert count_rows(city.database, "webhook_endpoint WHERE passed_at IS NOT NULL") == len(shops)
+        for shop in shops:
+            leave(city, 6, merchant=shop)
+        Dispatcher(make_courier(city), threads=1, listed=2).run_until_idle()
+        told = [event["merchant"] for event in receiver.events if event["event"] != "webhook.test"]
+    assert (len(told), {*told[:10]}) == (30, {*shops})
+
+
 def test_threads_are_shared_out_fairly() -> None:
     a, b, c, d = (UUID(int=number) for number in range(4))
     assert share_out([a, b], {}, set(), threads=16, most=4) == {a: 4, b: 4}

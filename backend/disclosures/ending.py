@@ -1,0 +1,111 @@
+"""What was told ends before its time, or is put right: here, in the answer that a repeat gets, and in that city.
+
+A notice to the city is left in the transaction that ends it, and goes out until the city has confirmed it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.disclosures.looks import CORRECTED, NOTHING, ExchangeLook, note_exchange_look
+from backend.disclosures.tables import DisclosureEnd, DisclosureRow, list_live, put_answer, put_deleted
+from backend.disclosures.telling import Content, empty_content, write_moment
+from backend.partners.notices import NoticeKind, leave_notice
+from backend.partners.partners import find_partner
+from scenarios.treaty import Scope
+
+MOST_IN_A_NOTICE = 500  # as many as the protocol has
+
+LEAST_APART = timedelta(milliseconds=1)
+
+
+def end_resting_on(session: Session, subject_id: UUID, consent_id: UUID, *, now: datetime) -> int:
+    """End all that was told about a person, who is held, on one consent; gives how many."""
+    resting = [row for row in list_live(session, subject_id, now) if rests_on(row, {consent_id})]
+    end_all(session, resting, because=DisclosureEnd.CONSENT, about=consent_id, now=now)
+    return len(resting)
+
+
+def rests_on(row: DisclosureRow, consent_ids: Iterable[UUID]) -> bool:
+    """Tell whether any part of what was told rests on one of some consents."""
+    return not {str(each) for each in consent_ids}.isdisjoint(row.scenarios["rests_on"].values())
+
+
+def end_all(
+    session: Session, rows: Sequence[DisclosureRow], *, because: DisclosureEnd, about: UUID, now: datetime
+) -> None:
+    """End what was told about one person, who is held, and leave each city a notice that names all of it."""
+    for row in rows:
+        row.ended_at, row.ended_because = now, because.value
+        put_answer(session, row.partner, row.question_id, content=empty_content(Scope(row.scope)), until=None)
+    session.flush()
+    for partner, ended in groupby(sorted(rows, key=attrgetter("partner")), key=attrgetter("partner")):
+        these = list(ended)
+        for start in range(0, len(these), MOST_IN_A_NOTICE):
+            named = [str(row.question_id) for row in these[start : start + MOST_IN_A_NOTICE]]
+            leave_notice(
+                session,
+                partner=partner,
+                kind=NoticeKind.WITHDRAWN,
+                about=about,
+                subject_id=these[0].subject_id,
+                content={"question_ids": named},
+                now=now,
+            )
+
+
+def correct(
+    session: Session,
+    row: DisclosureRow,
+    *,
+    content: Content,
+    until: datetime | None,
+    because: DisclosureEnd,
+    now: datetime,
+) -> None:
+    """Put right what was told about a person who is held: `content` takes its place, nothing ends it for `because`.
+
+    What is told so, and that nothing is any more, the person reads among the looks. That city goes by when corrections
+    were left: each is left after the one before, also when the clock was set back in between.
+    """
+    at = now if row.corrected_at is None else max(now, row.corrected_at + LEAST_APART)
+    if until is None:
+        content = empty_content(Scope(row.scope))
+        row.ended_at, row.ended_because = now, because.value
+    else:
+        row.told, row.until, row.corrected_at = content, until, at
+    session.flush()
+    put_answer(session, row.partner, row.question_id, content=content, until=until)
+    told = {"question_id": str(row.question_id), "content": content}
+    leave_notice(
+        session,
+        partner=row.partner,
+        kind=NoticeKind.CORRECTED,
+        about=row.question_id,
+        subject_id=row.subject_id,
+        content={**told, "until": None if until is None else write_moment(until)},
+        now=at,
+    )
+    partner = find_partner(session, row.partner)
+    look = ExchangeLook(
+        partner=row.partner,
+        title=row.partner if partner is None else partner.title,
+        role=row.role,
+        acting=row.acting,
+        told=f"{CORRECTED}_{NOTHING}" if until is None else CORRECTED,
+        scope=row.scope,
+        purpose=row.purpose,
+        question_id=row.question_id,
+        case_no=row.case_no,
+        consent_id=row.consent_id,
+    )
+    note_exchange_look(session, row.subject_id, look, now=now)
+
+
+def note_deleted(session: Session, partner: str, question_ids: Iterable[UUID], *, now: datetime) -> int:
+    """Note that a partner has confirmed that it deleted answers that ended; gives how many were not noted yet."""
+    return put_deleted(session, partner, question_ids, now)

@@ -1,0 +1,1 @@
+"""The door for other cities, and the post to them."""

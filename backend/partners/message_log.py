@@ -1,0 +1,177 @@
+"""The log of messages: each is written in the transaction of its effect, and chained to those before it soon after.
+
+Writing takes no lock that others wait for. The chain is made by a sweep: whatever has no place yet gets the next one,
+also what was written earlier and committed later. So places follow one another without a gap, while moments may not.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from backend.gateways.message_signatures import Verified
+from backend.partners.bundle_lines import BEGINNING, chain, write_moment
+from backend.partners.message_adding import add_message, add_nonce_and_message
+from backend.partners.message_tables import (
+    MessageLinkRow,
+    MessageRow,
+    count_unlinked_rows,
+    find_last_link,
+    find_last_linked_at,
+    list_unlinked,
+)
+from backend.partners.nonces import remembered_until
+from backend.partners.partners import list_partners
+from backend.storage.database import Database
+from backend.storage.identifiers import new_id
+
+KEPT_HEADERS = ("content-digest", "content-type", "exchange-city", "signature", "signature-input")
+LOOKED_BACK = timedelta(hours=1)
+PORTION = 500
+
+
+class Direction(StrEnum):
+    """Which way a message went, from where we stand."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class MessageKind(StrEnum):
+    """What a message is."""
+
+    QUESTION = "question"
+    ANSWER = "answer"
+    NOTICE = "notice"
+    CONFIRMATION = "confirmation"
+
+
+class Logged(NamedTuple):
+    """A signed message to be logged: `url` is that of its request, `status` that of an answer, None for a request.
+
+    `about` is the id of the question or notice. Of the headers those are kept that a signature needs.
+    """
+
+    partner: str
+    direction: Direction
+    kind: MessageKind
+    about: UUID
+    url: str
+    status: int | None
+    headers: Mapping[str, str]
+    body: str
+
+    def __repr__(self) -> str:
+        """Say which message it is, and nothing of what it says."""
+        return f"Logged({self.partner}, {self.direction}, {self.kind}, {self.about})"
+
+
+def log_message(session: Session, logged: Logged, *, now: datetime) -> UUID:
+    """Write a message down; `now` is when it was signed or verified, as of which it is verified again. Gives its id."""
+    message = _make_row(logged, now)
+    add_message(session, message)
+    message_id: UUID = message["message_id"]
+    return message_id
+
+
+def log_call(session: Session, logged: Logged, verified: Verified, *, now: datetime) -> bool:
+    """Write a partner's call down and use its nonce up, in one message; False, and neither, when it was used before.
+
+    Of two at once the second waits for the first; where that one rolls back, the nonce is unused.
+    """
+    return add_nonce_and_message(session, verified.nonce, _make_row(logged, now), expires_at=remembered_until(verified))
+
+
+def _make_row(logged: Logged, now: datetime) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in logged.headers.items()}
+    return {
+        "message_id": new_id(now),
+        "partner": logged.partner,
+        "direction": logged.direction.value,
+        "kind": logged.kind.value,
+        "about": logged.about,
+        "url": logged.url,
+        "status": logged.status,
+        "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
+        "body": logged.body,
+        "logged_at": now,
+    }
+
+
+def link_messages(database: Database, *, now: datetime, window: timedelta | None = LOOKED_BACK) -> int:
+    """Give the messages of each partner that have no place in its chain the next places; gives how many got one.
+
+    Looked at is what was logged from `window` before the last message that has a place; without one, all there is. No
+    transaction lasts as long, so nothing is skipped, also after days without a sweep. Short transactions, a portion of
+    one partner each. Where another process links at the same time, the primary key lets one of the two through; what
+    is left is for the next time.
+    """
+    with database.reading() as session:
+        partners = [partner.code for partner in list_partners(session)]
+        since = {each: None if window is None else _find_since(session, each, window, now) for each in partners}
+    return sum(_link_partner(database, partner, since[partner], now) for partner in partners)
+
+
+def count_unlinked(session: Session, partner: str, *, before: datetime) -> int:
+    """Count messages of a partner that were logged before a moment and have no place in its chain."""
+    return count_unlinked_rows(session, partner, before=before)
+
+
+def describe_message(row: MessageRow) -> dict[str, Any]:
+    """Give all that the chain covers of a message."""
+    return {
+        "message_id": str(row.message_id),
+        "partner": row.partner,
+        "direction": row.direction,
+        "kind": row.kind,
+        "about": str(row.about),
+        "url": row.url,
+        "status": row.status,
+        "headers": row.headers,
+        "body": row.body,
+        "logged_at": write_moment(row.logged_at),
+    }
+
+
+def _find_since(session: Session, partner: str, window: timedelta, now: datetime) -> datetime | None:
+    last = find_last_linked_at(session, partner)
+    return None if last is None else min(last, now) - window
+
+
+def _link_partner(database: Database, partner: str, since: datetime | None, now: datetime) -> int:
+    with database.reading() as session:  # most times there is nothing, and nobody needs to wait for that
+        found = list_unlinked(session, partner, since=since, limit=1)
+    linked = 0
+    while found:
+        try:
+            with database.transaction() as session:
+                found = list_unlinked(session, partner, since=since, limit=PORTION)
+                _add_links(session, partner, found, now)
+        except IntegrityError:  # another process has linked meanwhile, and goes on
+            break
+        linked += len(found)
+        since = found[-1].logged_at if found else since  # what came late before that is for the next time
+    return linked
+
+
+def _add_links(session: Session, partner: str, messages: Sequence[MessageRow], now: datetime) -> None:
+    last = find_last_link(session, partner)
+    last_no, previous = (0, BEGINNING) if last is None else last
+    for number, message in enumerate(messages, start=last_no + 1):
+        digest = chain(previous, describe_message(message))
+        session.add(
+            MessageLinkRow(
+                partner=partner,
+                log_no=number,
+                message_id=message.message_id,
+                previous=previous,
+                digest=digest,
+                linked_at=now,
+            )
+        )
+        previous = digest
+    session.flush()

@@ -1,0 +1,290 @@
+"""Messages between cities, the chain that holds them, notices on their way, and nonces: rows and their queries."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from backend.storage.tables import Row
+
+
+class MessageRow(Row):
+    """One signed message, as it was sent or taken, written in the transaction of its effect.
+
+    `about` is the id of the question or notice; `headers` those that the signature covers, and the signature. `status`
+    is that of an answer, NULL for what was asked.
+    """
+
+    __tablename__ = "exchange_message"
+    __table_args__ = (
+        CheckConstraint("direction IN ('in', 'out')", name="direction"),
+        CheckConstraint("kind IN ('question', 'answer', 'notice', 'confirmation')", name="kind"),
+        Index(None, "partner", "logged_at"),
+        Index(None, "about"),
+    )
+
+    message_id: Mapped[UUID] = mapped_column(primary_key=True)
+    partner: Mapped[str]
+    direction: Mapped[str]
+    kind: Mapped[str]
+    about: Mapped[UUID]
+    url: Mapped[str]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any]]
+    body: Mapped[str]
+    logged_at: Mapped[datetime]
+
+
+class MessageLinkRow(Row):
+    """The place of a message in the chain of one partner; `digest` covers the link before and the whole message."""
+
+    __tablename__ = "exchange_message_link"
+    __table_args__ = (
+        CheckConstraint("log_no >= 1", name="log_no"),
+        Index("uq_exchange_message_link_message_id", "message_id", unique=True),
+    )
+
+    partner: Mapped[str] = mapped_column(primary_key=True)
+    log_no: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("exchange_message.message_id"))
+    previous: Mapped[bytes]
+    digest: Mapped[bytes]
+    linked_at: Mapped[datetime]
+
+
+class SeenNonceRow(Row):
+    """A nonce that a partner has used, kept for as long as its signature would be believed."""
+
+    __tablename__ = "seen_nonce"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    partner: Mapped[str] = mapped_column(primary_key=True)
+    nonce: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
+
+
+class NoticeRow(Row):
+    """What a partner must still be told, or was: the outbox row, written in the transaction of its cause.
+
+    It waits until the partner has confirmed it, for ever if need be. While a worker sends it, `due_at` is the end of
+    its lease. `subject_id` is whom it is about, `about` the question, grant or treaty that it names.
+    """
+
+    __tablename__ = "exchange_notice"
+    __table_args__ = (
+        CheckConstraint("kind IN ('withdrawn', 'corrected', 'used', 'suspended', 'resumed')", name="kind"),
+        CheckConstraint("(confirmed_at IS NULL) = (due_at IS NOT NULL)", name="due"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        Index(
+            "ix_exchange_notice_due",
+            "partner",
+            "due_at",
+            sqlite_where=text("confirmed_at IS NULL"),
+            postgresql_where=text("confirmed_at IS NULL"),
+        ),
+        Index(None, "subject_id", "left_at"),
+    )
+
+    notice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    partner: Mapped[str]
+    kind: Mapped[str]
+    about: Mapped[UUID | None]
+    subject_id: Mapped[UUID | None]
+    content: Mapped[dict[str, Any]]
+    left_at: Mapped[datetime]
+    attempts: Mapped[int]
+    due_at: Mapped[datetime | None]
+    lease: Mapped[UUID | None]
+    attempted_at: Mapped[datetime | None]
+    fault: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    confirmation: Mapped[dict[str, Any] | None]
+
+
+class TakenNoticeRow(Row):
+    """A notice of a partner that was taken, with what was confirmed: a repeat gets the same confirmation."""
+
+    __tablename__ = "taken_notice"
+
+    partner: Mapped[str] = mapped_column(primary_key=True)
+    notice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    kind: Mapped[str]
+    confirmation: Mapped[dict[str, Any]]
+    taken_at: Mapped[datetime]
+
+
+class Link(NamedTuple):
+    """A place in the chain of a partner."""
+
+    log_no: int
+    digest: bytes
+
+
+def purge_nonce_rows(session: Session, now: datetime, *, limit: int) -> int:
+    """Remove nonces whose time is over, at most `limit` at once; gives how many."""
+    keys = (SeenNonceRow.partner, SeenNonceRow.nonce)
+    old = select(*keys).where(SeenNonceRow.expires_at <= now).limit(limit)
+    gone = delete(SeenNonceRow).where(tuple_(*keys).in_(old)).returning(SeenNonceRow.partner)
+    return len(session.scalars(gone).all())
+
+
+def list_unlinked(session: Session, partner: str, *, since: datetime | None, limit: int) -> Sequence[MessageRow]:
+    """List messages of a partner that have no place in its chain, the oldest first, logged since a moment if given."""
+    rows = select(MessageRow).where(MessageRow.partner == partner, ~_is_linked())
+    rows = rows if since is None else rows.where(MessageRow.logged_at >= since)
+    return session.scalars(rows.order_by(MessageRow.logged_at, MessageRow.message_id).limit(limit)).all()
+
+
+def count_unlinked_rows(session: Session, partner: str, *, before: datetime) -> int:
+    """Count messages of a partner logged before a moment that have no place in its chain."""
+    missed = (MessageRow.partner == partner, MessageRow.logged_at < before, ~_is_linked())
+    return session.scalar(select(func.count()).select_from(MessageRow).where(*missed)) or 0
+
+
+def find_last_link(session: Session, partner: str, *, up_to: int | None = None) -> Link | None:
+    """Find the last place in the chain of a partner, or that at a number."""
+    row = MessageLinkRow
+    found = select(row.log_no, row.digest).where(row.partner == partner)
+    found = found if up_to is None else found.where(row.log_no == up_to)
+    last = session.execute(found.order_by(row.log_no.desc()).limit(1)).one_or_none()
+    return None if last is None else Link(last[0], last[1])
+
+
+def find_last_linked_at(session: Session, partner: str) -> datetime | None:
+    """Find when the message at the last place in the chain of a partner was logged."""
+    last = (
+        select(MessageRow.logged_at)
+        .join(MessageLinkRow, MessageLinkRow.message_id == MessageRow.message_id)
+        .where(MessageLinkRow.partner == partner)
+        .order_by(MessageLinkRow.log_no.desc())
+        .limit(1)
+    )
+    return session.scalars(last).one_or_none()
+
+
+def list_chain(
+    session: Session, partner: str, *, from_no: int, to_no: int, portion: int
+) -> Iterator[tuple[MessageLinkRow, MessageRow]]:
+    """List the chain of a partner from one number to another, inclusive, in portions."""
+    rows = (
+        select(MessageLinkRow, MessageRow)
+        .join(MessageRow, MessageRow.message_id == MessageLinkRow.message_id)
+        .where(MessageLinkRow.partner == partner)
+        .order_by(MessageLinkRow.log_no)
+    )
+    for first in range(from_no, to_no + 1, portion):
+        last = min(to_no, first + portion - 1)
+        for found in session.execute(rows.where(MessageLinkRow.log_no.between(first, last))):
+            yield found[0], found[1]
+        session.expunge_all()
+
+
+def find_last_heard(session: Session, partner: str, *, since: datetime) -> datetime | None:
+    """Find when a partner answered or confirmed last, looking back to a moment."""
+    heard = (
+        MessageRow.partner == partner,
+        MessageRow.logged_at >= since,
+        MessageRow.direction == "in",
+        MessageRow.kind.in_(["answer", "confirmation"]),
+    )
+    last = select(MessageRow.logged_at).where(*heard).order_by(MessageRow.logged_at.desc()).limit(1)
+    return session.scalars(last).one_or_none()
+
+
+def await_turn(session: Session, partner: str, notice_id: UUID) -> None:
+    """Wait until no other transaction takes this notice of a partner; on SQLite whoever writes is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Notices that share a hash only wait for each other.
+        digest = blake2b(f"{partner}\0{notice_id}".encode(), digest_size=8, person=b"taken_notice").digest()
+        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(digest, signed=True))))
+
+
+def take_due_notices(session: Session, partner: str, *, limit: int, now: datetime) -> Sequence[NoticeRow]:
+    """Hold at most `limit` notices to a partner that are due, the longest due first; not those others hold."""
+    due = (
+        select(NoticeRow)
+        .where(NoticeRow.partner == partner, _is_due(now))
+        .order_by(NoticeRow.due_at, NoticeRow.notice_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return session.scalars(due).all()
+
+
+def confirm_notice(session: Session, notice_id: UUID, confirmation: dict[str, Any], now: datetime) -> bool:
+    """Note that a partner has confirmed a notice, whoever sent it; False when that is noted already."""
+    values = {"confirmed_at": now, "confirmation": confirmation, "due_at": None, "lease": None, "fault": None}
+    waiting = (NoticeRow.notice_id == notice_id, NoticeRow.confirmed_at.is_(None))
+    changed = update(NoticeRow).where(*waiting).values(**values).returning(NoticeRow.notice_id)
+    return session.scalars(changed).one_or_none() is not None
+
+
+def postpone_notice(session: Session, notice_id: UUID, lease: UUID, *, fault: str, due_at: datetime) -> bool:
+    """Put off a notice that is still under this lease; False when it is not."""
+    mine = (NoticeRow.notice_id == notice_id, NoticeRow.lease == lease)
+    changed = update(NoticeRow).where(*mine).values(lease=None, fault=fault, due_at=due_at)
+    return session.scalars(changed.returning(NoticeRow.notice_id)).one_or_none() is not None
+
+
+def hasten_waiting(session: Session, partner: str, now: datetime) -> int:
+    """Make due what waits for a partner and nobody holds; gives how many."""
+    waiting = (
+        NoticeRow.partner == partner,
+        NoticeRow.confirmed_at.is_(None),
+        NoticeRow.lease.is_(None),
+        NoticeRow.due_at > now,
+    )
+    changed = update(NoticeRow).where(*waiting).values(due_at=now).returning(NoticeRow.notice_id)
+    return len(session.scalars(changed, execution_options={"synchronize_session": False}).all())
+
+
+def list_due_partners(session: Session, now: datetime) -> Sequence[str]:
+    """List the partners that some notice is due for, in order of their codes."""
+    return session.scalars(select(NoticeRow.partner).where(_is_due(now)).distinct().order_by(NoticeRow.partner)).all()
+
+
+def count_waiting(session: Session) -> Sequence[tuple[str, int, datetime]]:
+    """Count what waits for each partner, and find since when the oldest does; partners in order of their codes."""
+    waiting = (
+        select(NoticeRow.partner, func.count(), func.min(NoticeRow.left_at))
+        .where(NoticeRow.confirmed_at.is_(None))
+        .group_by(NoticeRow.partner)
+        .order_by(NoticeRow.partner)
+    )
+    return [(partner, number, oldest) for partner, number, oldest in session.execute(waiting)]
+
+
+def list_notice_rows(session: Session, subject_id: UUID, *, limit: int) -> Sequence[NoticeRow]:
+    """List at most `limit` notices about a person, the newest first."""
+    mine = select(NoticeRow).where(NoticeRow.subject_id == subject_id)
+    return session.scalars(mine.order_by(NoticeRow.left_at.desc(), NoticeRow.notice_id.desc()).limit(limit)).all()
+
+
+def _is_linked() -> ColumnElement[bool]:
+    return exists().where(MessageLinkRow.message_id == MessageRow.message_id)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Tell of a notice whether its time has come, or was set by a clock that was ahead and has been set back since."""
+    row = NoticeRow
+    was_ahead = or_(row.attempted_at > now, and_(row.attempted_at.is_(None), row.left_at > now))
+    return and_(row.confirmed_at.is_(None), or_(row.due_at <= now, was_ahead))

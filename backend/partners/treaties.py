@@ -1,0 +1,286 @@
+"""Treaties with partners: added with both signatures, found by the day, suspended and resumed.
+
+One treaty between two cities has versions; on a day the version begun last has the say. While that one is suspended no
+treaty is in force, not an older one either. Each city suspends for itself, and what it has suspended only it resumes.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy.orm import Session
+
+from backend.benefits.visitor_tables import put_source, switch_source
+from backend.gateways.treaty_files import find_catalogues
+from backend.partners.city_keys import list_verifying_keys
+from backend.partners.notices import NoticeKind, leave_notice
+from backend.partners.partners import find_partner
+from backend.partners.tables import (
+    TreatyEventRow,
+    TreatyRow,
+    find_in_force,
+    find_treaty_text,
+    list_treaty_events,
+    list_treaty_rows,
+    lock_treaty_row,
+)
+from backend.partners.treaty_signing import Signatures, find_signature_fault, list_level_faults
+from backend.web.problems import ProblemCode, Refusal
+from scenarios.treaty import OnSuspension, Treaty, partner_of
+from scenarios.treaty_document import read_treaty
+from scoring.days import CITY_TIME
+from scoring.documents import DocumentError
+from scoring.rulebook import Rulebook
+
+MOST_PARSED = 256
+# Words of one city are told apart by their moments, so each is a little later than the one before.
+LEAST_APART = timedelta(milliseconds=1)
+
+
+class TreatyEvent(StrEnum):
+    """What happens to a version of a treaty."""
+
+    ADDED = "added"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+
+
+class AgreedTreaty(NamedTuple):
+    """A version that both cities signed; `suspended_by` is the code of the city that has suspended it, if one has."""
+
+    treaty: Treaty
+    partner: str
+    suspended_at: datetime | None
+    suspended_by: str | None
+    added_at: datetime
+    added_by: str
+
+
+# What was parsed before, by digest: a text never changes.
+_parsed: dict[str, Treaty] = {}
+
+
+def find_treaty(session: Session, partner: str, day: date) -> Treaty | None:
+    """Find the treaty in force with a partner on a day; None without one, while it is suspended, or when all ended."""
+    found = find_in_force(session, partner, day)
+    if found is None or found.is_suspended:
+        return None
+    return _parse(session, found.treaty_id, found.version, found.digest)
+
+
+def find_version(session: Session, treaty_id: str, version: str) -> AgreedTreaty | None:
+    """Find a version, whatever its state."""
+    row = session.get(TreatyRow, (treaty_id, version))
+    return None if row is None else _describe(session, row)
+
+
+def list_treaties(session: Session, partner: str | None = None) -> list[AgreedTreaty]:
+    """List the versions with one partner or all, by treaty and first day."""
+    return [_describe(session, row) for row in list_treaty_rows(session, partner)]
+
+
+def treaty_ends_at(treaty: Treaty) -> datetime:
+    """Tell at which moment (UTC) the last day of a treaty is over."""
+    return datetime.combine(treaty.ends_on, time(), CITY_TIME).astimezone(UTC)
+
+
+def add_treaty(
+    session: Session,
+    text: str,
+    signatures: Signatures,
+    *,
+    city: str,
+    rulebook: Rulebook | None,
+    by: str,
+    now: datetime,
+) -> AgreedTreaty:
+    """Add a version that both cities have signed; `rulebook` is that of our own `city` when it starts.
+
+    DocumentError says why not: no treaty of ours, a city that is not registered, levels that are not ours, a signature
+    that is not that of its city, another text under the same version. The same once more changes nothing.
+    """
+    treaty = read_treaty(text, "the treaty", find_catalogues(text, "the treaty"))
+    partner = _find_party(session, treaty, city)
+    faults = list_level_faults(treaty.party(city), rulebook)
+    for title, signer, signature in (("our", city, signatures.ours), ("their", partner, signatures.theirs)):
+        fault = find_signature_fault(text, signature, list_verifying_keys(session, signer))
+        faults += [] if fault is None else [f"{title} signature (of {signer}) is refused: {fault}"]
+    if faults:
+        raise DocumentError(treaty.id, faults)
+    row = lock_treaty_row(session, treaty.id, treaty.version)
+    if row is None:
+        row = _add(session, text, treaty, partner, signatures, by=by, now=now)
+        _note(session, row, TreatyEvent.ADDED, city=city, by=by, reason="", at=now)
+    elif row.digest != treaty.digest:
+        fault = f"version {treaty.version} is there with another text; a changed treaty needs a version of its own"
+        raise DocumentError(treaty.id, [fault])
+    return _describe(session, row)
+
+
+def suspend_treaty(
+    session: Session, treaty_id: str, version: str, *, city: str, by: str, reason: str, now: datetime
+) -> AgreedTreaty | Refusal:
+    """Suspend a version for `city`: our own code, and the partner gets a notice; or the partner's, whose notice it is.
+
+    For the partner's, `now` is when he left the notice: what is older than his last word changes nothing, as notices
+    may come out of order. What the city has suspended already stays as it is. Refusal: `treaty_not_found`.
+    """
+    row = lock_treaty_row(session, treaty_id, version)
+    if row is None:
+        return Refusal(ProblemCode.TREATY_NOT_FOUND)
+    said = _find_words(session, row)
+    last = said.get(city)
+    if _is_news(row, city, last, TreatyEvent.SUSPENDED, now):
+        at = _find_moment(row, city, last, now)
+        _note(session, row, TreatyEvent.SUSPENDED, city=city, by=by, reason=reason, at=at)
+        if row.suspended_at is None:
+            row.suspended_at, row.suspended_by = at, city
+            _switch(session, row, is_live=False)
+        _tell(session, row, NoticeKind.SUSPENDED, city=city, at=at)
+        session.flush()
+    return _describe(session, row)
+
+
+def resume_treaty(
+    session: Session, treaty_id: str, version: str, *, city: str, by: str, reason: str, now: datetime
+) -> AgreedTreaty | Refusal:
+    """Resume a version for `city`, as `suspend_treaty` suspends it; it stays suspended while the other city wants so.
+
+    Refusals: `treaty_not_found`; for our own city `not_suspended`, and `treaty_suspended_by_partner` where only the
+    partner has suspended it. A partner who resumes what he has not suspended changes nothing.
+    """
+    row = lock_treaty_row(session, treaty_id, version)
+    if row is None:
+        return Refusal(ProblemCode.TREATY_NOT_FOUND)
+    said = _find_words(session, row)
+    last = said.get(city)
+    is_ours = city != row.partner
+    if is_ours and (last is None or last.event != TreatyEvent.SUSPENDED):
+        by_partner = row.suspended_by == row.partner
+        return Refusal(ProblemCode.TREATY_SUSPENDED_BY_PARTNER if by_partner else ProblemCode.NOT_SUSPENDED)
+    if _is_news(row, city, last, TreatyEvent.RESUMED, now):
+        at = _find_moment(row, city, last, now)
+        _note(session, row, TreatyEvent.RESUMED, city=city, by=by, reason=reason, at=at)
+        _let_go(session, row, city, said)
+        _tell(session, row, NoticeKind.RESUMED, city=city, at=at)
+        session.flush()
+    return _describe(session, row)
+
+
+def _find_party(session: Session, treaty: Treaty, city: str) -> str:
+    if city not in treaty.cities:
+        raise DocumentError(treaty.id, [f"is between {' and '.join(treaty.cities)}; this city is {city}"])
+    partner = find_partner(session, partner_of(treaty, city))
+    if partner is None or partner.is_ended:
+        code = partner_of(treaty, city)
+        raise DocumentError(treaty.id, [f"{code} is not registered; see `shangding partners add {code}`"])
+    return partner.code
+
+
+def _add(
+    session: Session, text: str, treaty: Treaty, partner: str, signatures: Signatures, *, by: str, now: datetime
+) -> TreatyRow:
+    row = TreatyRow(
+        treaty_id=treaty.id,
+        version=treaty.version,
+        partner=partner,
+        text=text,
+        digest=treaty.digest,
+        our_signature=signatures.ours,
+        their_signature=signatures.theirs,
+        starts_on=treaty.starts_on,
+        ends_on=treaty.ends_on,
+        added_at=now,
+        added_by=by,
+    )
+    session.add(row)
+    session.flush()
+    put_source(session, treaty.id, treaty.version, city=partner, ends_at=treaty_ends_at(treaty))
+    return row
+
+
+def _find_words(session: Session, row: TreatyRow) -> Mapping[str, TreatyEventRow]:
+    """Find the last word of each city on whether the treaty is suspended."""
+    events = list_treaty_events(session, row.treaty_id, row.version)
+    return {event.city: event for event in events if event.event != TreatyEvent.ADDED}
+
+
+def _is_news(row: TreatyRow, city: str, last: TreatyEventRow | None, event: TreatyEvent, now: datetime) -> bool:
+    """Tell whether a word changes what we know: the partner's if said later than his last, even the same again."""
+    if last is None:
+        return True
+    return now > last.happened_at if city == row.partner else last.event != event
+
+
+def _find_moment(row: TreatyRow, city: str, last: TreatyEventRow | None, now: datetime) -> datetime:
+    if city == row.partner or last is None:
+        return now
+    return max(now, last.happened_at + LEAST_APART)
+
+
+def _note(
+    session: Session, row: TreatyRow, event: TreatyEvent, *, city: str, by: str, reason: str, at: datetime
+) -> None:
+    number = len(list_treaty_events(session, row.treaty_id, row.version)) + 1
+    session.add(
+        TreatyEventRow(
+            treaty_id=row.treaty_id,
+            version=row.version,
+            event_no=number,
+            event=event.value,
+            city=city,
+            by=by,
+            reason=reason,
+            happened_at=at,
+        )
+    )
+    session.flush()
+
+
+def _let_go(session: Session, row: TreatyRow, city: str, said: Mapping[str, TreatyEventRow]) -> None:
+    """End the suspension by a city; where the other one has suspended too, it is its own from now on."""
+    others = [each for each in said.values() if each.city != city and each.event == TreatyEvent.SUSPENDED]
+    if others:
+        row.suspended_at, row.suspended_by = others[0].happened_at, others[0].city
+    else:
+        row.suspended_at, row.suspended_by = None, None
+        _switch(session, row, is_live=True)
+
+
+def _switch(session: Session, row: TreatyRow, *, is_live: bool) -> None:
+    """End what visitors may have by the treaty at once, where it says so; and give it back with the treaty."""
+    if _parse(session, row.treaty_id, row.version, row.digest).on_suspension is OnSuspension.END:
+        switch_source(session, row.treaty_id, row.version, is_live=is_live)
+
+
+def _tell(session: Session, row: TreatyRow, kind: NoticeKind, *, city: str, at: datetime) -> None:
+    if city != row.partner:
+        content = {"treaty_id": row.treaty_id, "version": row.version}
+        leave_notice(session, partner=row.partner, kind=kind, about=None, subject_id=None, content=content, now=at)
+
+
+def _describe(session: Session, row: TreatyRow) -> AgreedTreaty:
+    return AgreedTreaty(
+        treaty=_parse(session, row.treaty_id, row.version, row.digest),
+        partner=row.partner,
+        suspended_at=row.suspended_at,
+        suspended_by=row.suspended_by,
+        added_at=row.added_at,
+        added_by=row.added_by,
+    )
+
+
+def _parse(session: Session, treaty_id: str, version: str, digest: str) -> Treaty:
+    """Give the parsed text of a version; it was checked against the scenarios when it was added."""
+    found = _parsed.get(digest)
+    if found is None:
+        text = find_treaty_text(session, treaty_id, version)
+        found = read_treaty(text, f"{treaty_id} {version}")
+        if sha256(text.encode()).hexdigest() != digest:
+            raise DocumentError(f"{treaty_id} {version}", ["its text is not the one that was signed"])
+        if len(_parsed) >= MOST_PARSED:
+            _parsed.clear()
+        _parsed[digest] = found
+    return found

@@ -1,0 +1,147 @@
+"""One question on its way to a home city: written down, sent, and once more where the partner has a new key.
+
+Nothing is open in the database while the partner takes its time, and one breaker a partner keeps those who ask from
+waiting for one that fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.gateways.city_calls import (
+    CityCall,
+    CityCallError,
+    CityCallFault,
+    MessageTag,
+    SignedAnswer,
+    SignedCall,
+    send_signed,
+    sign_call,
+)
+from backend.gateways.exchange_keys import ExchangeKeys
+from backend.gateways.http_calls import HttpAnswer
+from backend.gateways.sending import OutgoingCall
+from backend.partners.city_keys import learn_keys
+from backend.partners.message_log import Direction, Logged, MessageKind, log_message
+from backend.visits.answer_reading import Asked
+from backend.visits.home_cities import HomeCities
+from backend.visits.questions import Agreed, PartnerKeys, find_keys
+from backend.visits.tables import ASKED, add_question
+
+QUESTIONS_PATH = "/exchange/v1/questions"
+SHORTEST_TRY_SECONDS = 0.2  # with less left it is not worth to begin once more
+
+
+class AskFault(StrEnum):
+    """Why a home city has told us nothing that counts."""
+
+    OFF = "off"
+    TREATY_NOT_IN_FORCE = "treaty_not_in_force"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    TOO_SLOW = "too_slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question on its way: with whom it is agreed, what it asks, and until when (`monotonic`) it may take."""
+
+    agreed: Agreed
+    subject_id: UUID
+    asked: Asked = field(repr=False)
+    ends_at: float
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return f"{self.agreed.partner.url}{QUESTIONS_PATH}"
+
+    def find_rest(self) -> float:
+        """Tell how many seconds are left."""
+        return self.ends_at - monotonic()
+
+
+def put_question(
+    home: HomeCities, own: ExchangeKeys, question: Question, keys: PartnerKeys, *, row: Mapping[str, Any]
+) -> SignedAnswer | AskFault:
+    """Keep the row of a question, write the message down, send it, and give the answer that the partner has signed."""
+    breaker = home.breakers.of(question.agreed.partner.code)
+    signed = _sign(home, own, question)
+    with home.database.transaction() as session:
+        add_question(session, {**row, "via": "question", "state": ASKED, "asked_at": home.clock.now()})
+        _log_question(session, question, signed)
+    try:
+        answer = _send_with_patience(home, own, question, signed, keys)
+    except CityCallError as failed:
+        breaker.note_failure(home.clock.machine_now())
+        return AskFault.TOO_SLOW if failed.fault is CityCallFault.TOO_SLOW else AskFault.UNREACHABLE
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        breaker.note_failure(home.clock.machine_now())
+    else:
+        breaker.note_success(home.clock.machine_now())
+    return answer
+
+
+def learn_anew(home: HomeCities, agreed: Agreed, ends_at: float) -> PartnerKeys | None:
+    """Learn the keys of a partner anew, as far as there is time; None when there are none to be had."""
+
+    def send(call: OutgoingCall) -> HttpAnswer:
+        rest = max(ends_at - monotonic(), SHORTEST_TRY_SECONDS)
+        return home.send(replace(call, deadline_seconds=min(call.deadline_seconds, rest)))
+
+    if not learn_keys(home.database, agreed.partner, now=home.clock.machine_now(), send=send):
+        return None
+    with home.database.reading() as session:
+        return find_keys(session, agreed.partner.code)
+
+
+def _send_with_patience(
+    home: HomeCities, own: ExchangeKeys, question: Question, signed: SignedCall, keys: PartnerKeys
+) -> SignedAnswer:
+    try:
+        return _send(home, signed, keys)
+    except CityCallError as failed:
+        if failed.fault is not CityCallFault.KEY_UNKNOWN or question.find_rest() <= SHORTEST_TRY_SECONDS:
+            raise
+        learnt = learn_anew(home, question.agreed, question.ends_at)
+        if learnt is None or question.find_rest() <= SHORTEST_TRY_SECONDS:
+            raise
+    again = _sign(home, own, question)
+    with home.database.transaction() as session:
+        _log_question(session, question, again)
+    return _send(home, again, learnt)
+
+
+def _sign(home: HomeCities, own: ExchangeKeys, question: Question) -> SignedCall:
+    call = CityCall(
+        city=home.city,
+        url=question.url,
+        tag=MessageTag.QUESTION,
+        body=question.asked.body,
+        deadline_seconds=max(question.find_rest(), SHORTEST_TRY_SECONDS),
+    )
+    return sign_call(call, keys=own, now=home.clock.machine_now())
+
+
+def _send(home: HomeCities, signed: SignedCall, keys: PartnerKeys) -> SignedAnswer:
+    return send_signed(signed, partner=keys.signing, send=home.send, read_now=home.clock.machine_now)
+
+
+def _log_question(session: Session, question: Question, signed: SignedCall) -> None:
+    logged = Logged(
+        partner=question.agreed.partner.code,
+        direction=Direction.OUT,
+        kind=MessageKind.QUESTION,
+        about=question.asked.question_id,
+        url=question.url,
+        status=None,
+        headers=signed.request.headers,
+        body=signed.request.body.decode(),
+    )
+    log_message(session, logged, now=signed.signed_at)

@@ -1,0 +1,122 @@
+"""How an answer ends before its time: taken back or corrected by the home city, forgotten by the visitor, or outlived.
+
+Whatever the order in which question, answer, withdrawal and corrections arrive, and however often, they come to the
+same: a withdrawal wins for good, and of corrections the one that was left last. What ended is deleted at once; what was
+given for it before is noted first, because the home city is still to hear of that.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.benefits.card_tables import doubt_cards
+from backend.benefits.visitor_tables import end_entitlements
+from backend.partners.treaties import find_version
+from backend.people.tables import lock_subject, lock_subjects
+from backend.visits.answer_reading import Asked, UnusableAnswerError, read_content
+from backend.visits.asking import keep_said
+from backend.visits.tables import (
+    FAILED,
+    HomeQuestionRow,
+    add_withdrawn,
+    find_question,
+    find_subjects,
+    is_withdrawn,
+    put_answer,
+)
+from backend.visits.use_queries import add_uses
+from scenarios.treaty import Scope, partner_of
+
+
+class Ended(StrEnum):
+    """Why an answer counts no more."""
+
+    WITHDRAWN = "withdrawn"
+    CORRECTED = "corrected"
+    FORGOTTEN = "forgotten"
+    OUTLIVED = "outlived"
+
+
+def take_withdrawn(
+    session: Session, partner: str, content: Mapping[str, Any], *, now: datetime, left_at: datetime | None = None
+) -> dict[str, Any]:
+    """Take back what a partner said to some questions, known here or not yet; gives what to confirm.
+
+    `content` is that of a notice whose form was checked. A withdrawal needs no `left_at`: it wins over everything.
+    """
+    del left_at  # so that both kinds of notices are taken alike
+    question_ids = [UUID(each) for each in content["question_ids"]]
+    add_withdrawn(session, partner, question_ids, now=now)
+    found = find_subjects(session, partner, question_ids)
+    lock_subjects(session, found.values())
+    for question_id in sorted(found):
+        row = find_question(session, question_id, partner=partner)
+        if row is not None:
+            end_answer(session, row, Ended.WITHDRAWN, now=now)
+    return {"deleted": sorted(str(each) for each in question_ids)}
+
+
+def take_corrected(
+    session: Session, partner: str, content: Mapping[str, Any], *, now: datetime, left_at: datetime
+) -> dict[str, Any]:
+    """Put what a partner says now in place of what it said to a question; gives what to confirm.
+
+    `left_at` is when the partner left the notice: an older one than the last changes nothing. What cannot be read, or
+    says nothing, ends the answer. A correction to what nobody here has seen yet takes it back: it may be a card.
+    """
+    question_id = UUID(content["question_id"])
+    done = {"deleted": [str(question_id)]}
+    subject_id = find_subjects(session, partner, [question_id]).get(question_id)
+    if subject_id is None:
+        add_withdrawn(session, partner, [question_id], now=now)
+        return done
+    lock_subject(session, subject_id)
+    row = find_question(session, question_id, partner=partner)
+    is_over = row is None or row.ended_at is not None or row.state == FAILED
+    if row is None or is_over or is_withdrawn(session, partner, question_id):
+        return done
+    if row.corrected_at is None or row.corrected_at < left_at:
+        put_answer(session, row, {"corrected_at": left_at})
+        _correct(session, row, content, left_at=left_at, now=now)
+    return done
+
+
+def end_answer(session: Session, row: HomeQuestionRow, because: Ended, *, now: datetime) -> None:
+    """End an answer about a person who is held, and delete what it said; one that ended stays as it is."""
+    if row.ended_at is not None:
+        return
+    add_uses(session, row.subject_id, now=now)
+    end_entitlements(session, row.subject_id, row.question_id)
+    doubt_cards(session, row.subject_id, now=now)
+    put_answer(session, row, {"content": None, "until": None, "ended_at": now, "ended_because": because.value})
+
+
+def _correct(
+    session: Session, row: HomeQuestionRow, content: Mapping[str, Any], *, left_at: datetime, now: datetime
+) -> None:
+    agreed = find_version(session, row.treaty_id, row.treaty_version)
+    if agreed is None:
+        raise LookupError(f"treaty {row.treaty_id} {row.treaty_version} was asked by and is not there")
+    treaty = agreed.treaty
+    asked = Asked(
+        question_id=row.question_id,
+        home=row.partner,
+        host=partner_of(treaty, row.partner),
+        treaty=treaty,
+        scope=Scope(row.scope),
+        scenarios=tuple(row.scenarios["asked"]),
+    )
+    try:
+        said = read_content(content["content"], content["until"], asked)
+    except UnusableAnswerError:
+        end_answer(session, row, Ended.CORRECTED, now=now)
+        return
+    add_uses(session, row.subject_id, now=now)
+    keep_said(session, row, said, treaty, said_at=min(left_at, now), now=now)
+    doubt_cards(session, row.subject_id, now=now)
+    if row.content is None:
+        end_answer(session, row, Ended.CORRECTED, now=now)

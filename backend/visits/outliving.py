@@ -1,0 +1,40 @@
+"""What home cities said is forgotten when it may be used no more; a sweep does it, and nobody believes it meanwhile."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.people.tables import lock_subject
+from backend.storage.database import Database
+from backend.visits.endings import Ended, end_answer
+from backend.visits.tables import find_question_of, list_outlived, purge_withdrawn
+
+AT_ONCE = 500
+# Longer than any answer or card can be on its way.
+WITHDRAWN_KEPT_FOR = timedelta(days=400)
+
+
+def purge_answers(database: Database, *, now: datetime, limit: int = AT_ONCE) -> int:
+    """Forget the content of at most `limit` answers that are over, each in a transaction of its own; gives how many.
+
+    While it gives any there may be more. Raises StorageUnavailableError.
+    """
+    with database.reading() as session:
+        outlived = list_outlived(session, now, limit=limit)
+    for subject_id, question_id in outlived:
+        _forget(database, subject_id, question_id, now=now)
+    return len(outlived)
+
+
+def forget_withdrawals(session: Session, now: datetime, *, limit: int = AT_ONCE) -> int:
+    """Forget at most `limit` withdrawals of so long ago that nothing can come any more that they speak against."""
+    return purge_withdrawn(session, now - WITHDRAWN_KEPT_FOR, limit=limit)
+
+
+def _forget(database: Database, subject_id: UUID, question_id: UUID, *, now: datetime) -> None:
+    with database.transaction() as session:
+        lock_subject(session, subject_id)
+        row = find_question_of(session, subject_id, question_id)
+        if row is not None and row.until is not None and row.until <= now:  # it may have been corrected meanwhile
+            end_answer(session, row, Ended.OUTLIVED, now=now)

@@ -1,0 +1,108 @@
+"""A question to a home city: what we know of it before it may be put, and its body as it leaves."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from sqlalchemy.orm import Session
+
+from backend.clock import today
+from backend.gateways.partner_keys import PartnerSealingKey
+from backend.gateways.sealed_messages import seal_for
+from backend.partners.city_keys import find_sealing_key, find_signing_keys
+from backend.partners.partners import Partner, find_partner
+from backend.partners.treaties import find_treaty
+from backend.storage.database import write_json
+from backend.visits.answer_reading import PROTOCOL
+from scenarios.treaty import Role, Scope, Treaty, TreatyPurpose
+
+MOST_SCENARIOS = 20
+ACTING_VISITOR = "visitor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeAsk:
+    """What is to be asked about a visitor who is a subject here; `id_number` is as `read_resident_id` gave it.
+
+    `acting` is the merchant, or `visitor` for a person who asks about himself; `case_no` names the case, with no run of
+    fifteen digits in it.
+    """
+
+    home_city: str
+    subject_id: UUID
+    id_number: str = field(repr=False)
+    scope: Scope
+    scenarios: tuple[str, ...] = ()
+    purpose: TreatyPurpose
+    role: Role
+    acting: str
+    case_no: str
+
+
+class Agreed(NamedTuple):
+    """A partner with whom a treaty is in force."""
+
+    partner: Partner
+    treaty: Treaty
+
+
+class PartnerKeys(NamedTuple):
+    """By which keys a partner proves what it says, and to which one its secrets are sealed, if we know one."""
+
+    signing: dict[str, EllipticCurvePublicKey]
+    sealing: PartnerSealingKey | None
+
+
+def find_agreed(session: Session, home_city: str, *, now: datetime) -> Agreed | None:
+    """Find the treaty in force with a city; None for a city that is no partner, or no longer, or is suspended."""
+    partner = find_partner(session, home_city)
+    if partner is None or partner.is_ended:
+        return None
+    treaty = find_treaty(session, partner.code, today(now))
+    return None if treaty is None else Agreed(partner, treaty)
+
+
+def find_keys(session: Session, partner: str) -> PartnerKeys:
+    """Find the keys of a partner as we know them."""
+    return PartnerKeys(find_signing_keys(session, partner), find_sealing_key(session, partner))
+
+
+def may_ask(treaty: Treaty, wanted: HomeAsk, *, host: str) -> bool:
+    """Tell whether a treaty lets this be asked: scope, purpose, and for entitlements the scenarios."""
+    agreed = treaty.list_scenarios(home=wanted.home_city, host=host)
+    fits = 0 < len(wanted.scenarios) <= MOST_SCENARIOS if wanted.scope is Scope.ENTITLEMENT else not wanted.scenarios
+    is_agreed = wanted.scope in treaty.scopes and wanted.purpose in treaty.purposes
+    return fits and is_agreed and all(scenario in agreed for scenario in wanted.scenarios)
+
+
+def write_question(
+    wanted: HomeAsk, question_id: UUID, treaty: Treaty, sealing: PartnerSealingKey, *, host: str, now: datetime
+) -> bytes:
+    """Write the body of a question (JSON in UTF-8); the identity number is sealed to the home city, for this question.
+
+    `now` is the moment of this machine.
+    """
+    person = {"id_number": wanted.id_number, "question_id": str(question_id), "from": host}
+    question: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "question_id": str(question_id),
+        "from": host,
+        "to": wanted.home_city,
+        "asked_at": write_moment(now),
+        "treaty": {"id": treaty.id, "version": treaty.version, "digest": treaty.digest},
+        "person": seal_for(person, key_id=sealing.key_id, key=sealing.key),
+        "scope": wanted.scope.value,
+        "scenarios": list(wanted.scenarios),
+        "purpose": wanted.purpose.value,
+        "role": wanted.role.value,
+        "acting": wanted.acting,
+        "case_no": wanted.case_no,
+    }
+    return write_json(question).encode()
+
+
+def write_moment(moment: datetime) -> str:
+    """Write a moment as messages between cities have it (RFC 3339 in UTC with Z)."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,86 @@
+"""What was used away is shown once, as it stood last, in whatever order it came; and what is kept has an end."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from backend.disclosures.purging import purge_answered, purge_counts, purge_disclosures, purge_uses
+from backend.disclosures.uses import take_use
+from backend.web.problems import ProblemCode, Refusal
+from scenarios.treaty import Scope
+from tests.backend.city import City
+from tests.backend.disclosures.asking import HANGZHOU, NANJING, make_question, put
+from tests.backend.disclosures.test_answering import settle_in
+from tests.backend.disclosures.test_consents import get
+from tests.databases import count_rows
+
+STATES = ("reserved", "in_use", "completed")
+
+
+def write_use(question_id: UUID, use_id: UUID, step: int) -> dict[str, Any]:
+    """What a city reports of one step of a use."""
+    return {
+        "question_id": str(question_id),
+        "use_id": str(use_id),
+        "scenario": "medical_credit",
+        "title": "先诊疗后付费",
+        "place": "西湖医院",
+        "state": STATES[step - 1],
+        "step": step,
+        "happened_at": f"2026-11-22T0{4 + step}:00:00Z",
+    }
+
+
+def take(city: City, content: dict[str, Any], partner: str = HANGZHOU) -> object:
+    with city.database.transaction() as session:
+        return take_use(session, partner, content, now=city.now())
+
+
+def report_in(city: City, question_id: UUID, steps: Sequence[int]) -> UUID:
+    use_id = uuid4()
+    for step in steps:
+        assert take(city, write_use(question_id, use_id, step)) == {"known": True}
+    return use_id
+
+
+def test_the_last_step_is_shown_whatever_the_order(city: City) -> None:
+    person, subject_id = settle_in(city, Scope.ENTITLEMENT)
+    question = make_question(city, person.id_number)
+    put(city, question)
+    for steps in permutations((1, 2, 3, 2)):
+        report_in(city, question.question_id, steps)
+    uses = get(city, subject_id, "uses?limit=100")["items"]
+    assert {(use["state"], use["happened_at"]) for use in uses} == {("completed", "2026-11-22T07:00:00Z")}
+    assert len(uses) == 24
+    use_id = UUID(uses[0]["use_id"])
+    assert take(city, write_use(question.question_id, use_id, 3), NANJING) == {"known": False}
+    assert take(city, write_use(uuid4(), uuid4(), 1)) == {"known": False}
+    assert len(get(city, subject_id, "uses?limit=100")["items"]) == 24
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"step": 0}, {"step": "1"}, {"use_id": "x"}, {"title": ""}, {"place": "x" * 201}, {"happened_at": "now"}],
+)
+def test_a_use_that_cannot_be_read_is_refused(town: City, changes: dict[str, object]) -> None:
+    assert take(town, write_use(uuid4(), uuid4(), 1) | changes) == Refusal(ProblemCode.QUESTION_REFUSED)
+
+
+def test_what_is_kept_has_an_end(city: City) -> None:
+    person, _ = settle_in(city, Scope.ENTITLEMENT)
+    question = make_question(city, person.id_number)
+    put(city, question)
+    report_in(city, question.question_id, [1])
+    week, years = {purge_answered, purge_counts}, {purge_disclosures, purge_uses}
+    for days, due in ((6, set()), (2, week), (1080, set()), (30, years)):
+        city.clock.move(timedelta(days=days))
+        for purge in (*week, *years):
+            with city.database.transaction() as session:
+                purged = purge(session, city.now(), limit=100)
+            assert (purged > 0) == (purge in due), (purge, days)
+    tables = ("answered_question", "question_count", "disclosure", "used_away")
+    assert [count_rows(city.database, table) for table in tables] == [0, 0, 0, 0]

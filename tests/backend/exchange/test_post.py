@@ -1,0 +1,110 @@
+"""The post to other cities: what waited for a partner is delivered within a minute of its return, each once (R28)."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from backend.exchange.post import Post
+from backend.gateways.http_calls import CallFailedError, CallFault, HttpAnswer
+from backend.gateways.sending import OutgoingCall
+from backend.partners.notices import NoticeKind, leave_notice, list_waiting
+from backend.storage.identifiers import new_id
+from backend.visits.visiting import Visit
+from tests.backend.exchange.cities import Cities, deliver, lose
+from tests.backend.exchange.journeys import HOME, HOST, Journey, read_id
+from tests.backend.exchange.reading import count
+
+TICK = timedelta(seconds=1)
+
+
+def leave_withdrawals(judged: Journey, number: int) -> None:
+    """Leave so many notices, each of an answer of its own that never came."""
+    with judged.home.database.transaction() as session:
+        for _ in range(number):
+            question_id = new_id(judged.cities.now())
+            content = {"question_ids": [str(question_id)]}
+            leave_notice(
+                session,
+                partner=HOST,
+                kind=NoticeKind.WITHDRAWN,
+                about=question_id,
+                subject_id=None,
+                content=content,
+                now=judged.cities.now(),
+            )
+
+
+def count_waiting(cities: Cities) -> int:
+    """How many notices wait in the home city."""
+    with cities[HOME].database.reading() as session:
+        return sum(each.notices for each in list_waiting(session))
+
+
+@pytest.mark.parametrize("waiting", [40, pytest.param(300, marks=pytest.mark.long)])
+def test_after_an_hour_away_all_is_delivered_within_a_minute(judged: Journey, waiting: int) -> None:
+    """One process works all the time; the clock goes on by a second whenever it has nothing to do."""
+    assert isinstance(judged.ask(), Visit)
+    judged.rescore(650)
+    leave_withdrawals(judged, waiting - 2)
+    judged.withdraw()
+    post, clock, network = judged.cities.make_post(HOME), judged.cities.clock, judged.network
+    network.fate = lose
+    begun, tried = clock.now(), len(network.sent)
+    while clock.now() < begun + timedelta(hours=1):
+        assert post.run_once() == 0
+        clock.move(timedelta(seconds=31))
+    assert len(network.sent) - tried < 150  # who is away is tried now and then, not with everything
+    assert count_waiting(judged.cities) == waiting
+    network.fate, healed, before = deliver, clock.now(), len(network.sent)
+    while count_waiting(judged.cities):
+        if not post.run_once():
+            clock.move(TICK)
+        assert clock.now() - healed < timedelta(seconds=60)
+    arrived = Counter(read_id(call, "notice_id") for call in network.sent[before:])
+    assert len(arrived) == waiting
+    assert set(arrived.values()) == {1}
+    assert count(judged.host.database, "taken_notice") == waiting
+    assert count(judged.host.database, "withdrawn_question") == waiting - 1
+    assert judged.count_believed() == 0
+    assert count(judged.home.database, "disclosure", "deleted_at IS NOT NULL") == 1
+
+
+def test_two_workers_and_a_partner_that_answers_twice_too_late_and_by_a_wrong_clock(judged: Journey) -> None:
+    """Whatever each attempt comes to, every notice has one effect, and is confirmed in the end."""
+    leave_withdrawals(judged, 20)
+    clock, network = judged.cities.clock, judged.network
+    turns = iter(range(10_000))
+
+    def trouble(call: OutgoingCall, arrive: Callable[[], HttpAnswer]) -> HttpAnswer:
+        match next(turns) % 8:
+            case 0:
+                arrive()
+                raise CallFailedError("too late", CallFault.TOO_SLOW)
+            case 1:
+                arrive()  # and again, with the same signature: the second one is no answer to believe
+                return arrive()
+            case 2:
+                return stale(call, arrive)
+            case _:
+                return arrive()
+
+    def stale(_: OutgoingCall, arrive: Callable[[], HttpAnswer]) -> HttpAnswer:
+        answer = arrive()
+        spoilt = answer.headers["signature-input"].replace(";created=1", ";created=2")
+        return HttpAnswer(answer.status, answer.content, {**answer.headers, "signature-input": spoilt})
+
+    network.fate = trouble
+    workers = [Post(judged.cities.make_office(HOME)) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(1000):
+            confirmed = sum(pool.map(lambda each: each.run_once(), workers))
+            if not confirmed:
+                clock.move(TICK)
+            if not count_waiting(judged.cities):
+                break
+    assert count_waiting(judged.cities) == 0
+    assert [count(judged.host.database, table) for table in ("taken_notice", "withdrawn_question")] == [20, 20]
+    assert count(judged.home.database, "exchange_notice", "confirmed_at IS NOT NULL") == 20
