@@ -18,7 +18,7 @@ from backend.clock import SystemClock, today
 from backend.context import Context, make_context
 from backend.demo.people import make_resident_id
 from backend.demo.workplace import Workplace, open_workplace
-from backend.disclosures.scopes import PURPOSE, name_recipient
+from backend.disclosures.scopes import PURPOSE, name_recipient, name_terms
 from backend.gateways.city_calls import CityCall, MessageTag, sign_call
 from backend.gateways.exchange_keys import ExchangeKeys, read_exchange_keys
 from backend.gateways.key_making import make_exchange_keys
@@ -111,7 +111,7 @@ def made_exchange_city(database: str, *, people: int) -> Iterator[ExchangeCity]:
             treaty = _agree(session, context, ours, theirs, now)
         numbers = _make_numbers(people)
         with context.database.transaction() as session:
-            _add_people(session, context, numbers, now)
+            _add_people(session, context, numbers, treaty, now)
         sealing = read_partner_keys(json.dumps({"keys": ours.describe(now)})).sealing
         assert sealing is not None  # noqa: S101 - the keys are our own
         yield ExchangeCity(variables, numbers, theirs, sealing, treaty)
@@ -133,7 +133,7 @@ def _make_numbers(people: int) -> list[str]:
     ]
 
 
-def _add_people(session: Session, context: Context, numbers: Sequence[str], now: datetime) -> None:
+def _add_people(session: Session, context: Context, numbers: Sequence[str], treaty: Treaty, now: datetime) -> None:
     """Add people with an account, a kept score, and a consent for everything that the partner gives."""
     day, ids = today(now), {new_id(now): number for number in numbers}
     version = agreement_on(day).version
@@ -168,7 +168,7 @@ def _add_people(session: Session, context: Context, numbers: Sequence[str], now:
         "recipient": name_recipient(HOST),
         "scope": "entitlement",
     }
-    given |= {"agreement_version": version, "given_at": now}
+    given |= {"agreement_version": name_terms(treaty), "given_at": now}
     _add(session, ConsentRow, [{"subject_id": each, "consent_id": new_id(now), **given} for each in ids])
 
 

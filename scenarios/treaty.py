@@ -4,7 +4,7 @@ Home is the city that answers about its citizen, host the city in which the visi
 two scales, from 5, the best, to 1; on the wire T5 to T1. Amounts of points are whole numbers on each city's own scale.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,6 +16,8 @@ BEST_TIER = 5
 LOWEST_TIER = 1
 # Below this tier a person is answered like an unknown one: a low score is used against nobody, here or away.
 LOWEST_TIER_TOLD = 3
+# What a proposal says where only those who sign can say who they are.
+OPEN = Wording(zh="待双方签署时填写", en="to be filled in when both sign")
 
 
 class Scope(StrEnum):
@@ -76,15 +78,26 @@ class PartyList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """One of the two cities. `levels` stand best first; floor and ceiling are inclusive, None without a scale."""
+    """One of the two cities. `levels` stand best first; floor and ceiling are inclusive, None without a scale.
+
+    `authority` is the legal name of who processes personal data for the city, and `contact` how to reach it: both are
+    told to everybody who is asked for consent (PIPL Art. 17, 23).
+    """
 
     city: str
     title: Wording
+    authority: Wording
+    contact: Wording
     region: str
     floor: int | None
     ceiling: int | None
     levels: tuple[PartyLevel, ...]
     lists: Mapping[str, PartyList]
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether authority and contact are filled in; in a proposal they are open."""
+        return not any(OPEN.zh in wording.zh or OPEN.en in wording.en for wording in (self.authority, self.contact))
 
     @property
     def has_scale(self) -> bool:
@@ -125,6 +138,29 @@ class ScaleMap:
     points: tuple[tuple[int, int], ...]
 
 
+class Duty(StrEnum):
+    """What each city owes the other and the person for what it was told."""
+
+    PURPOSE_LIMIT = "purpose_limit"
+    DELETION = "deletion"
+    NO_PASSING_ON = "no_passing_on"
+    SECURITY = "security"
+    BREACH_NOTICE = "breach_notice"
+    COMPLAINTS = "complaints"
+    LIABILITY = "liability"
+    AUDIT = "audit"
+    ON_ENDING = "on_ending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duties:
+    """The duties of both cities in words; two have a term: deletion with its confirmation, and notice of a breach."""
+
+    texts: Mapping[Duty, Wording]
+    deletion: timedelta
+    breach_notice: timedelta
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treaty:
     """One version. In force from `starts_on` to the day before `ends_on`; its id is that of its two cities.
@@ -150,6 +186,7 @@ class Treaty:
     parties: Mapping[str, Party]
     rights: tuple[Right, ...]
     maps: tuple[ScaleMap, ...]
+    duties: Duties
     basis: str
     note: str
     digest: str
@@ -203,15 +240,6 @@ def partner_of(treaty: Treaty, city: str) -> str:
     one, other = treaty.cities
     partners = {one: other, other: one}
     return partners[city]
-
-
-def treaty_on(treaties: Iterable[Treaty], day: date) -> Treaty | None:
-    """Give the version in force on a day, the latest begun of those of one treaty; None when there is none.
-
-    Leave suspended versions out of what is given.
-    """
-    in_force = [each for each in treaties if each.is_in_force_on(day)]
-    return max(in_force, key=lambda each: each.starts_on, default=None)
 
 
 def name_tier(tier: int) -> str:

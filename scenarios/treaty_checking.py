@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from scenarios.catalogue import ScenarioCatalogue
-from scenarios.treaty import LOWEST_TIER_TOLD, Party, Right, ScaleMap, Scope, Treaty, name_tier
+from scenarios.treaty import LOWEST_TIER_TOLD, OPEN, Party, Right, ScaleMap, Scope, Treaty, name_tier
 from scenarios.treaty_telling import convert
 
 LONGEST_YEARS = 5
@@ -25,6 +25,15 @@ def find_treaty_defects(treaty: Treaty, catalogues: Mapping[str, ScenarioCatalog
     found.extend(_find_right_faults(treaty, catalogues))
     found.extend(_find_map_faults(treaty))
     return found
+
+
+def find_open_parties(treaty: Treaty) -> list[str]:
+    """Say which party is not named yet, each with its place; whoever signs for a city says who processes for it."""
+    return [
+        f"parties[{city}]: authority or contact is open ({OPEN.en}); name who processes for {city}, and how to reach it"
+        for city, party in treaty.parties.items()
+        if not party.is_named
+    ]
 
 
 def _find_head_faults(treaty: Treaty) -> Iterator[str]:

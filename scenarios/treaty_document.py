@@ -12,7 +12,7 @@ from scenarios.entry_document import read_wording
 from scenarios.treaty import FlagKind, OnSuspension, Scope, Treaty, TreatyPurpose, treaty_id
 from scenarios.treaty_cases import find_case_faults, read_cases
 from scenarios.treaty_checking import find_treaty_defects
-from scenarios.treaty_parts import read_maps, read_parties, read_rights
+from scenarios.treaty_parts import read_duties, read_maps, read_parties, read_rights
 from scoring.documents import DocumentError, Table, parse
 
 LONGEST_LIFE_HOURS = 30 * 24
@@ -66,6 +66,7 @@ def build_treaty(
         parties=read_parties(document),
         rights=read_rights(document),
         maps=read_maps(document),
+        duties=read_duties(document),
         basis=table.text("basis"),
         note=table.text("note"),
         digest=digest,

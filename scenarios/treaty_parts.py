@@ -1,14 +1,31 @@
-"""Parties, rights and maps of a treaty from their tables; what each says by itself is checked here."""
+"""Parties, rights, maps and duties of a treaty from their tables; what each says by itself is checked here."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
+from types import MappingProxyType
 from typing import TypeGuard, cast
 
+from scenarios.catalogue import Wording
 from scenarios.entry_document import read_wording
-from scenarios.treaty import BEST_TIER, LOWEST_TIER, Party, PartyLevel, PartyList, Right, ScaleMap, name_tier
+from scenarios.treaty import (
+    BEST_TIER,
+    LOWEST_TIER,
+    Duties,
+    Duty,
+    Party,
+    PartyLevel,
+    PartyList,
+    Right,
+    ScaleMap,
+    name_tier,
+)
 from scoring.documents import Table
 
 TIERS = {name_tier(tier): tier for tier in range(BEST_TIER, LOWEST_TIER - 1, -1)}
 FEWEST_POINTS = 2
+# Ours: PIPL Art. 47 and 57 want both without delay and name no number of hours.
+LONGEST_TERM_HOURS = MappingProxyType({Duty.DELETION: 7 * 24, Duty.BREACH_NOTICE: 72})
 
 
 def read_parties(document: Table) -> dict[str, Party]:
@@ -32,12 +49,37 @@ def read_maps(document: Table) -> tuple[ScaleMap, ...]:
     return tuple(_read_map(table) for table in document.tables("maps", "home"))
 
 
+def read_duties(document: Table) -> Duties:
+    """Read the duties; each has its words, and a term stands in the words as it stands in hours."""
+    if not document.has("duties"):
+        document.fault("duties", f"is missing; say what both cities owe: {', '.join(Duty)}")
+    table = document.table("duties")
+    texts = {duty: read_wording(table, duty) for duty in Duty}
+    terms = {duty: _read_term(table, duty, texts[duty]) for duty in LONGEST_TERM_HOURS}
+    table.finish()
+    return Duties(texts=MappingProxyType(texts), deletion=terms[Duty.DELETION], breach_notice=terms[Duty.BREACH_NOTICE])
+
+
+def _read_term(table: Table, duty: Duty, wording: Wording) -> timedelta:
+    key, longest = f"{duty}_hours", LONGEST_TERM_HOURS[duty]
+    hours = table.integer(key)
+    if not 1 <= hours <= longest:
+        if table.has(key):
+            table.fault(key, f"{hours} is not from 1 to {longest}")
+        return timedelta()
+    if not all(str(hours) in re.findall(r"\d+", text) for text in (wording.zh, wording.en)):
+        table.fault(duty, f"does not name the term of {hours} hours in both languages; let words and {key} agree")
+    return timedelta(hours=hours)
+
+
 def _read_party(table: Table) -> Party:
     floor, ceiling = _read_scale(table)
     levels = tuple(_read_level(each) for each in table.tables("levels", "code"))
     party = Party(
         city=table.text("city"),
         title=read_wording(table, "title"),
+        authority=read_wording(table, "authority"),
+        contact=read_wording(table, "contact"),
         region=table.text("region"),
         floor=floor,
         ceiling=ceiling,

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from backend.cli.database import opened_database
 from backend.cli.treaties import read_own_keys
 from backend.clock import SystemClock
-from backend.gateways.signed_claims import read_public_keys
-from backend.partners.bundle import find_extent, write_bundle
+from backend.gateways.signed_claims import KeySetError, read_public_keys
+from backend.partners.bundle import Extent, find_extent, write_bundle
 from backend.partners.bundle_check import check_bundle
+from backend.partners.bundle_reading import LONGEST_LINE, MalformedLineError, read_head, read_line
 from backend.partners.city_keys import list_all_keys, note_own_keys
 from backend.partners.message_log import LOOKED_BACK, count_unlinked, link_messages
 from backend.partners.partners import find_partner
@@ -42,6 +43,10 @@ def export(partner: str, out: Path, from_no: int | None, to_no: int | None) -> N
     Every message that is written down gets its number first, however late it came. The file is readable by you alone:
     what was answered about people stands in it.
     """
+    if out.exists():
+        raise click.ClickException(f"{out} exists; a bundle is never written over a file: name another one")
+    if from_no is not None and to_no is not None and from_no > to_no:
+        raise click.UsageError(f"--from-no {from_no} is above --to-no {to_no}")
     settings, now = read_settings(os.environ), SystemClock().now()
     keys = read_own_keys(settings)
     with opened_database() as database:
@@ -53,12 +58,13 @@ def export(partner: str, out: Path, from_no: int | None, to_no: int | None) -> N
         link_messages(database, now=now, window=None)
         with database.reading() as session:
             extent = find_extent(session, partner, from_no=from_no, to_no=to_no)
+            _check_extent(extent, find_extent(session, partner), partner)
             signer = keys.find_signer(now)
             lines = write_bundle(session, city=settings.city, partner=partner, extent=extent, signer=signer, now=now)
             _write(out, lines)
     if late:
         click.echo(f"{late} messages had waited for their numbers for more than an hour: look at the worker", err=True)
-    messages = max(0, extent.to_no - extent.from_no + 1)
+    messages = extent.to_no - extent.from_no + 1
     click.echo(f"{out}: {messages} messages with {partner}, numbers {extent.from_no} to {extent.to_no}")
 
 
@@ -78,6 +84,9 @@ def verify(bundle: Path, given: tuple[str, ...]) -> None:
     Exit code 1 when anything is wrong, with the line and what is wrong there.
     """
     keys = dict(_read_keys(each) for each in given)
+    missing = [city for city in _find_cities(bundle) if city not in keys]
+    if missing:
+        raise click.UsageError(" and ".join(f"--keys {city}=FILE" for city in missing) + " is missing")
     with bundle.open("rb") as lines:
         report = check_bundle(lines, keys)
     for fault in report.faults[:MOST_SHOWN]:
@@ -86,7 +95,8 @@ def verify(bundle: Path, given: tuple[str, ...]) -> None:
         click.echo(f"and {len(report.faults) - MOST_SHOWN} more", err=True)
     if not report.is_sound:
         sys.exit(1)
-    click.echo(f"{bundle}: {report.messages} messages of {report.city} with {report.partner}, nothing wrong")
+    erased = f" ({report.erased} of them erased after their time)" if report.erased else ""
+    click.echo(f"{bundle}: {report.messages} messages{erased} of {report.city} with {report.partner}, nothing wrong")
 
 
 @exchange.command(name="keys")
@@ -106,6 +116,23 @@ def show_keys(city: str | None) -> None:
     click.echo(json.dumps(sets if city is None else sets[city], indent=2, sort_keys=True))
 
 
+def _check_extent(extent: Extent, whole: Extent, partner: str) -> None:
+    if whole.to_no < whole.from_no:
+        raise click.ClickException(f"there are no messages with {partner}; nothing was written")
+    if extent.to_no < extent.from_no:
+        raise click.ClickException(f"the last message with {partner} has number {whole.to_no}; nothing was written")
+
+
+def _find_cities(bundle: Path) -> tuple[str, ...]:
+    """Find the two cities of a bundle in its first line; none when it has another form, which the check says."""
+    try:
+        with bundle.open("rb") as lines:
+            head = read_head(read_line(lines.readline(LONGEST_LINE + 1)))
+    except MalformedLineError:
+        return ()
+    return head.city, head.partner
+
+
 def _write(path: Path, lines: Iterable[bytes]) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         for line in lines:
@@ -117,4 +144,9 @@ def _read_keys(given: str) -> tuple[str, Mapping[str, EllipticCurvePublicKey]]:
     path = Path(name)
     if not (city and is_given and path.is_file()):
         raise click.BadParameter(f"{given!r} is not CITY=FILE, such as hangzhou=hangzhou.jwks")
-    return city, read_public_keys(path.read_text(encoding="utf-8"))
+    try:
+        return city, read_public_keys(path.read_text(encoding="utf-8"))
+    except KeySetError as fault:
+        raise click.BadParameter(f"{path}: {fault}") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{path} is not in UTF-8; a JWK set is") from None

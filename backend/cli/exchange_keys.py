@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from backend.cli.key_states import describe_sealing_key, describe_token_key
+from backend.cli.key_states import describe_fingerprint, describe_sealing_key, describe_token_key
 from backend.clock import SystemClock
 from backend.gateways.exchange_keys import (
     ExchangeKey,
@@ -27,7 +27,10 @@ def exchange() -> None:
 @exchange.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def new(file: Path) -> None:
-    """Make the keys in FILE, readable by you alone, for SHANGDING_EXCHANGE_KEYS; never over existing ones."""
+    """Make the keys in FILE, readable by you alone, for SHANGDING_EXCHANGE_KEYS; never over existing ones.
+
+    Read the fingerprints out to your partners by telephone: they see the same ones when they register this city.
+    """
     if file.exists():
         raise FileExistsError(f"{file} exists; keys are never made over others: name another file")
     now = SystemClock().now()
@@ -52,7 +55,7 @@ def rotate(file: Path, *, at_once: bool) -> None:
 
 
 def describe_exchange_keys(file: Path, now: datetime) -> Iterator[str]:
-    """Describe the state of each key of a file, a line each; raises OSError or KeySetError."""
+    """Describe each key of a file, its state and its fingerprint in two lines; raises OSError or KeySetError."""
     yield from _describe(read_exchange_keys(file.read_text(encoding="utf-8")), now)
 
 
@@ -64,5 +67,9 @@ def _tell(keys: Sequence[ExchangeKey], now: datetime) -> None:
 def _describe(keys: Sequence[ExchangeKey], now: datetime) -> Iterator[str]:
     signing = [key for key in keys if isinstance(key, TokenKey)]
     sealing = [key for key in keys if isinstance(key, SealingKey)]
-    yield from (describe_token_key(key, signing, now) for key in signing)
-    yield from (describe_sealing_key(key, sealing, now) for key in sealing)
+    for key in keys:
+        if isinstance(key, TokenKey):
+            yield describe_token_key(key, signing, now)
+        else:
+            yield describe_sealing_key(key, sealing, now)
+        yield describe_fingerprint(key)

@@ -1,9 +1,10 @@
-"""The states of keys by time, in words: a line a key, none of which shows a secret."""
+"""The states of keys by time, in words, and their fingerprints: lines none of which shows a secret."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from backend.gateways.exchange_keys import SealingKey, choose_sealing
+from backend.gateways.exchange_keys import ExchangeKey, SealingKey, choose_sealing
+from backend.gateways.public_keys import write_fingerprint
 from backend.gateways.token_keys import NEVER, TokenKey, choose_signer, list_readable
 
 
@@ -25,6 +26,11 @@ def describe_sealing_key(key: SealingKey, held: Sequence[SealingKey], now: datet
     if key.sealed_from > now:
         return f"  {key.key_id}  sealed to from {_write(key.sealed_from)}{ends}"
     return f"  {key.key_id}  {'sealed to' if key in choose_sealing(held, now) else 'opens'}{ends}"
+
+
+def describe_fingerprint(key: ExchangeKey) -> str:
+    """Give the fingerprint of a key's public half, as it is compared by telephone."""
+    return f"      fingerprint {write_fingerprint(key.describe())}"
 
 
 def _write(moment: datetime) -> str:

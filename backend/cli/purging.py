@@ -14,6 +14,7 @@ from backend.clients.tables import purge_assertions
 from backend.clock import SystemClock
 from backend.disclosures.purging import purge_answered, purge_counts, purge_disclosures, purge_uses
 from backend.merchants.webhook_tables import purge_deliveries
+from backend.partners.message_log import purge_bodies
 from backend.partners.nonces import purge_nonces
 from backend.people.session_tables import purge_sessions
 from backend.people.tables import purge_tickets
@@ -43,6 +44,7 @@ PURGES: Mapping[str, Callable[..., int]] = MappingProxyType(
         "disclosures": purge_disclosures,
         "uses away": purge_uses,
         "nonces of messages": purge_nonces,
+        "bodies of messages": purge_bodies,
         "withdrawals of visitors": forget_withdrawals,
     }
 )

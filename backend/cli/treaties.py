@@ -10,25 +10,32 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.doubts import check_text
-from backend.cli.partners import by_option
+from backend.cli.partners import by_option, reason_option
 from backend.clock import SystemClock, today
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.rulebook_files import read_city
 from backend.gateways.treaty_files import find_catalogues
 from backend.partners.city_keys import note_own_keys
-from backend.partners.treaties import AgreedTreaty, add_treaty, list_treaties, resume_treaty, suspend_treaty
+from backend.partners.partners import find_partner
+from backend.partners.treaties import (
+    AgreedTreaty,
+    add_treaty,
+    find_version,
+    list_treaties,
+    resume_treaty,
+    suspend_treaty,
+)
 from backend.partners.treaty_signing import Signatures, list_level_faults, sign_treaty
 from backend.settings import Settings, SettingsError, read_settings
 from backend.web.messages import Language
 from backend.web.problems import Refusal, describe_refusal
 from scenarios.treaty import Treaty
+from scenarios.treaty_checking import find_open_parties
 from scenarios.treaty_document import read_treaty
 from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
-_reason = click.option("--reason", required=True, callback=check_text, help="Why; it is kept.")
 
 
 @click.group()
@@ -55,13 +62,14 @@ def sign(file: Path) -> None:
     """Sign FILE for this city, and print the signature (a JWS beside the document) for the partner.
 
     It is over the very bytes of FILE: send both as they are. A treaty of other cities, or one whose levels are not
-    those of our rulebook, is not signed; exit code 2.
+    those of our rulebook, or that leaves open who processes for a city, is not signed; exit code 2.
     """
     settings, now = read_settings(os.environ), SystemClock().now()
     treaty, text = _read(file)
     if settings.city not in treaty.cities:
         raise DocumentError(file.name, [f"is between {' and '.join(treaty.cities)}; this city is {settings.city}"])
-    faults = list_level_faults(treaty.party(settings.city), _find_rulebook(settings, treaty))
+    faults = find_open_parties(treaty)
+    faults += list_level_faults(treaty.party(settings.city), _find_rulebook(settings, treaty))
     if faults:
         raise DocumentError(file.name, faults)
     click.echo(sign_treaty(text, read_own_keys(settings).find_signer(now)))
@@ -76,6 +84,8 @@ def add(file: Path, ours: str, theirs: str, by: str) -> None:
     """Add FILE, which both cities have signed; it is in force on the days that it names."""
     settings, now = read_settings(os.environ), SystemClock().now()
     treaty, text = _read(file)
+    if faults := find_open_parties(treaty):
+        raise DocumentError(file.name, faults)
     rulebook = _find_rulebook(settings, treaty) if settings.city in treaty.cities else None
     keys = read_own_keys(settings)
     with opened_database() as database, database.transaction() as session:
@@ -99,7 +109,7 @@ def show() -> None:
 @click.argument("treaty_id")
 @click.argument("version")
 @by_option
-@_reason
+@reason_option
 def suspend(treaty_id: str, version: str, by: str, reason: str) -> None:
     """Suspend VERSION of TREATY_ID at once; the partner is told. While it is suspended no older version is in force."""
     settings, now = read_settings(os.environ), SystemClock().now()
@@ -113,13 +123,16 @@ def suspend(treaty_id: str, version: str, by: str, reason: str) -> None:
 @click.argument("treaty_id")
 @click.argument("version")
 @by_option
-@_reason
+@reason_option
 def resume(treaty_id: str, version: str, by: str, reason: str) -> None:
     """Resume VERSION of TREATY_ID, which this city has suspended; the partner is told."""
     settings, now = read_settings(os.environ), SystemClock().now()
-    resumed = _change(
-        lambda session: resume_treaty(session, treaty_id, version, city=settings.city, by=by, reason=reason, now=now)
-    )
+
+    def change(session: Session) -> AgreedTreaty | Refusal:
+        _check_partner(session, treaty_id, version)
+        return resume_treaty(session, treaty_id, version, city=settings.city, by=by, reason=reason, now=now)
+
+    resumed = _change(change)
     left = "" if resumed.suspended_by is None else f"; {resumed.suspended_by} has suspended it as well"
     click.echo(f"{treaty_id} {version}: resumed{left}")
 
@@ -144,6 +157,13 @@ def _find_rulebook(settings: Settings, treaty: Treaty) -> Rulebook:
     """Find our rulebook of the treaty's first day, or of today where it has begun."""
     day = max(treaty.starts_on, today(SystemClock().now()))
     return read_city(settings.city).rulebook_on(day)
+
+
+def _check_partner(session: Session, treaty_id: str, version: str) -> None:
+    agreed = find_version(session, treaty_id, version)
+    partner = None if agreed is None else find_partner(session, agreed.partner)
+    if partner is not None and partner.is_ended:
+        raise click.ClickException(f"the partnership with {partner.code} has ended; its treaties cannot be resumed")
 
 
 def _change(change: Callable[[Session], AgreedTreaty | Refusal]) -> AgreedTreaty:

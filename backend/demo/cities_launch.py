@@ -14,7 +14,7 @@ from backend.demo import cities_faults as faults
 from backend.demo import cities_walk as walk
 from backend.demo.cities_calls import TOKEN_LIFETIME, Door, make_door
 from backend.demo.cities_cast import EXCELLENT, HANGZHOU, ZHENGZHOU, list_travellers
-from backend.demo.cities_place import CityPlace, list_ports, opened_cities
+from backend.demo.cities_place import SETTINGS, CityPlace, list_ports, opened_cities
 from backend.demo.cities_running import RunningCities, running_cities
 from backend.demo.cities_seed import introduce_all, seed_people, sign_all
 from backend.demo.cities_stage import PAUSE_S, Stage
@@ -25,6 +25,15 @@ from backend.demo.workplace import DemoError, write_private
 from scoring.days import ONE_DAY
 
 CALLS = "calls.sh"
+# A citizen is signed in for a quarter of an hour, so whoever calls signs in first: sign_in PERSONA PROVIDER CITY.
+SIGN_IN = (
+    "post() { curl -sS --fail-with-body -H 'Content-Type: application/json' -d \"$2\" $1; }",
+    "read_member() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' $1; }",
+    "sign_in() {",
+    "    local ticket=$(post $2/tickets '{\"persona\": \"'$1'\"}' | read_member ticket)",
+    "    post $3/v1/sign-in '{\"ticket\": \"'$ticket'\"}' | read_member access_token",
+    "}",
+)
 STEPS: tuple[tuple[str, str, str, Callable[[Stage], None]], ...] = (
     ("A", "郑州市民到杭州：预览、同意、给予、记账、报告回家", "a visit from Zhengzhou to Hangzhou", walk.go_out),
     ("B", "分低、查无此人、没有同意：一样的答复", "nobody is told apart", walk.tell_nobody_apart),
@@ -70,7 +79,8 @@ def _fill(cities: dict[str, CityPlace], console: Console) -> None:
     for city in cities.values():
         seed_people(city, now=now)
     introduce_all(cities, now=now)
-    print_personas(console, [(each.persona, person) for each, person in list_travellers(today(now) - ONE_DAY)])
+    travellers = list_travellers(today(now) - ONE_DAY)
+    print_personas(console, [(each.persona, person) for each, person in travellers], with_numbers=True)
     for document in sign_all(cities, now=now):
         treaty = document.treaty
         console.print(f"{treaty.title.zh} {treaty.version}，双方已签署", highlight=False)
@@ -104,8 +114,10 @@ def _show(directory: Path, stage: Stage) -> None:
     for door in stage.doors.values():
         place = door.city.place
         stage.tell(f"{door.city.title}  {place.service_url}  provider {place.provider_url}  log {place.log}")
+        stage.tell(f"        its settings, to run commands in it: {place.directory / SETTINGS}")
     stage.tell(WARNING)
-    stage.tell(f"the calls above    bash {path}   (tokens are good for {TOKEN_LIFETIME})")
+    hours = int(TOKEN_LIFETIME.total_seconds()) // 3600
+    stage.tell(f"the calls above    bash {path}   (citizens sign in at each call; the steward's token: {hours} hours)")
     stage.tell("Ctrl-C ends all")
 
 
@@ -114,14 +126,15 @@ def _write_calls(home: Door, host: Door) -> list[str]:
     show = "python3 -m json.tool --no-ensure-ascii"
     keys = f"{home.city.place.service_url}/exchange/v1/keys"
     return [
+        *SIGN_IN,
         f"HOME_CITY={home.city.place.service_url}; HOST_CITY={host.city.place.service_url}",
         "# 别的城市凭这些公钥认得郑州",
         f"curl -sS --fail-with-body {keys} | {show}",
         "# 陆远在郑州：哪些城市、同意了什么、告知了什么、在外用了什么",
-        f"TOKEN={home.sign_in(EXCELLENT)}",
+        f"TOKEN=$(sign_in {EXCELLENT} {home.city.place.provider_url} $HOME_CITY)",
         *(f"{get} $HOME_CITY/v1/exchange/{each} | {show}" for each in ("cities", "consents", "disclosures", "uses")),
         "# 陆远在杭州：问过郑州什么，还剩什么",
-        f"TOKEN={host.sign_in(EXCELLENT)}",
+        f"TOKEN=$(sign_in {EXCELLENT} {host.city.place.provider_url} $HOST_CITY)",
         f"{get} $HOST_CITY/v1/visits | {show}",
         "# 杭州的管理人员：伙伴城市、协议、还没有送达的通知",
         f"TOKEN={host.steward_token}",

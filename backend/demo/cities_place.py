@@ -1,5 +1,8 @@
 """Where each of the three cities lives: a directory with its own keys, database and log, and two ports."""
 
+import fcntl
+import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +13,7 @@ from sqlalchemy import select
 
 from backend.context import Context, make_context
 from backend.demo.cities_cast import CITIES, TITLES
-from backend.demo.workplace import DemoError, Workplace, open_workplace, write_once
+from backend.demo.workplace import DemoError, Workplace, open_workplace, write_once, write_private
 from backend.gateways.key_making import make_exchange_keys
 from backend.gateways.token_keys import TokenKey
 from backend.people.tables import SubjectRow
@@ -19,6 +22,7 @@ from backend.storage.migrations import upgrade
 
 PORTS_A_CITY = 2
 DATABASE = "city.sqlite"
+LOCK, SETTINGS = "lock", "city.env"
 URL_VARIABLE = "SHANGDING_DATABASE_URL_{city}"
 FROM_OUTSIDE = ("SHANGDING_COMMIT", "SHANGDING_LOG_LEVEL")
 
@@ -59,13 +63,32 @@ def opened_cities(
     SettingsError or OSError.
     """
     cities: dict[str, CityPlace] = {}
+    with _held_alone(directory):
+        try:
+            for number, code in enumerate(CITIES):
+                cities[code] = _open_city(code, directory / code, port + PORTS_A_CITY * number, environ, now)
+            yield cities
+        finally:
+            for city in cities.values():
+                city.context.database.dispose()
+
+
+@contextmanager
+def _held_alone(directory: Path) -> Iterator[None]:
+    """Hold a directory against other cities that would delete these databases; raises DemoError or OSError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        for number, code in enumerate(CITIES):
-            cities[code] = _open_city(code, directory / code, port + PORTS_A_CITY * number, environ, now)
-        yield cities
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"cities run in {directory} already, and starting anew would delete their databases;"
+                " end them first, or name another directory with --directory"
+            ) from None
+        yield
     finally:
-        for city in cities.values():
-            city.context.database.dispose()
+        os.close(descriptor)
 
 
 def _open_city(code: str, directory: Path, port: int, environ: Mapping[str, str], now: datetime) -> CityPlace:
@@ -77,10 +100,15 @@ def _open_city(code: str, directory: Path, port: int, environ: Mapping[str, str]
             (directory / f"{DATABASE}{ending}").unlink(missing_ok=True)
     given = {**own, "SHANGDING_CITY": code, "SHANGDING_DATABASE_URL": url or _name_database(directory)}
     variables, _ = open_workplace(place, given, now)
+    if url is None:
+        write_once(directory / DATABASE, "")  # before SQLite makes it readable by others
+    write_private(place.log, "")
     keys = directory.resolve() / "exchange-keys.jwks.json"
     write_once(keys, make_exchange_keys(now))
     # The cities call each other on this machine, which no city in service may.
     variables |= {"SHANGDING_EXCHANGE_KEYS": str(keys), "SHANGDING_EXCHANGE_TARGETS": "any"}
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
+    write_private(directory / SETTINGS, "".join(lines))
     settings = read_settings(variables)
     upgrade(settings.database_url)
     context = make_context(settings)

@@ -21,9 +21,16 @@ from backend.partners.treaties import add_treaty
 from backend.partners.treaty_signing import Signatures, sign_treaty
 from backend.records.departments import register_departments
 from backend.records.receipts import Outcome
+from scenarios.catalogue import Wording
+from scenarios.treaty import OPEN
+from scenarios.treaty_document import read_treaty
 from scoring.days import ONE_DAY
 
 STEWARD = "demo"
+INVENTED = {
+    "authority": Wording(zh="演示信用中心（虚构）", en="Credit centre of the demo (invented)"),
+    "contact": Wording(zh="演示热线0000-0000（虚构）", en="Phone 0000-0000 (invented)"),
+}
 
 
 def seed_people(city: CityPlace, *, now: datetime) -> None:
@@ -73,10 +80,22 @@ def introduce_all(cities: Mapping[str, CityPlace], *, now: datetime) -> None:
             note_own_keys(session, city.code, own, now=now)
 
 
+def _name_parties(document: TreatyDocument) -> TreatyDocument:
+    """Fill in, with invented names, who processes for each city: the shipped proposals leave that open."""
+    text = document.text
+    for key, named in INVENTED.items():
+        text = text.replace(_write(key, OPEN), _write(key, named))
+    return TreatyDocument(document.name, text, read_treaty(text, document.name))
+
+
+def _write(key: str, wording: Wording) -> str:
+    return f'{key} = {{ zh = "{wording.zh}", en = "{wording.en}" }}'
+
+
 def sign_all(cities: Mapping[str, CityPlace], *, now: datetime) -> list[TreatyDocument]:
     """Let both cities sign each shipped treaty between two of them, and put it into force in both."""
     signed = []
-    for document in read_treaties():
+    for document in map(_name_parties, read_treaties()):
         parties = document.treaty.cities
         if not set(parties) <= set(cities):
             continue

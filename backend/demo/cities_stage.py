@@ -39,9 +39,9 @@ class Stage:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         self._print(f"   {what}：{text if len(text) <= LONGEST_SHOWN else f'{text[:LONGEST_SHOWN]}…'}")
 
-    def check(self, zh: str, *, holds: bool) -> None:
+    def check(self, zh: str, en: str = "", *, holds: bool) -> None:
         """Say what must be so, and whether it is."""
-        self._print(f"   {'✓' if holds else '✗'} {zh}")
+        self._print(f"   {'✓' if holds else '✗'} {zh}{f'  ({en})' if en else ''}")
         if not holds:
             self.flaws.append(zh)
 

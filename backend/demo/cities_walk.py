@@ -19,6 +19,7 @@ from backend.demo.cities_cast import (
     ZHENGZHOU,
 )
 from backend.demo.cities_stage import Stage
+from backend.demo.cities_wording import ANSWERS, STATES, write_entitlements, write_level, write_moment
 
 CLINIC = "medical_credit"
 BICYCLE, UMBRELLA, LIBRARY = "bike_hire", "shared_items", "library_card"
@@ -49,8 +50,8 @@ def show_verification(stage: Stage, answered: Answered) -> Mapping[str, Any]:
     """Print what a merchant was answered."""
     found: Mapping[str, Any] = stage.expect(answered, "the verification").value
     benefit, reason = found["benefit"], found["reason"]
-    told = benefit["text"] if benefit else f"{reason['text']} 照常：{found['otherwise']}"
-    stage.show(f"商户得到（{answered.took_s:.2f}秒）", f"{found['answer']}，{told}")
+    told = benefit["text"] if benefit else f"{reason['text']}一般服务：{found['otherwise']}"
+    stage.show(f"商户得到（{answered.took_s:.2f}秒）", f"{ANSWERS[found['answer']]}，{told}")
     return found
 
 
@@ -71,25 +72,29 @@ def go_out(stage: Stage) -> None:
     token = home.sign_in(EXCELLENT)
     query = "city=hangzhou&scope=entitlement&purpose=benefit"
     preview = stage.expect(home.ask("GET", f"/v1/exchange/preview?{query}", token=token), "the preview").value
-    stage.show("陆远在郑州预览，将告知杭州的就是", preview["content"])
+    content = write_entitlements(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, preview["content"])
+    stage.show("陆远在郑州预览，将告知杭州的就是", content)
     given = consent(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, "entitlement")
     stage.show("陆远同意", f"{given['city_title']}，{given['purpose']['text']}：{given['scope']['told']}")
     found = show_verification(stage, host.verify_visitor(EXCELLENT, ZHENGZHOU, CLINIC))
-    stage.check("杭州的商户核验：给予", holds=found["answer"] == "granted")
+    stage.check("杭州的商户核验：给予", "the merchant in Hangzhou hears yes", holds=found["answer"] == "granted")
     entries = stage.expect(home.ask("GET", "/v1/access-entries", token=token), "the access entries").value["items"]
     stage.show("郑州记下谁查询过他", f"{entries[0]['asker']['name']}：{entries[0]['answered_text']}")
     told = stage.expect(home.ask("GET", "/v1/exchange/disclosures", token=token), "the disclosures").value["items"]
-    stage.show("以及告知了什么", f"{told[0]['content']}，至 {told[0]['until']}")
+    content = write_entitlements(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, told[0]["content"])
+    stage.show("以及告知了什么", f"{content}，告知的内容保留至{write_moment(told[0]['until'])}")
     is_same = [each["scenario"] for each in told[0]["content"]["entitlements"]] == [CLINIC]
-    stage.check("告知的只有权益，没有等级，没有分数", holds=is_same and set(told[0]["content"]) == {"entitlements"})
+    holds = is_same and set(told[0]["content"]) == {"entitlements"}
+    stage.check("告知的只有权益，没有等级，没有分数", "an entitlement was told, no level and no score", holds=holds)
     end_grant(stage, HANGZHOU, found["grant_id"], "complete")
     uses, took = stage.wait_for(
         lambda: home.ask("GET", "/v1/exchange/uses", token=token).value["items"],
         lambda items: any(each["state"] == "completed" for each in items),
     )
     for each in uses:
-        stage.show(f"在外使用，{took:.1f}秒后报告回郑州", f"{each['place']}，{each['title']}，{each['state']}")
-    stage.check("使用情况报告回家", holds=[each["use_id"] for each in uses] == [found["grant_id"]])
+        stage.show(f"在外使用，{took:.1f}秒后报告回郑州", f"{each['place']}，{each['title']}，{STATES[each['state']]}")
+    is_same = [each["use_id"] for each in uses] == [found["grant_id"]]
+    stage.check("使用情况报告回家", "the use is reported home", holds=is_same)
 
 
 def tell_nobody_apart(stage: Stage) -> None:
@@ -103,21 +108,23 @@ def tell_nobody_apart(stage: Stage) -> None:
     plain = {who: _OWN.sub(r'"\1":"…"', text) for who, text in answers.items()}
     for who, text in plain.items():
         stage.show(who, text)
-    stage.check("三个答复除编号和时刻外逐字节相同", holds=len(set(plain.values())) == 1)
-    stage.check("都是不给予", holds=all('"answer":"not_granted"' in text for text in plain.values()))
+    is_same, is_no = len(set(plain.values())) == 1, all('"answer":"not_granted"' in text for text in plain.values())
+    stage.check("三个答复除编号和时刻外逐字节相同", "three answers, alike but for ids and moments", holds=is_same)
+    stage.check("都是不给予", "each is a no", holds=is_no)
     told = home.ask("GET", "/v1/exchange/disclosures", token=home.sign_in(LOW)).value["items"]
-    stage.check("郑州什么也没有告知", holds=told == [])
+    stage.check("郑州什么也没有告知", "Zhengzhou told nothing", holds=told == [])
 
 
 def show_score(stage: Stage) -> None:
     """C: a score is shown with its equivalent, upon a consent of its own."""
     before = visit(stage, EXCELLENT, ZHENGZHOU, HANGZHOU, "score")
     stage.show("只同意过权益，此时在杭州看分数", before["state_text"])
-    stage.check("没有单独同意，分数不出城", holds=before["state"] == "nothing" and before["score"] is None)
+    holds = before["state"] == "nothing" and before["score"] is None
+    stage.check("没有单独同意，分数不出城", "no score without a consent of its own", holds=holds)
     consent(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, "score")
     score = visit(stage, EXCELLENT, ZHENGZHOU, HANGZHOU, "score")["score"]
     if score is None:
-        stage.check("另行同意后显示分数", holds=False)
+        stage.check("另行同意后显示分数", "a score upon consent", holds=False)
         return
     stage.show(
         "另行同意后，在杭州看到",
@@ -125,7 +132,7 @@ def show_score(stage: Stage) -> None:
         f"{score['equivalent']}分（{score['equivalent_floor']}至{score['equivalent_ceiling']}）",
     )
     holds = (score["ceiling"], score["equivalent_ceiling"]) == (200, 1000) and score["points"] < score["equivalent"]
-    stage.check("郑州的分数和它在杭州分制上的等效", holds=holds)
+    stage.check("郑州的分数和它在杭州分制上的等效", "the score and its equivalent there", holds=holds)
 
 
 def come_in(stage: Stage) -> None:
@@ -140,13 +147,16 @@ def come_in(stage: Stage) -> None:
         consent(stage, home, persona, host, "entitlement")
         stage.tell(f"{door.city.title}的{door.people[persona].name}到{there.city.title}：")
         found = show_verification(stage, there.verify_visitor(persona, home, scenario))
-        stage.check(f"{there.city.title}答复 {expected}", holds=found["answer"] == expected)
+        stage.check(
+            f"{there.city.title}答复：{ANSWERS[expected]}", f"{host}: {expected}", holds=found["answer"] == expected
+        )
         if found["grant_id"] is not None:
             end_grant(stage, host, found["grant_id"], "complete")
     consent(stage, NANJING, LISTED, ZHENGZHOU, "level")
     level = visit(stage, LISTED, NANJING, ZHENGZHOU, "level")["level"]
-    stage.show("秦月另行同意后，郑州得知的等级", level)
-    stage.check("南京没有分数，红名单归入共同的第四档", holds=level is not None and level["tier"] == "T4")
+    stage.show("秦月另行同意后，郑州得知的等级", write_level(level))
+    holds = level is not None and level["tier"] == "T4"
+    stage.check("南京没有分数，红名单归入共同的第四档", "no score in Nanjing; its red list is tier T4", holds=holds)
 
 
 def show_code(stage: Stage) -> None:
@@ -154,12 +164,14 @@ def show_code(stage: Stage) -> None:
     host = stage.doors[ZHENGZHOU]
     token = host.sign_in(SUPPLIED)
     found = visit(stage, SUPPLIED, HANGZHOU, ZHENGZHOU, "entitlement")
-    stage.show("江岚在郑州登录，郑州问杭州，他在这里可以有", [each["title"] for each in found["entitlements"]])
+    titles = "、".join(each["title"] for each in found["entitlements"])
+    stage.show("江岚在郑州登录，郑州问杭州，他在这里可以有", titles)
     body = {"merchant": SHOPS[ZHENGZHOU].code, "scenario": LIBRARY}
     code = stage.expect(host.ask("POST", "/v1/codes", token=token, body=body), "the code").value["code"]
     order = {"order_no": f"code-{code[:16]}", "scenario": LIBRARY, "code": code}
     answered = host.ask("POST", "/v1/verifications", token=host.merchant_token, body=order)
     verified = show_verification(stage, answered)
-    stage.check("出示一次性码，和本地人一样核验：给予", holds=verified["answer"] == "granted")
+    holds = verified["answer"] == "granted"
+    stage.check("出示一次性码，和本地人一样核验：给予", "an ordinary code, and a yes", holds=holds)
     if verified["grant_id"] is not None:
         end_grant(stage, ZHENGZHOU, verified["grant_id"], "cancel")

@@ -31,13 +31,14 @@ def print_census(console: Console, people: Counter[str]) -> None:
     console.print(table)
 
 
-def print_personas(console: Console, personas: Iterable[tuple[Persona, Person]]) -> None:
-    """Print the personas with their stories."""
+def print_personas(console: Console, personas: Iterable[tuple[Persona, Person]], *, with_numbers: bool = False) -> None:
+    """Print the personas with their stories, and with the numbers on their invented ids where one types those in."""
     table = Table(title="演示人物（全部虚构）")
-    for title in ("persona", "姓名", "故事"):
+    for title in ("persona", "姓名", *(["身份证号（虚构）"] if with_numbers else []), "故事"):
         table.add_column(title, overflow="fold")
-    for persona, _ in personas:
-        table.add_row(persona.key, persona.name, persona.story)
+    for persona, person in personas:
+        numbers = [person.id_number] if with_numbers else []
+        table.add_row(persona.key, persona.name, *numbers, persona.story)
     console.print(table)
 
 

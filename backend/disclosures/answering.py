@@ -1,7 +1,8 @@
 """Answering another city about one of our citizens, or about somebody whom nobody here knows.
 
 The answer is taken, counted, weighed and noted in one transaction, and every statement of it is the same for somebody
-and for nobody. A question that is asked again gets what stands of its answer: what was withdrawn or corrected since is.
+and for nobody. A question that is asked again gets what stands of its answer now: whoever something was told about is
+held and looked at before. Where nothing was told there is nothing to look at, whatever the cause was.
 """
 
 from collections.abc import Mapping
@@ -15,10 +16,11 @@ from sqlalchemy.orm import Session
 from backend.benefits.situation_tables import STAND_IN
 from backend.clock import today
 from backend.disclosures.answer_tables import Taken, put_look, put_told, take_question
+from backend.disclosures.checking import check_told
 from backend.disclosures.looks import NOTHING, ExchangeLook, make_exchange_look
 from backend.disclosures.person_tables import NOBODY, KnownPerson, StandingConsent, add_nobody, find_person, hold_person
-from backend.disclosures.scopes import PURPOSE, find_limit, name_recipient, name_scope
-from backend.disclosures.tables import ANSWERED_FOR, find_answer
+from backend.disclosures.scopes import PURPOSE, find_limit, list_roles, name_recipient, name_scope, name_terms
+from backend.disclosures.tables import ANSWERED_FOR, find_answer, find_disclosed
 from backend.disclosures.telling import Content, Telling, Tools, Wanted, empty_content, tell
 from backend.gateways.pseudonyms import KeyedIndex
 from backend.partners.treaties import find_treaty
@@ -71,8 +73,8 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
 
     Refusals, none of which depends on the person, and none of which writes anything: `treaty_not_in_force`,
     `question_refused` for what the treaty does not have, `person_unreadable`, `question_reused` for the id of a
-    question with another body, `too_many_questions` about this person today. The last one is raised as a Problem where
-    the partner has asked too much in all: everybody waits for that count, so it is touched last.
+    question with another body or of a card, `too_many_questions` about this person today. The last one is raised as a
+    Problem where the partner has asked too much in all: everybody waits for that count, so it is touched last.
     """
     treaty = find_treaty(session, question.partner, today(now))
     if treaty is None or not _is_of(question, treaty):
@@ -82,6 +84,8 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
     number = read_identity(SubjectKind.NATURAL_PERSON, question.id_number, today=today(now))
     if isinstance(number, IdentityFault):
         return Refusal(ProblemCode.PERSON_UNREADABLE)
+    if _is_taken(session, question):
+        return Refusal(ProblemCode.QUESTION_REUSED)
     indexes = tools.pseudonyms.all_indexes(number)
     taken = take_question(
         session,
@@ -93,10 +97,9 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
         most=treaty.questions_person_day,
         now=now,
     )
-    if taken is Taken.ANSWERED_BEFORE:
-        return _repeat(session, question)
-    if taken is Taken.TOO_MANY:
-        return Refusal(ProblemCode.TOO_MANY_QUESTIONS)
+    if taken is not Taken.TAKEN:
+        is_repeat, too_many = taken is Taken.ANSWERED_BEFORE, Refusal(ProblemCode.TOO_MANY_QUESTIONS)
+        return _repeat(session, question, tools=tools, now=now) if is_repeat else too_many
     telling = _answer(session, question, treaty, indexes, tools=tools, now=now)
     return AnswerGiven(content=telling.content, until=telling.until, answered_at=now)
 
@@ -116,14 +119,27 @@ def _is_covered(question: Question, treaty: Treaty, home: str, now: datetime) ->
         is_right
         and question.scope in treaty.scopes
         and question.purpose in treaty.purposes
+        and question.role in list_roles(question.scope, question.purpose)
         and now - ANSWERED_FOR < question.asked_at <= now + AHEAD_AT_MOST
     )
 
 
-def _repeat(session: Session, question: Question) -> AnswerGiven | Refusal:
+def _is_taken(session: Session, question: Question) -> bool:
+    """Tell whether the id is that of something told which no repeat gets any more: a card, or an answer of long ago.
+
+    It is looked up before anybody is: what is asked by it may be about anybody, and nobody would come to read of it.
+    """
+    named = question.partner, question.question_id
+    return find_disclosed(session, *named) is not None and find_answer(session, *named) is None
+
+
+def _repeat(session: Session, question: Question, *, tools: Tools, now: datetime) -> AnswerGiven | Refusal:
+    check_told(session, question.partner, question.question_id, tools=tools, now=now)
     given = find_answer(session, question.partner, question.question_id)
     if given is None or given.digest != question.digest:
         return Refusal(ProblemCode.QUESTION_REUSED)
+    if given.until is not None and given.until <= now:
+        return AnswerGiven(content=empty_content(question.scope), until=None, answered_at=given.answered_at)
     return AnswerGiven(content=given.content, until=given.until, answered_at=given.answered_at)
 
 
@@ -143,6 +159,7 @@ def _answer(
         subject_id,
         purpose=PURPOSE[question.purpose],
         recipient=name_recipient(question.partner),
+        terms=name_terms(treaty),
         any_scope=question.scope.value,
         scopes=[name_scope(question.scope, part) for part in wanted.list_parts()],
         now=now,

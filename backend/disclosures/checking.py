@@ -1,64 +1,111 @@
 """What was told is looked at anew when something has changed: what is no longer right is put right where it went.
 
-Facts that changed, a new day, a doubt about who it is and a closed account are found from the rows alone: each row says
-as of which facts and day it was right. So nothing has to be told to this sweep, and it can miss nothing.
+Facts that changed, a new day, a doubt about who it is, a pause and a closed account are found from the rows alone: each
+row says as of which facts and day it was right. So nothing has to be told to this sweep, and it can miss nothing.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.disclosures.ending import correct, end_all, rests_on
 from backend.disclosures.person_tables import KnownPerson, find_person
-from backend.disclosures.tables import DisclosureEnd, DisclosureRow, list_doubtful, list_live
+from backend.disclosures.tables import (
+    DisclosureEnd,
+    DisclosureRow,
+    find_disclosed,
+    is_doubtful,
+    list_doubtful,
+    list_live,
+)
 from backend.disclosures.telling import Content, Tools, Wanted, read_moment, tell
-from backend.partners.treaties import find_version
+from backend.partners.treaties import AgreedTreaty, find_treaty, find_version
 from backend.people.tables import list_consents, lock_subject
 from backend.scores.tables import keep_score
-from backend.storage.database import Database
+from backend.storage.database import Database, StorageUnavailableError
+from backend.web.faults import describe_fault
 from scenarios.treaty import Scope
 
 PERSONS_AT_ONCE = 200
+log = structlog.get_logger("shangding.disclosures")
 
 
 def check_disclosures(database: Database, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE) -> int:
     """Look anew at what was told about at most `limit` people of whom something has changed, each in a transaction.
 
-    Gives how many people; while it gives any there may be more.
+    Gives how many people; while it gives any there may be more. One who cannot be looked at holds up nobody else: that
+    is logged, and he is left for the next time. Raises StorageUnavailableError.
     """
-    with database.reading() as session:
-        people = list_doubtful(session, now, today(now), limit=limit)
-    for subject_id in people:
+    checked, failed = 0, set[UUID]()
+    while checked < limit:
+        with database.reading() as session:
+            people = list_doubtful(session, now, today(now), limit=limit - checked, but=failed)
+        if not people:
+            break
+        for subject_id in people:
+            if _can_check(database, subject_id, tools=tools, now=now):
+                checked += 1
+            else:
+                failed.add(subject_id)
+    return checked
+
+
+def _can_check(database: Database, subject_id: UUID, *, tools: Tools, now: datetime) -> bool:
+    try:
         with database.transaction() as session:
             check_person(session, subject_id, tools=tools, now=now)
-    return len(people)
+    except StorageUnavailableError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - one person must not keep what was told of others from being put right
+        log.error("person_not_checked", subject_id=str(subject_id), **describe_fault(fault))  # noqa: TRY400 - no stack
+        return False
+    return True
+
+
+def check_told(session: Session, partner: str, question_id: UUID, *, tools: Tools, now: datetime) -> None:
+    """Hold whoever a partner was told something about by a question, and put right what is no longer right of it.
+
+    Of a question to which nothing was told nobody is held: there is nothing to put right.
+    """
+    subject_id = find_disclosed(session, partner, question_id)
+    if subject_id is None:
+        return
+    lock_subject(session, subject_id)
+    if is_doubtful(session, subject_id, now, today(now)):
+        check_person(session, subject_id, tools=tools, now=now)
 
 
 def check_person(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> None:
     """Look anew at all that was told about a person and may be used still; holds him."""
     subject = lock_subject(session, subject_id)
     rows = list_live(session, subject_id, now)
-    person = find_person(session, subject_id, purpose="", recipient="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
     if subject is None or person is None or not rows:
         return
     withdrawn = [row.consent_id for row in list_consents(session, subject_id) if row.withdrawn_at is not None]
-    ended = [row for row in rows if rests_on(row, withdrawn)]
-    end_all(session, ended, because=DisclosureEnd.CONSENT, about=subject_id, now=now)
+    ended: list[tuple[DisclosureRow, DisclosureEnd]] = []
     for row in rows:
-        if row not in ended:
-            _check(session, row, person, tools=tools, now=now)
+        is_over = rests_on(row, withdrawn)
+        because = DisclosureEnd.CONSENT if is_over else _check(session, row, person, tools=tools, now=now)
+        if because is not None:
+            ended.append((row, because))
+        if not is_over:
             row.checked_version, row.checked_on = person.facts_version, today(now)
+    end_all(session, ended, about=subject_id, now=now)
     session.flush()
 
 
-def _check(session: Session, row: DisclosureRow, person: KnownPerson, *, tools: Tools, now: datetime) -> None:
+def _check(
+    session: Session, row: DisclosureRow, person: KnownPerson, *, tools: Tools, now: datetime
+) -> DisclosureEnd | None:
+    """Put right what is told otherwise now; of what there is nothing to tell any more, give why it ends."""
     agreed = find_version(session, row.treaty_id, row.treaty_version)
     if agreed is None:
-        correct(session, row, content={}, until=None, because=DisclosureEnd.TREATY, now=now)
-        return
+        return DisclosureEnd.TREATY
     limits = _read_limits(row)
     wanted = Wanted(agreed.treaty, row.partner, Scope(row.scope), tuple(sorted(row.scenarios["asked"])))
     telling = tell(session, person, wanted, limits=limits, tools=tools, now=now)
@@ -66,12 +113,27 @@ def _check(session: Session, row: DisclosureRow, person: KnownPerson, *, tools: 
         keep_score(session, row.subject_id, telling.computed, now=now)
     content = _reduce(row, telling.content)
     if content == row.told:
-        return
+        return None
+    until = None if telling.until is None else _find_until(row, content)
+    if until is None:
+        return DisclosureEnd.STANDING
     # Nothing new is told while the treaty rests; that it is no longer right has to be told all the same.
-    rests = agreed.suspended_at is not None or not agreed.treaty.is_in_force_on(today(now))
-    until = None if rests or telling.until is None else _find_until(row, content)
-    because = DisclosureEnd.TREATY if rests and telling.until is not None else DisclosureEnd.STANDING
-    correct(session, row, content=content, until=until, because=because, now=now)
+    if _rests(session, row, agreed, home=tools.city, now=now):
+        return DisclosureEnd.TREATY
+    correct(session, row, content=content, until=until, now=now)
+    return None
+
+
+def _rests(session: Session, row: DisclosureRow, agreed: AgreedTreaty, *, home: str, now: datetime) -> bool:
+    """Tell whether a partner may be told nothing of what it was told by a version, which may be another one by now."""
+    treaty = find_treaty(session, row.partner, today(now))
+    return (
+        treaty is None
+        or agreed.suspended_at is not None
+        or row.scope not in treaty.scopes
+        or row.purpose not in treaty.purposes
+        or not set(list_told(row.told)) <= set(treaty.list_scenarios(home=home, host=row.partner))
+    )
 
 
 def _read_limits(row: DisclosureRow) -> Mapping[str, datetime]:

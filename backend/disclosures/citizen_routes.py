@@ -108,10 +108,10 @@ def preview_exchange(
     response=CityConsentPageSchema,
     example={"items": [examples.CONSENT], "next_cursor": None},
 )
-def list_my_city_consents(*, query: dict[str, Any], principal: Principal, session: Session) -> Reply:
+def list_my_city_consents(*, query: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply:
     """Give a page of consents to cities, withdrawn and expired ones too."""
     limit, language = query["limit"], current_notes().language
-    found = list_consents(session, UUID(principal.id), before=_read_id(query["cursor"]), limit=limit + 1)
+    found = list_consents(session, UUID(principal.id), before=_read_id(query["cursor"]), limit=limit + 1, now=now)
     page = cut_page(found, limit, lambda consent: (str(consent.consent_id),))
     return _reply_page(page, [present_consent(each, language) for each in page.items])
 
@@ -187,10 +187,11 @@ def list_my_exchange_disclosures(*, query: dict[str, Any], principal: Principal,
 )
 def list_my_uses_away(*, query: dict[str, Any], principal: Principal, session: Session) -> Reply:
     """Give a page of uses away, the latest first."""
-    limit, titles = query["limit"], {partner.code: partner.title for partner in list_partners(session)}
+    limit, language = query["limit"], current_notes().language
+    titles = {partner.code: partner.title for partner in list_partners(session)}
     found = list_my_uses(session, UUID(principal.id), before=_read_position(query["cursor"]), limit=limit + 1)
     page = cut_page(found, limit, lambda each: (each.happened_at.isoformat(), str(each.use_id)))
-    return _reply_page(page, [present_use(each, titles) for each in page.items])
+    return _reply_page(page, [present_use(each, titles, language) for each in page.items])
 
 
 @blueprint.operation(
@@ -221,7 +222,7 @@ def make_my_score_card(
     keys, language = current_context().exchange_keys, current_notes().language
     if keys is None:
         return Refusal(ProblemCode.EXCHANGE_OFF)
-    order = CardOrder(city=body["city"], scope=Scope(body["scope"]), minutes=body["minutes"])
+    order = CardOrder(**{**body, "scope": Scope(body["scope"])})
     card = make_score_card(session, UUID(principal.id), order, keys=keys, tools=_tools(), now=now)
     if isinstance(card, NothingToTell):
         return Refusal(ProblemCode.NOTHING_TO_TELL, {"why": word_silence(card.because, language)})

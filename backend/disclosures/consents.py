@@ -1,6 +1,7 @@
 """What a person lets another city be told: a consent of its own for each city, purpose and scope (PIPL Art. 23).
 
-A consent to `entitlement` may be limited to one scenario. Withdrawing one ends all that was told on it, there too.
+A consent to `entitlement` may be limited to one scenario. It is one to the terms of one version of the treaty: under
+another it must be given anew. Withdrawing one ends all that was told on it, there too.
 """
 
 from collections.abc import Sequence
@@ -20,18 +21,27 @@ from backend.disclosures.person_tables import (
     list_city_consents,
     withdraw_city_consent,
 )
-from backend.disclosures.scopes import CARD_PURPOSE, PURPOSE, RECIPIENT, name_recipient, name_scope, read_scope
+from backend.disclosures.scopes import (
+    CARD_PURPOSE,
+    PURPOSE,
+    RECIPIENT,
+    list_roles,
+    name_recipient,
+    name_scope,
+    name_terms,
+    read_scope,
+    read_terms,
+)
 from backend.disclosures.telling import Tools, Wanted, tell
 from backend.partners.partners import Partner, find_partner, list_partners
-from backend.partners.treaties import find_treaty, treaty_ends_at
-from backend.people.agreement import agreement_on
+from backend.partners.treaties import find_treaty, find_version, treaty_ends_at
 from backend.people.tables import ConsentRow, add_consent, lock_subject
 from backend.scores.tables import keep_score
 from backend.storage.identifiers import new_id
 from backend.web.problems import ProblemCode, Refusal
-from scenarios.treaty import Scope, Treaty, TreatyPurpose
+from scenarios.treaty import Party, Scope, Treaty, TreatyPurpose
 
-_PURPOSES = {**{name: purpose for purpose, name in PURPOSE.items()}, CARD_PURPOSE: TreatyPurpose.OWN_VIEW}
+_PURPOSES = {name: purpose for names in (PURPOSE, CARD_PURPOSE) for purpose, name in names.items()}
 
 
 class OpenCity(NamedTuple):
@@ -53,7 +63,11 @@ class ConsentOrder(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CityConsent:
-    """A consent as its giver sees it; `once` says that it came with a card and is good for nothing else."""
+    """A consent as its giver sees it; `once` says that it came with a card and is good for nothing else.
+
+    `is_outdated` says that another version of the treaty is in force than the one it was given under: it counts no
+    more, and must be given anew. `receiver` is the other party as that version has it.
+    """
 
     consent_id: UUID
     city: str
@@ -61,7 +75,11 @@ class CityConsent:
     purpose: TreatyPurpose
     scope: Scope
     scenario: str | None
+    treaty_id: str
+    treaty_version: str
+    is_outdated: bool
     once: bool
+    receiver: Party | None
     given_at: datetime
     expires_at: datetime | None
     withdrawn_at: datetime | None
@@ -90,6 +108,13 @@ def find_wanted(found: OpenCity, order: ConsentOrder, *, home: str) -> Wanted | 
     return Wanted(treaty, order.city, order.scope, asked)
 
 
+def find_asked(found: OpenCity, order: ConsentOrder, *, home: str) -> Wanted | Refusal:
+    """Say the same of what cities ask; `not_in_treaty` also for a scope that nobody asks for that purpose."""
+    if not list_roles(order.scope, order.purpose):
+        return Refusal(ProblemCode.NOT_IN_TREATY)
+    return find_wanted(found, order, home=home)
+
+
 def give_consent(
     session: Session, subject_id: UUID, order: ConsentOrder, *, tools: Tools, now: datetime
 ) -> CityConsent | Refusal:
@@ -101,26 +126,29 @@ def give_consent(
     found = find_open_city(session, order.city, now=now)
     if found is None:
         return Refusal(ProblemCode.CITY_NOT_FOUND)
-    wanted = find_wanted(found, order, home=tools.city)
+    wanted = find_asked(found, order, home=tools.city)
     if isinstance(wanted, Refusal):
         return wanted
     if order.expires_at is not None and not now < order.expires_at <= now + timedelta(days=MOST_DAYS):
         return Refusal(ProblemCode.WINDOW_REFUSED, {"most_days": MOST_DAYS})
     hold_known_person(session, subject_id)
-    row = put_consent(session, subject_id, order, purpose=PURPOSE[order.purpose], now=now)
+    purpose = PURPOSE[order.purpose]
+    row = put_consent(session, subject_id, order, treaty=found.treaty, purpose=purpose, now=now)
     _warm(session, subject_id, wanted, tools=tools, now=now)
-    return _show(row, found.partner.title)
+    return _show(row, found.partner.title, in_force=found.treaty, agreed=found.treaty)
 
 
-def put_consent(session: Session, subject_id: UUID, order: ConsentOrder, *, purpose: str, now: datetime) -> ConsentRow:
-    """Add a consent that was given just now, unchecked; `purpose` is as consents name it."""
+def put_consent(
+    session: Session, subject_id: UUID, order: ConsentOrder, *, treaty: Treaty, purpose: str, now: datetime
+) -> ConsentRow:
+    """Add a consent that was given just now under a treaty, unchecked; `purpose` is as consents name it."""
     row = ConsentRow(
         subject_id=subject_id,
         consent_id=new_id(now),
         purpose=purpose,
         recipient=name_recipient(order.city),
         scope=name_scope(order.scope, order.scenario),
-        agreement_version=agreement_on(today(now)).version,
+        agreement_version=name_terms(treaty),
         given_at=now,
         expires_at=order.expires_at,
         withdrawn_at=None,
@@ -129,10 +157,12 @@ def put_consent(session: Session, subject_id: UUID, order: ConsentOrder, *, purp
     return row
 
 
-def list_consents(session: Session, subject_id: UUID, *, before: UUID | None, limit: int) -> list[CityConsent]:
+def list_consents(
+    session: Session, subject_id: UUID, *, before: UUID | None, limit: int, now: datetime
+) -> list[CityConsent]:
     """List at most `limit` consents to cities, the newest first; only those before consent `before`, if given."""
     rows = list_city_consents(session, subject_id, purposes=list(_PURPOSES), before=before, limit=limit)
-    return _show_all(session, rows)
+    return _show_all(session, rows, now)
 
 
 def withdraw_consent(session: Session, subject_id: UUID, consent_id: UUID, *, now: datetime) -> CityConsent | Refusal:
@@ -146,12 +176,12 @@ def withdraw_consent(session: Session, subject_id: UUID, consent_id: UUID, *, no
     if row is None:
         return Refusal(ProblemCode.CONSENT_NOT_FOUND)
     end_resting_on(session, subject_id, consent_id, now=now)
-    return _show_all(session, [row])[0]
+    return _show_all(session, [row], now)[0]
 
 
 def _warm(session: Session, subject_id: UUID, wanted: Wanted, *, tools: Tools, now: datetime) -> None:
     """Keep the score, so that how long the first answer takes does not tell whether there was much to compute."""
-    person = find_person(session, subject_id, purpose="", recipient="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
     if person is None:
         return
     limits = dict.fromkeys(wanted.list_parts(), treaty_ends_at(wanted.treaty))
@@ -160,12 +190,20 @@ def _warm(session: Session, subject_id: UUID, wanted: Wanted, *, tools: Tools, n
         keep_score(session, subject_id, telling.computed, now=now)
 
 
-def _show_all(session: Session, rows: Sequence[ConsentRow]) -> list[CityConsent]:
+def _show_all(session: Session, rows: Sequence[ConsentRow], now: datetime) -> list[CityConsent]:
     titles = {partner.code: partner.title for partner in list_partners(session)}
-    return [_show(row, titles.get(row.recipient.removeprefix(RECIPIENT), "")) for row in rows]
+    cities = [row.recipient.removeprefix(RECIPIENT) for row in rows]
+    treaties = {city: find_treaty(session, city, today(now)) for city in set(cities)}
+    versions = {name: find_version(session, *read_terms(name)) for name in {row.agreement_version for row in rows}}
+    agreed = {name: None if found is None else found.treaty for name, found in versions.items()}
+    return [
+        _show(row, titles.get(city, ""), in_force=treaties[city], agreed=agreed[row.agreement_version])
+        for row, city in zip(rows, cities, strict=True)
+    ]
 
 
-def _show(row: ConsentRow, city_title: str) -> CityConsent:
+def _show(row: ConsentRow, city_title: str, *, in_force: Treaty | None, agreed: Treaty | None) -> CityConsent:
+    treaty_id, treaty_version = read_terms(row.agreement_version)
     scope, scenario = read_scope(row.scope)
     city = row.recipient.removeprefix(RECIPIENT)
     return CityConsent(
@@ -175,7 +213,11 @@ def _show(row: ConsentRow, city_title: str) -> CityConsent:
         purpose=_PURPOSES[row.purpose],
         scope=scope,
         scenario=scenario,
-        once=row.purpose == CARD_PURPOSE,
+        treaty_id=treaty_id,
+        treaty_version=treaty_version,
+        is_outdated=in_force is not None and name_terms(in_force) != row.agreement_version,
+        once=row.purpose in CARD_PURPOSE.values(),
+        receiver=None if agreed is None else agreed.party(city),
         given_at=row.given_at,
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,

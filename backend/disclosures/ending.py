@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.disclosures.looks import CORRECTED, NOTHING, ExchangeLook, note_exchange_look
-from backend.disclosures.tables import DisclosureEnd, DisclosureRow, list_live, put_answer, put_deleted
+from backend.disclosures.tables import DisclosureEnd, DisclosureRow, list_ended, list_live, put_answer, put_deleted
 from backend.disclosures.telling import Content, empty_content, write_moment
+from backend.partners.message_log import erase_answers
 from backend.partners.notices import NoticeKind, leave_notice
 from backend.partners.partners import find_partner
 from scenarios.treaty import Scope
@@ -26,7 +27,7 @@ LEAST_APART = timedelta(milliseconds=1)
 def end_resting_on(session: Session, subject_id: UUID, consent_id: UUID, *, now: datetime) -> int:
     """End all that was told about a person, who is held, on one consent; gives how many."""
     resting = [row for row in list_live(session, subject_id, now) if rests_on(row, {consent_id})]
-    end_all(session, resting, because=DisclosureEnd.CONSENT, about=consent_id, now=now)
+    end_all(session, [(row, DisclosureEnd.CONSENT) for row in resting], about=consent_id, now=now)
     return len(resting)
 
 
@@ -36,15 +37,23 @@ def rests_on(row: DisclosureRow, consent_ids: Iterable[UUID]) -> bool:
 
 
 def end_all(
-    session: Session, rows: Sequence[DisclosureRow], *, because: DisclosureEnd, about: UUID, now: datetime
+    session: Session, ended: Sequence[tuple[DisclosureRow, DisclosureEnd]], *, about: UUID, now: datetime
 ) -> None:
-    """End what was told about one person, who is held, and leave each city a notice that names all of it."""
-    for row in rows:
+    """End what was told about one person, who is held, and leave each city a notice that names all of it.
+
+    Why each ends stands in its row alone: to that city all causes are the same. That nothing is told any more without
+    the person having withdrawn it, he reads among the looks.
+    """
+    rows = [row for row, _ in ended]
+    for row, because in ended:
         row.ended_at, row.ended_because = now, because.value
         put_answer(session, row.partner, row.question_id, content=empty_content(Scope(row.scope)), until=None)
+        if because is not DisclosureEnd.CONSENT:
+            _note(session, row, f"{CORRECTED}_{NOTHING}", now=now)
     session.flush()
-    for partner, ended in groupby(sorted(rows, key=attrgetter("partner")), key=attrgetter("partner")):
-        these = list(ended)
+    for partner, named_there in groupby(sorted(rows, key=attrgetter("partner")), key=attrgetter("partner")):
+        these = list(named_there)
+        erase_answers(session, partner, [row.question_id for row in these], now)
         for start in range(0, len(these), MOST_IN_A_NOTICE):
             named = [str(row.question_id) for row in these[start : start + MOST_IN_A_NOTICE]]
             leave_notice(
@@ -58,28 +67,17 @@ def end_all(
             )
 
 
-def correct(
-    session: Session,
-    row: DisclosureRow,
-    *,
-    content: Content,
-    until: datetime | None,
-    because: DisclosureEnd,
-    now: datetime,
-) -> None:
-    """Put right what was told about a person who is held: `content` takes its place, nothing ends it for `because`.
+def correct(session: Session, row: DisclosureRow, *, content: Content, until: datetime, now: datetime) -> None:
+    """Put right what was told about a person who is held: `content` takes its place.
 
-    What is told so, and that nothing is any more, the person reads among the looks. That city goes by when corrections
-    were left: each is left after the one before, also when the clock was set back in between.
+    What is told so the person reads among the looks. That city goes by when corrections were left: each is left after
+    the one before, also when the clock was set back in between.
     """
     at = now if row.corrected_at is None else max(now, row.corrected_at + LEAST_APART)
-    if until is None:
-        content = empty_content(Scope(row.scope))
-        row.ended_at, row.ended_because = now, because.value
-    else:
-        row.told, row.until, row.corrected_at = content, until, at
+    row.told, row.until, row.corrected_at = content, until, at
     session.flush()
     put_answer(session, row.partner, row.question_id, content=content, until=until)
+    erase_answers(session, row.partner, [row.question_id], now)
     told = {"question_id": str(row.question_id), "content": content}
     leave_notice(
         session,
@@ -87,16 +85,20 @@ def correct(
         kind=NoticeKind.CORRECTED,
         about=row.question_id,
         subject_id=row.subject_id,
-        content={**told, "until": None if until is None else write_moment(until)},
+        content={**told, "until": write_moment(until)},
         now=at,
     )
+    _note(session, row, CORRECTED, now=now)
+
+
+def _note(session: Session, row: DisclosureRow, told: str, *, now: datetime) -> None:
     partner = find_partner(session, row.partner)
     look = ExchangeLook(
         partner=row.partner,
         title=row.partner if partner is None else partner.title,
         role=row.role,
         acting=row.acting,
-        told=f"{CORRECTED}_{NOTHING}" if until is None else CORRECTED,
+        told=told,
         scope=row.scope,
         purpose=row.purpose,
         question_id=row.question_id,
@@ -106,6 +108,10 @@ def correct(
     note_exchange_look(session, row.subject_id, look, now=now)
 
 
-def note_deleted(session: Session, partner: str, question_ids: Iterable[UUID], *, now: datetime) -> int:
-    """Note that a partner has confirmed that it deleted answers that ended; gives how many were not noted yet."""
+def note_deleted(session: Session, partner: str, question_ids: Sequence[UUID], *, now: datetime) -> int:
+    """Note that a partner has confirmed that it deleted answers that ended; gives how many were not noted yet.
+
+    A correction may have left, and been logged, after what it corrected had ended: it is erased in the log as well.
+    """
+    erase_answers(session, partner, list_ended(session, partner, question_ids), now)
     return put_deleted(session, partner, question_ids, now)

@@ -11,12 +11,25 @@ TREATY: dict[str, Any] = {
     "starts_on": "2026-01-01",
     "ends_on": "2028-01-01",
     "basis": "郑州、南京、杭州、武汉、苏州个人守信联合激励城市合作机制；《中华人民共和国个人信息保护法》第二十三条",
+    "note": "协议文本没有公布；本稿的范围、期限、次数、分档、换算和场景均为自定，不代表两市的约定。",
 }
-SCOPE = {"code": "entitlement", "told": "您可以享受杭州市的哪些权益、各到什么时候；不告知分数、等级和记录。"}
-PURPOSE = {"code": "benefit", "text": "在杭州市享受信用惠民权益"}
+RECEIVER = {
+    "authority": "示例信用中心",
+    "contact": "示例热线 0000-0000",
+    "method": "加密、签名后经接口逐次告知",
+}
+SCOPE = {
+    "code": "entitlement",
+    "told": (
+        "您可以享受杭州市的哪些权益、各到什么时候；不告知分数、等级和记录。"
+        "那里有合同的商户，凭您的证件号码可以当场查询您能不能享受其中某一项，符合条件的当场给予；商户只得到“可以”“不可以”或者“无法答复”。"
+    ),
+}
+PURPOSE = {"code": "benefit", "text": "在杭州市享受信用惠民权益：由那里有合同的商户凭您的证件号码查询，当场给予"}
 CITY: dict[str, Any] = {
     "city": "hangzhou",
     "title": "杭州市",
+    "receiver": RECEIVER,
     "treaty": TREATY,
     "scopes": [SCOPE],
     "purposes": [PURPOSE],
@@ -31,6 +44,7 @@ CONTENT: dict[str, Any] = {"entitlements": [{"scenario": "medical_credit", "unti
 PREVIEW: dict[str, Any] = {
     "city": "hangzhou",
     "city_title": "杭州市",
+    "receiver": RECEIVER,
     "treaty": TREATY,
     "scope": SCOPE,
     "purpose": PURPOSE,
@@ -50,9 +64,13 @@ CONSENT: dict[str, Any] = {
     "consent_id": CONSENT_ID,
     "city": "hangzhou",
     "city_title": "杭州市",
+    "receiver": RECEIVER,
     "purpose": PURPOSE,
     "scope": SCOPE,
     "scenario": None,
+    "treaty_id": "hangzhou-zhengzhou",
+    "treaty_version": "2026.1",
+    "is_outdated": False,
     "once": False,
     "given_at": "2026-11-22T04:00:00Z",
     "expires_at": "2027-11-22T04:00:00Z",
@@ -88,15 +106,17 @@ USE: dict[str, Any] = {
     "title": "先诊疗后付费",
     "place": "西湖医院",
     "state": "in_use",
+    "state_text": "使用中",
     "happened_at": "2026-11-22T05:00:00Z",
     "reported_at": "2026-11-22T05:00:01Z",
 }
-NEW_CARD: dict[str, Any] = {"city": "hangzhou", "scope": "level", "minutes": 60}
+NEW_CARD: dict[str, Any] = {"city": "hangzhou", "scope": "level", "minutes": 60, "purpose": "benefit"}
 CARD: dict[str, Any] = {
     "card_id": "019a0000-0000-7000-8000-000000000024",
     "consent_id": CONSENT_ID,
     "city": "hangzhou",
     "city_title": "杭州市",
+    "purpose": PURPOSE,
     "scope": {"code": "level", "told": "您在本市的等级，以及它对应的共同档次；不告知分数和记录。"},
     "content": {"level": {"code": "good", "name": "信用良好", "name_en": "Good", "tier": "T3"}},
     "card": "e30.e30.c2lnbmF0dXJl",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.benefits.situation_tables import STAND_IN
 from backend.gateways.pseudonyms import KeyedIndex
+from backend.grants.tables import BenefitAccountRow
 from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
 from backend.scores.tables import NewScore, StoredScoreRow
 from backend.storage.inserts import insert_into
@@ -39,7 +40,8 @@ class StandingConsent(NamedTuple):
 class KnownPerson:
     """A person as the tables know him; see `has_kept` and `is_enrolled` for what a stand-in is in the place of.
 
-    `consents` has, for each scope that was asked about, the consent that covers it and lasts longest.
+    `paused_until` is the end of a pause, perhaps over. `consents` has, for each scope that was asked about, the consent
+    that covers it and lasts longest.
     """
 
     subject_id: UUID
@@ -48,6 +50,7 @@ class KnownPerson:
     is_enrolled: bool
     opened_at: datetime
     has_kept: bool
+    paused_until: datetime | None
     kept: NewScore
     consents: Mapping[str, StandingConsent]
 
@@ -75,20 +78,22 @@ def find_person(
     *,
     purpose: str,
     recipient: str,
+    terms: str,
     any_scope: str,
     scopes: Sequence[str],
     now: datetime,
 ) -> KnownPerson | None:
     """Find a person with the kept score, and for each of `scopes` the consent for a purpose to a recipient.
 
-    A consent to `any_scope` covers all of them. None for an unknown subject.
+    Only one that was given under `terms` counts. A consent to `any_scope` covers all of them. None for an unknown
+    subject.
     """
     values = {f"scope_{place}": scope for place, scope in enumerate(scopes)}
-    values |= {"purpose": purpose, "recipient": recipient, "any_scope": any_scope}
+    values |= {"purpose": purpose, "recipient": recipient, "terms": terms, "any_scope": any_scope}
     row = ask_within(session, _ask_about(len(scopes)), {**values, "now": now, "subject_id": subject_id})
     if row is None:
         return None
-    known, kept, ids = row[:6], row[6 : 6 + len(_SCORE)], row[6 + len(_SCORE) :]
+    known, kept, ids = row[:7], row[7 : 7 + len(_SCORE)], row[7 + len(_SCORE) :]
     found = zip(scopes, ids[0::2], ids[1::2], strict=True)
     return KnownPerson(
         subject_id=known[0],
@@ -97,6 +102,7 @@ def find_person(
         is_enrolled=bool(known[3]),
         opened_at=known[4],
         has_kept=bool(known[5]),
+        paused_until=known[6],
         kept=NewScore(**dict(zip(_SCORE, kept, strict=True))),
         consents={scope: StandingConsent(given, until) for scope, given, until in found if given is not None},
     )
@@ -133,12 +139,14 @@ def _ask_about(scopes: int) -> Question:
             EnrolmentRow.subject_id.is_not(None),
             func.coalesce(EnrolmentRow.opened_at, literal(_NEVER, Moment())),
             StoredScoreRow.subject_id.is_not(None),
+            BenefitAccountRow.paused_until,
             *(_or_stand_in(name) for name in _SCORE),
             *consents,
         )
         .select_from(subject)
         .outerjoin(EnrolmentRow, enrolled)
         .outerjoin(StoredScoreRow, StoredScoreRow.subject_id == subject.subject_id)
+        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == subject.subject_id)
         .where(subject.subject_id == bindparam("subject_id"))
     )
     return Question(wanted)
@@ -155,6 +163,7 @@ def _find_consent(column: Any, scope: str) -> ScalarSelect[Any]:  # noqa: ANN401
             consent.subject_id == SubjectRow.subject_id,
             consent.purpose == bindparam("purpose"),
             consent.recipient == bindparam("recipient"),
+            consent.agreement_version == bindparam("terms"),
             or_(consent.scope == bindparam(scope), consent.scope == bindparam("any_scope")),
             consent.given_at <= now,
             consent.withdrawn_at.is_(None),

@@ -15,7 +15,7 @@ from backend.gateways.scenario_files import find_scenario_folder, list_scenario_
 from backend.merchants.wording import choose
 from backend.web.messages import Language, get_message
 from scenarios.catalogue import Wording
-from scenarios.treaty import Scope, Treaty, TreatyPurpose
+from scenarios.treaty import Party, Scope, Treaty, TreatyPurpose
 
 _HOUR_S = 3600
 
@@ -28,6 +28,7 @@ def present_city(found: OpenCity, home: str, language: Language) -> dict[str, An
     return {
         "city": host,
         "title": title,
+        "receiver": _present_receiver(treaty.party(host), language),
         "treaty": present_treaty(treaty, language),
         "scopes": [_present_scope(scope, title, language) for scope in Scope if scope in treaty.scopes],
         "purposes": [_present_purpose(each, title, language) for each in TreatyPurpose if each in treaty.purposes],
@@ -44,7 +45,7 @@ def present_city(found: OpenCity, home: str, language: Language) -> dict[str, An
 
 def present_treaty(treaty: Treaty, language: Language) -> dict[str, Any]:
     """Shape what is said of a treaty everywhere."""
-    same = {name: getattr(treaty, name) for name in ("id", "version", "starts_on", "ends_on", "basis")}
+    same = {name: getattr(treaty, name) for name in ("id", "version", "starts_on", "ends_on", "basis", "note")}
     return {**same, "title": choose(treaty.title, language)}
 
 
@@ -56,6 +57,7 @@ def present_preview(found: Preview, purpose: TreatyPurpose, language: Language) 
     return {
         "city": found.wanted.host,
         "city_title": title,
+        "receiver": _present_receiver(treaty.party(found.wanted.host), language),
         "treaty": present_treaty(treaty, language),
         "scope": _present_scope(found.wanted.scope, title, language),
         "purpose": _present_purpose(purpose, title, language),
@@ -67,10 +69,11 @@ def present_preview(found: Preview, purpose: TreatyPurpose, language: Language) 
 
 
 def present_consent(consent: CityConsent, language: Language) -> dict[str, Any]:
-    """Shape a consent with all that PIPL Art. 23 wants told: recipient, purpose, what is told, until when."""
-    names = ("consent_id", "city", "city_title", "scenario", "once", "given_at", "expires_at", "withdrawn_at")
+    """Shape a consent with all that PIPL Art. 23 wants told: who receives what, for what, how and until when."""
+    left_out = {"receiver", "purpose", "scope"}
     return {
-        **{name: getattr(consent, name) for name in names},
+        **{name: getattr(consent, name) for name in CityConsent.__slots__ if name not in left_out},
+        "receiver": None if consent.receiver is None else _present_receiver(consent.receiver, language),
         "purpose": _present_purpose(consent.purpose, consent.city_title, language),
         "scope": _present_scope(consent.scope, consent.city_title, language),
     }
@@ -87,11 +90,12 @@ def present_disclosure(told: Disclosure, language: Language) -> dict[str, Any]:
     }
 
 
-def present_use(use: UsedAway, titles: Mapping[str, str]) -> dict[str, Any]:
+def present_use(use: UsedAway, titles: Mapping[str, str], language: Language) -> dict[str, Any]:
     """Shape something that was used away; `titles` names the cities."""
     values = use._asdict()
     city = values.pop("partner")
-    return {**values, "city": city, "city_title": titles.get(city, city)}
+    state_text = get_message(f"grant.state.{use.state}", language)
+    return {**values, "state_text": state_text, "city": city, "city_title": titles.get(city, city)}
 
 
 def present_card(card: ScoreCard, language: Language) -> dict[str, Any]:
@@ -102,6 +106,7 @@ def present_card(card: ScoreCard, language: Language) -> dict[str, Any]:
         "consent_id": card.consent_id,
         "city": card.found.partner.code,
         "city_title": title,
+        "purpose": _present_purpose(card.purpose, title, language),
         "scope": _present_scope(card.scope, title, language),
         "content": card.content,
         "card": card.text,
@@ -113,6 +118,14 @@ def present_card(card: ScoreCard, language: Language) -> dict[str, Any]:
 def word_silence(because: Silence, language: Language) -> str:
     """Say why nothing is told."""
     return get_message(f"exchange.{because}", language)
+
+
+def _present_receiver(party: Party, language: Language) -> dict[str, Any]:
+    return {
+        "authority": choose(party.authority, language),
+        "contact": choose(party.contact, language),
+        "method": get_message("exchange.method", language),
+    }
 
 
 def _present_scope(scope: Scope, city_title: str, language: Language) -> dict[str, Any]:

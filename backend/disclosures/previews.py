@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.disclosures.consents import ConsentOrder, OpenCity, find_open_city, find_wanted
+from backend.disclosures.consents import ConsentOrder, OpenCity, find_asked, find_open_city
 from backend.disclosures.person_tables import KnownPerson, find_person
-from backend.disclosures.scopes import PURPOSE, find_limit, name_recipient, name_scope
+from backend.disclosures.scopes import PURPOSE, find_limit, name_recipient, name_scope, name_terms
 from backend.disclosures.tables import DisclosureRow, list_disclosures
 from backend.disclosures.telling import Telling, Tools, Wanted, tell
 from backend.partners.partners import list_partners
@@ -62,7 +62,7 @@ def preview(
     found = find_open_city(session, order.city, now=now)
     if found is None:
         return Refusal(ProblemCode.CITY_NOT_FOUND)
-    wanted = find_wanted(found, order, home=tools.city)
+    wanted = find_asked(found, order, home=tools.city)
     if isinstance(wanted, Refusal):
         return wanted
     person = find_person(
@@ -70,6 +70,7 @@ def preview(
         subject_id,
         purpose=PURPOSE[order.purpose],
         recipient=name_recipient(order.city),
+        terms=name_terms(found.treaty),
         any_scope=order.scope.value,
         scopes=[name_scope(wanted.scope, part) for part in wanted.list_parts()],
         now=now,

@@ -2,19 +2,20 @@
 
 from enum import StrEnum
 
+from backend.disclosures.content_schemas import MOST_SCENARIOS, ToldContentSchema
 from backend.disclosures.score_cards import LONGEST_MINUTES, SHORTEST_MINUTES
 from backend.disclosures.tables import DisclosureEnd
 from backend.disclosures.telling import Silence
+from backend.grants.grant import GrantState
 from backend.web import fields
 from backend.web.fields import StrictSchema
 from backend.web.paging import MAX_CURSOR, MAX_LIMIT, Cursor, PageQuerySchema
 from backend.web.paths import CODE_PATTERN
-from scenarios.treaty import FlagKind, OnSuspension, Role, Scope, TreatyPurpose
+from scenarios.treaty import OnSuspension, Role, Scope, TreatyPurpose
 
-MOST_CITIES, MOST_SCENARIOS, MOST_PARTS = 500, 500, 20
+MOST_CITIES, MOST_HOURS = 500, 10**5
 LONGEST_CARD = 8192
-MOST_POINTS, MOST_HOURS = 10**6, 10**5
-_CODE, _NAME, _SENTENCE, _MOMENT = 64, 200, 600, 40
+_CODE, _NAME, _SENTENCE, _NOTE = 64, 200, 600, 4000
 
 
 class Via(StrEnum):
@@ -31,8 +32,16 @@ class CardScope(StrEnum):
     SCORE = "score"
 
 
+class CityReceiverSchema(StrictSchema):
+    """Who receives what is told: the legal name of who processes it there, how to reach it, and how it is told."""
+
+    authority = fields.Text(maximum=_NAME, required=True)
+    contact = fields.Text(maximum=_NAME, required=True)
+    method = fields.Text(maximum=_SENTENCE, required=True)
+
+
 class CityTreatySchema(StrictSchema):
-    """The treaty in force: its version, its name, and what it rests on."""
+    """The treaty in force: its version, its name, what it rests on, and what in it the two cities chose themselves."""
 
     id = fields.Text(maximum=_CODE * 2, required=True)
     version = fields.Text(maximum=_CODE, required=True)
@@ -40,6 +49,7 @@ class CityTreatySchema(StrictSchema):
     starts_on = fields.Day(required=True)
     ends_on = fields.Day(required=True)
     basis = fields.Text(maximum=_SENTENCE, required=True)
+    note = fields.Text(maximum=_NOTE, required=True)
 
 
 class ToldScopeSchema(StrictSchema):
@@ -53,7 +63,7 @@ class ToldPurposeSchema(StrictSchema):
     """What a city may be told something for."""
 
     code = fields.Choice(TreatyPurpose, required=True)
-    text = fields.Text(maximum=_NAME, required=True)
+    text = fields.Text(maximum=_SENTENCE, required=True)
 
 
 class VisitorScenarioSchema(StrictSchema):
@@ -75,6 +85,7 @@ class ExchangeCitySchema(StrictSchema):
 
     city = fields.Text(maximum=_CODE, required=True)
     title = fields.Text(maximum=_NAME, required=True)
+    receiver = fields.Part(CityReceiverSchema, required=True)
     treaty = fields.Part(CityTreatySchema, required=True)
     scopes = fields.Several(fields.Part(ToldScopeSchema), maximum=len(Scope), required=True)
     purposes = fields.Several(fields.Part(ToldPurposeSchema), maximum=len(TreatyPurpose), required=True)
@@ -87,57 +98,6 @@ class ExchangeCityListSchema(StrictSchema):
     """The cities with a treaty in force, by code."""
 
     items = fields.Several(fields.Part(ExchangeCitySchema), maximum=MOST_CITIES, required=True)
-
-
-class ToldEntitlementSchema(StrictSchema):
-    """A scenario that a person may have there, and until when that may be relied on."""
-
-    scenario = fields.Text(maximum=_CODE, required=True)
-    until = fields.Text(maximum=_MOMENT, required=True)
-
-
-class ToldLevelSchema(StrictSchema):
-    """A level of this city, and the common tier that it stands for."""
-
-    code = fields.Text(maximum=_CODE, required=True)
-    name = fields.Text(maximum=_NAME, required=True)
-    name_en = fields.Text(maximum=_NAME, required=True)
-    tier = fields.Text(maximum=2, required=True)
-
-
-class ToldBandSchema(ToldLevelSchema):
-    """A level with the number of points at which it begins."""
-
-    at_least = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True, allow_none=True)
-
-
-class ToldScoreSchema(StrictSchema):
-    """Points on the scale of this city, and their equivalent there; null where that city has no scale."""
-
-    points = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True)
-    floor = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True)
-    ceiling = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True)
-    bands = fields.Several(fields.Part(ToldBandSchema), maximum=MOST_PARTS, required=True)
-    equivalent = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True, allow_none=True)
-    equivalent_floor = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True, allow_none=True)
-    equivalent_ceiling = fields.Whole(minimum=-MOST_POINTS, maximum=MOST_POINTS, required=True, allow_none=True)
-
-
-class ToldFlagSchema(StrictSchema):
-    """A list of honour or a veto: what it rests on, and the first day without it, null while that is open."""
-
-    kind = fields.Choice(FlagKind, required=True)
-    basis = fields.Text(maximum=_SENTENCE, required=True)
-    ends_on = fields.Text(maximum=_MOMENT, required=True, allow_none=True)
-
-
-class ToldContentSchema(StrictSchema):
-    """What is told, word for word as the other city gets it: the one member that belongs to the scope."""
-
-    entitlements = fields.Several(fields.Part(ToldEntitlementSchema), maximum=MOST_SCENARIOS)
-    level = fields.Part(ToldLevelSchema, allow_none=True)
-    score = fields.Part(ToldScoreSchema, allow_none=True)
-    flags = fields.Several(fields.Part(ToldFlagSchema), maximum=MOST_PARTS)
 
 
 class PreviewQuerySchema(StrictSchema):
@@ -161,6 +121,7 @@ class ExchangePreviewSchema(StrictSchema):
 
     city = fields.Text(maximum=_CODE, required=True)
     city_title = fields.Text(maximum=_NAME, required=True)
+    receiver = fields.Part(CityReceiverSchema, required=True)
     treaty = fields.Part(CityTreatySchema, required=True)
     scope = fields.Part(ToldScopeSchema, required=True)
     purpose = fields.Part(ToldPurposeSchema, required=True)
@@ -181,14 +142,22 @@ class NewCityConsentSchema(StrictSchema):
 
 
 class CityConsentSchema(StrictSchema):
-    """A consent: who is told what, for what, until when (PIPL Art. 23). `once` came with a score card."""
+    """A consent: who is told what, for what, how and until when (PIPL Art. 23). `once` came with a score card.
+
+    It counts under the version of the treaty that it names: with `is_outdated` another one is in force, and it must be
+    given anew.
+    """
 
     consent_id = fields.Identifier(required=True)
     city = fields.Text(maximum=_CODE, required=True)
     city_title = fields.Text(maximum=_NAME, required=True)
+    receiver = fields.Part(CityReceiverSchema, required=True, allow_none=True)
     purpose = fields.Part(ToldPurposeSchema, required=True)
     scope = fields.Part(ToldScopeSchema, required=True)
     scenario = fields.Text(maximum=_CODE, required=True, allow_none=True)
+    treaty_id = fields.Text(maximum=_CODE * 2, required=True)
+    treaty_version = fields.Text(maximum=_CODE, required=True)
+    is_outdated = fields.Truth(required=True)
     once = fields.Truth(required=True)
     given_at = fields.Moment(required=True)
     expires_at = fields.Moment(required=True, allow_none=True)
@@ -258,7 +227,8 @@ class UsedAwaySchema(StrictSchema):
     scenario = fields.Text(maximum=_NAME, required=True)
     title = fields.Text(maximum=_NAME, required=True)
     place = fields.Text(maximum=_NAME, required=True)
-    state = fields.Text(maximum=_NAME, required=True)
+    state = fields.Choice(GrantState, required=True)
+    state_text = fields.Text(maximum=_NAME, required=True)
     happened_at = fields.Moment(required=True)
     reported_at = fields.Moment(required=True)
 
@@ -271,11 +241,15 @@ class UsedAwayPageSchema(StrictSchema):
 
 
 class NewScoreCardSchema(StrictSchema):
-    """A card to be carried to one city: what it says, and for how many minutes, a day at most."""
+    """A card to be carried to one city: what it says, for how many minutes, a day at most, and what for.
+
+    Only by one for `benefit` that city gives anything; one for `own_view` shows what it says.
+    """
 
     city = fields.Text(maximum=40, pattern=CODE_PATTERN, required=True)
     scope = fields.Choice(CardScope, required=True)
     minutes = fields.Whole(minimum=SHORTEST_MINUTES, maximum=LONGEST_MINUTES, required=True)
+    purpose = fields.Choice(TreatyPurpose, load_default=TreatyPurpose.OWN_VIEW)
 
 
 class MyScoreCardSchema(StrictSchema):
@@ -285,6 +259,7 @@ class MyScoreCardSchema(StrictSchema):
     consent_id = fields.Identifier(required=True)
     city = fields.Text(maximum=_CODE, required=True)
     city_title = fields.Text(maximum=_NAME, required=True)
+    purpose = fields.Part(ToldPurposeSchema, required=True)
     scope = fields.Part(ToldScopeSchema, required=True)
     content = fields.Part(ToldContentSchema, required=True)
     card = fields.Text(maximum=LONGEST_CARD, required=True)

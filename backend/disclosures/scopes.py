@@ -1,16 +1,41 @@
-"""How consents towards another city are named, and until when what it is told may be used there."""
+"""Who may ask in which scope for what, how consents to that are named, and until when an answer may be used."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
 from backend.partners.treaties import treaty_ends_at
-from scenarios.treaty import Scope, Treaty, TreatyPurpose
+from scenarios.treaty import Role, Scope, Treaty, TreatyPurpose
 
 # The purposes of consents: one that stands, and one that comes with a card and is good for nothing else.
 PURPOSE: Mapping[TreatyPurpose, str] = MappingProxyType({each: f"exchange.{each}" for each in TreatyPurpose})
-CARD_PURPOSE = "exchange_card.own_view"
+CARD_PURPOSE: Mapping[TreatyPurpose, str] = MappingProxyType({each: f"exchange_card.{each}" for each in TreatyPurpose})
+# To give a benefit it is enough to know that somebody may have it; what is more is for his own eyes alone.
+_ROLES: Mapping[tuple[Scope, TreatyPurpose], frozenset[Role]] = MappingProxyType(
+    {
+        (Scope.ENTITLEMENT, TreatyPurpose.BENEFIT): frozenset({Role.MERCHANT, Role.CITIZEN}),
+        (Scope.LEVEL, TreatyPurpose.OWN_VIEW): frozenset({Role.CITIZEN}),
+        (Scope.SCORE, TreatyPurpose.OWN_VIEW): frozenset({Role.CITIZEN}),
+        (Scope.RECORD_FLAGS, TreatyPurpose.OWN_VIEW): frozenset({Role.CITIZEN}),
+    }
+)
 RECIPIENT = "city:"
+
+
+def list_roles(scope: Scope, purpose: TreatyPurpose) -> frozenset[Role]:
+    """List in which roles a scope may be asked for a purpose; none where the two do not go together."""
+    return _ROLES.get((scope, purpose), frozenset())
+
+
+def name_terms(treaty: Treaty) -> str:
+    """Name the terms under which a consent is given: a version of a treaty."""
+    return f"{treaty.id}:{treaty.version}"
+
+
+def read_terms(name: str) -> tuple[str, str]:
+    """Read back the treaty and version of such terms."""
+    treaty_id, _, version = name.partition(":")
+    return treaty_id, version
 
 
 def name_recipient(city: str) -> str:

@@ -16,7 +16,7 @@ from backend.disclosures.looks import CARD, ExchangeLook, note_exchange_look
 from backend.disclosures.person_tables import find_person
 from backend.disclosures.scopes import CARD_PURPOSE, find_limit, name_recipient
 from backend.disclosures.tables import DisclosureRow, count_live_cards
-from backend.disclosures.telling import Content, Silence, Telling, Tools, tell
+from backend.disclosures.telling import Content, Silence, Tools, tell
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.score_cards import sign_score_card
 from backend.gateways.sealed_messages import seal_for
@@ -35,11 +35,15 @@ VISITOR = "visitor"
 
 
 class CardOrder(NamedTuple):
-    """For which city a person wants a card, what it should say, and how long it should be good."""
+    """For which city a person wants a card, what it should say, how long it should be good, and what for.
+
+    With `benefit` that city may give what the treaty has for him; with `own_view` it may show him what it says.
+    """
 
     city: str
     scope: Scope
     minutes: int
+    purpose: TreatyPurpose = TreatyPurpose.OWN_VIEW
 
 
 class NothingToTell(NamedTuple):
@@ -54,6 +58,7 @@ class ScoreCard(NamedTuple):
     card_id: UUID
     found: OpenCity
     consent_id: UUID
+    purpose: TreatyPurpose
     scope: Scope
     content: Content
     text: str
@@ -73,12 +78,12 @@ def make_score_card(
     if found is None:
         return Refusal(ProblemCode.CITY_NOT_FOUND)
     ends_at = now.replace(microsecond=0) + timedelta(minutes=order.minutes)
-    consented = ConsentOrder(order.city, TreatyPurpose.OWN_VIEW, order.scope, None, ends_at)
+    consented = ConsentOrder(order.city, order.purpose, order.scope, None, ends_at)
     wanted = find_wanted(found, consented, home=tools.city)
     if isinstance(wanted, Refusal) or order.scope not in SCOPES:
         return Refusal(ProblemCode.NOT_IN_TREATY)
     subject = lock_subject(session, subject_id)
-    person = find_person(session, subject_id, purpose="", recipient="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
     if subject is None or person is None:
         raise LookupError(f"there is no subject {subject_id}; only who has signed in can make a card")
     if count_live_cards(session, subject_id, now) >= MOST_LIVE:
@@ -98,24 +103,28 @@ def make_score_card(
         "sub": tools.pseudonyms.name_for(name_recipient(order.city), subject_id=subject_id),
         "jti": str(card_id),
         "treaty": {"id": found.treaty.id, "version": found.treaty.version, "digest": found.treaty.digest},
+        "purpose": order.purpose.value,
         "scope": order.scope.value,
         "content": telling.content,
         "person": person_sealed,
     }
     until = limits[order.scope.value]
     signed = sign_score_card(claims, keys=keys, home=tools.city, now=now, until=until)
-    consent = put_consent(session, subject_id, consented, purpose=CARD_PURPOSE, now=now)
-    _note(session, subject, found, telling, (card_id, consent.consent_id, order.scope, signed.expires_at), now=now)
-    return ScoreCard(
+    purpose = CARD_PURPOSE[order.purpose]
+    consent = put_consent(session, subject_id, consented, treaty=found.treaty, purpose=purpose, now=now)
+    made = ScoreCard(
         card_id=card_id,
         found=found,
         consent_id=consent.consent_id,
+        purpose=order.purpose,
         scope=order.scope,
         content=telling.content,
         text=signed.text,
         made_at=now,
         expires_at=signed.expires_at,
     )
+    _note(session, subject, made, now=now)
+    return made
 
 
 def _seal_person(session: Session, subject: SubjectRow, city: str, card_id: UUID, tools: Tools) -> str | None:
@@ -128,33 +137,25 @@ def _seal_person(session: Session, subject: SubjectRow, city: str, card_id: UUID
     return seal_for(payload, key_id=key.key_id, key=key.key)
 
 
-def _note(
-    session: Session,
-    subject: SubjectRow,
-    found: OpenCity,
-    telling: Telling,
-    made: tuple[UUID, UUID, Scope, datetime],
-    *,
-    now: datetime,
-) -> None:
+def _note(session: Session, subject: SubjectRow, made: ScoreCard, *, now: datetime) -> None:
     """Note what the city may learn by the card; whether it ever saw it nobody knows."""
-    card_id, consent_id, scope, expires_at = made
+    found = made.found
     row = DisclosureRow(
         subject_id=subject.subject_id,
-        question_id=card_id,
+        question_id=made.card_id,
         partner=found.partner.code,
         treaty_id=found.treaty.id,
         treaty_version=found.treaty.version,
         via=CARD,
-        scope=scope.value,
-        scenarios={"asked": [], "rests_on": {scope.value: str(consent_id)}},
-        purpose=TreatyPurpose.OWN_VIEW.value,
+        scope=made.scope.value,
+        scenarios={"asked": [], "rests_on": {made.scope.value: str(made.consent_id)}},
+        purpose=made.purpose.value,
         role=Role.CITIZEN.value,
         acting=VISITOR,
-        consent_id=consent_id,
-        told=telling.content,
+        consent_id=made.consent_id,
+        told=made.content,
         told_at=now,
-        until=expires_at,
+        until=made.expires_at,
         checked_version=subject.facts_version,
         checked_on=today(now),
     )
@@ -168,8 +169,8 @@ def _note(
         told=CARD,
         scope=row.scope,
         purpose=row.purpose,
-        question_id=card_id,
+        question_id=made.card_id,
         case_no=None,
-        consent_id=consent_id,
+        consent_id=made.consent_id,
     )
     note_exchange_look(session, subject.subject_id, look, now=now)

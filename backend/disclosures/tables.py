@@ -1,14 +1,15 @@
 """What other cities asked and were told about our citizens, and what was used there: rows and their named queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, and_, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.grants.tables import BenefitAccountRow
 from backend.people.tables import ConsentRow, SubjectRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
@@ -182,29 +183,42 @@ def count_live_cards(session: Session, subject_id: UUID, now: datetime) -> int:
     return session.scalar(select(func.count()).where(*live)) or 0
 
 
-def list_doubtful(session: Session, now: datetime, day: date, *, limit: int) -> Sequence[UUID]:
-    """List at most `limit` people of whom something that may be used still was told, and something speaks against it.
+def list_doubtful(
+    session: Session, now: datetime, day: date, *, limit: int, but: Collection[UUID] = ()
+) -> Sequence[UUID]:
+    """List at most `limit` people, none of them in `but`, of whom something was told, with something against it.
 
-    That is facts that changed since, a day on which nobody has looked yet, a doubt about who it is, or a consent that
-    is over. Closing an account withdraws every consent.
+    It may be used still, and against it speak facts that changed since, a day on which nobody has looked yet, a doubt
+    about who it is, a pause, or a consent that is over. Closing an account withdraws every consent.
     """
+    wanted = _find_doubtful(now, day).limit(limit)
+    return session.scalars(wanted.where(DisclosureRow.subject_id.not_in(but)) if but else wanted).all()
+
+
+def is_doubtful(session: Session, subject_id: UUID, now: datetime, day: date) -> bool:
+    """Tell whether something speaks in the same way against what was told about one person, who is held."""
+    wanted = _find_doubtful(now, day).where(DisclosureRow.subject_id == subject_id)
+    return session.scalar(wanted) is not None
+
+
+def _find_doubtful(now: datetime, day: date) -> Select[UUID]:
     row = DisclosureRow
     against = or_(
         SubjectRow.facts_version != row.checked_version,
         row.checked_on != day,
         SubjectRow.in_doubt,
+        BenefitAccountRow.paused_until > now,
         ConsentRow.withdrawn_at.is_not(None),
     )
     consent = and_(ConsentRow.subject_id == row.subject_id, ConsentRow.consent_id == row.consent_id)
-    wanted = (
+    return (
         select(row.subject_id)
         .join(SubjectRow, SubjectRow.subject_id == row.subject_id)
         .join(ConsentRow, consent)
+        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == row.subject_id)
         .where(LIVE, row.until > now, against)
         .distinct()
-        .limit(limit)
     )
-    return session.scalars(wanted).all()
 
 
 def find_disclosed(session: Session, partner: str, question_id: UUID) -> UUID | None:
@@ -219,6 +233,13 @@ def put_deleted(session: Session, partner: str, question_ids: Iterable[UUID], no
     these = (row.partner == partner, row.question_id.in_(list(question_ids)))
     statement = update(row).where(*these, row.ended_at.is_not(None), row.deleted_at.is_(None)).values(deleted_at=now)
     return len(session.scalars(statement.returning(row.question_id).execution_options(synchronize_session=False)).all())
+
+
+def list_ended(session: Session, partner: str, question_ids: Iterable[UUID]) -> Sequence[UUID]:
+    """List those of some questions of a partner of which what was told has ended."""
+    row = DisclosureRow
+    ended = (row.partner == partner, row.question_id.in_(list(question_ids)), row.ended_at.is_not(None))
+    return session.scalars(select(row.question_id).where(*ended)).all()
 
 
 def put_use(session: Session, values: Mapping[str, Any]) -> bool:

@@ -45,6 +45,7 @@ class Silence(StrEnum):
 
     NOT_ENROLLED = "not_enrolled"
     IDENTITY_IN_DOUBT = "identity_in_doubt"
+    PAUSED = "paused"
     NO_CONSENT = "no_consent"
     LOW_TIER = "low_tier"
     SUSPENDED = "suspended"
@@ -130,6 +131,7 @@ def tell(
     silences = {
         Silence.IDENTITY_IN_DOUBT: person.in_doubt,
         Silence.NOT_ENROLLED: not weighed.has_score,
+        Silence.PAUSED: person.paused_until is not None and now < person.paused_until,
         Silence.NO_CONSENT: not limits,
         Silence.LOW_TIER: _is_low(wanted, weighed.standing, tools.city),
         Silence.SUSPENDED: wanted.scope is not Scope.RECORD_FLAGS and weighed.standing.incentives_suspended,

@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
-from http import HTTPStatus
 from threading import Event
-from typing import Any
 from uuid import UUID
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.disclosures.ending import note_deleted
+from backend.exchange.confirmations import DELETING, find_flaw, list_named, read_text
 from backend.gateways.city_calls import (
     CityCall,
     CityCallError,
@@ -33,7 +32,7 @@ from backend.gateways.city_calls import (
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.sending import Send
 from backend.partners.city_keys import find_signing_keys, learn_keys
-from backend.partners.message_log import Direction, Logged, MessageKind, log_message
+from backend.partners.message_log import Direction, Logged, MessageKind, erase_answers, log_message
 from backend.partners.notices import (
     HeldNotice,
     NoticeKind,
@@ -53,9 +52,8 @@ PORTION = 10
 DEADLINE_SECONDS = 5.0
 IDLE_SECONDS = 0.5
 NOTICES_PATH = "/exchange/v1/notices"
-PARTNER_AWAY = "partner_away"
-LONGEST_CODE = 60
-_DELETING = frozenset({NoticeKind.WITHDRAWN, NoticeKind.CORRECTED})
+PARTNER_AWAY, UNUSABLE = "partner_away", "unusable"
+LOGGED_IN_A_ROW = 10
 log = structlog.get_logger("shangding.exchange")
 
 
@@ -125,7 +123,7 @@ class Post:
             raise LookupError(f"a notice is for {code}, which is no partner")
         confirmed = 0
         for number, each in enumerate(held):
-            fault = self._send_one(partner, each)
+            fault = self._try_one(partner, each)
             if fault is None:
                 confirmed += 1
                 continue
@@ -139,36 +137,50 @@ class Post:
                 hasten_notices(session, code, office.clock.machine_now())
         return confirmed
 
+    def _try_one(self, partner: Partner, held: HeldNotice) -> str | None:
+        """Do as `_send_one` does; whatever goes wrong with one notice, it is settled, and holds up no other."""
+        try:
+            return self._send_one(partner, held)
+        except StorageUnavailableError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - what a partner can make of an answer nobody can foresee
+            log.error("notice_unusable", partner=partner.code, kind=held.kind.value, **describe_fault(fault))  # noqa: TRY400 - no stack
+            return self._settle(held, UNUSABLE)
+
     def _send_one(self, partner: Partner, held: HeldNotice) -> str | None:
         """Send one notice and settle it; gives what stood in the way, or None."""
         body = write_notice(held, city=self._office.city)
         try:
-            answer = self._call(partner, body)
+            answer = self._call(partner, held, body)
         except CityCallError as failed:
             log.warning("notice_failed", partner=partner.code, kind=held.kind.value, fault=failed.fault.value)
             return self._settle(held, failed.fault.value)
         fault = find_flaw(answer, held, body)
         if fault is not None:
             log.warning("notice_refused", partner=partner.code, kind=held.kind.value, fault=fault)
-            return self._settle(held, fault)
+            return self._settle(held, fault, answer)
         self._confirm(held, answer)
         return None
 
-    def _call(self, partner: Partner, body: bytes) -> SignedAnswer:
+    def _call(self, partner: Partner, held: HeldNotice, body: bytes) -> SignedAnswer:
         """Send once, and once more where the partner answers with a key that we do not know yet."""
         office = self._office
         try:
-            return send_signed(
-                self._sign(partner, body), partner=self._find_keys(partner), send=office.send, read_now=self._now
-            )
+            return self._send(partner, held, body)
         except CityCallError as failed:
             if failed.fault is not CityCallFault.KEY_UNKNOWN or not learn_keys(
                 office.database, partner, now=office.clock.machine_now(), send=office.send
             ):
                 raise
-        return send_signed(
-            self._sign(partner, body), partner=self._find_keys(partner), send=office.send, read_now=self._now
-        )
+        return self._send(partner, held, body)
+
+    def _send(self, partner: Partner, held: HeldNotice, body: bytes) -> SignedAnswer:
+        """Sign and send; what is signed is logged before it leaves."""
+        office, signed = self._office, self._sign(partner, body)
+        if is_logged_attempt(held.attempts):
+            with office.database.transaction() as session:
+                log_message(session, describe_sent(held, signed), now=signed.signed_at)
+        return send_signed(signed, partner=self._find_keys(partner), send=office.send, read_now=self._now)
 
     def _sign(self, partner: Partner, body: bytes) -> SignedCall:
         office = self._office
@@ -188,28 +200,27 @@ class Post:
         with self._office.database.reading() as session:
             return find_signing_keys(session, partner.code)
 
-    def _settle(self, held: HeldNotice, fault: str) -> str:
+    def _settle(self, held: HeldNotice, fault: str, answer: SignedAnswer | None = None) -> str:
+        """Note why a notice must be sent again; an answer that the partner has signed is logged as its attempt is."""
         with self._office.database.transaction() as session:
             settle_notice(session, held, fault=fault, now=self._office.clock.machine_now())
+            if answer is not None and is_logged_attempt(held.attempts) and read_text(answer.body) is not None:
+                _log_answer(session, held, answer)
         return fault
 
     def _confirm(self, held: HeldNotice, answer: SignedAnswer) -> None:
-        """Log notice and confirmation, and note what the partner has done, in one transaction."""
+        """Log the confirmation, and note what the partner has done, in one transaction."""
         done = json.loads(answer.body)["done"]
         with self._office.database.transaction() as session:
             if not settle_notice(session, held, confirmation=done, now=self._office.clock.machine_now()):
                 return
-            sent, taken = list_logged(held, answer)
-            log_message(session, sent, now=answer.call.signed_at)
-            # Each as of a moment at which its own signature holds: the clock of the partner may be ahead of ours.
-            log_message(session, taken, now=max(answer.call.signed_at, answer.proof.created_at))
-            if held.kind in _DELETING:
-                note_deleted(
-                    session,
-                    held.partner,
-                    [UUID(each) for each in done.get("deleted", [])],
-                    now=self._office.clock.machine_now(),
-                )
+            if not is_logged_attempt(held.attempts):
+                log_message(session, describe_sent(held, answer.call), now=answer.call.signed_at)
+            _log_answer(session, held, answer)
+            if held.kind in DELETING:
+                now, named = self._now(), [UUID(each) for each in list_named(held)]  # which it has deleted, and no more
+                note_deleted(session, held.partner, named, now=now)
+                erase_answers(session, held.partner, named, now, but_the_last=held.kind is NoticeKind.CORRECTED)
 
 
 def write_notice(held: HeldNotice, *, city: str) -> bytes:
@@ -226,25 +237,18 @@ def write_notice(held: HeldNotice, *, city: str) -> bytes:
     return write_json(document).encode()
 
 
-def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None:
-    """Say what is wrong with the confirmation of a notice; None if it confirms this very notice."""
-    document = _read_object(answer.body)
-    if answer.status != HTTPStatus.OK:
-        code = document.get("code")
-        return f"refused_{code}" if isinstance(code, str) and len(code) <= LONGEST_CODE else "refused"
-    if (document.get("notice_id"), document.get("notice_digest")) != (str(held.notice_id), sha256(body).hexdigest()):
-        return "other_notice"
-    done = document.get("done")
-    if not isinstance(done, dict):
-        return "unusable"
-    is_left_out = held.kind in _DELETING and not set(_list_named(held)) <= set(done.get("deleted") or ())
-    return "not_deleted" if is_left_out else None
+def is_logged_attempt(attempts: int) -> bool:
+    """Tell whether an attempt (1 or more) is logged whatever it comes to: the first ten, then the 16th, 32nd and so on.
+
+    So a partner that is away or refuses for months does not flood the log. An attempt that is confirmed always is.
+    """
+    return attempts <= LOGGED_IN_A_ROW or attempts & (attempts - 1) == 0
 
 
-def list_logged(held: HeldNotice, answer: SignedAnswer) -> tuple[Logged, Logged]:
-    """Give the two messages of a confirmed notice, for the log."""
-    request = answer.call.request
-    sent = Logged(
+def describe_sent(held: HeldNotice, call: SignedCall) -> Logged:
+    """Give a notice as it was signed, for the log."""
+    request = call.request
+    return Logged(
         partner=held.partner,
         direction=Direction.OUT,
         kind=MessageKind.NOTICE,
@@ -254,24 +258,15 @@ def list_logged(held: HeldNotice, answer: SignedAnswer) -> tuple[Logged, Logged]
         headers=request.headers,
         body=request.body.decode(),
     )
-    taken = sent._replace(
+
+
+def _log_answer(session: Session, held: HeldNotice, answer: SignedAnswer) -> None:
+    taken = describe_sent(held, answer.call)._replace(
         direction=Direction.IN,
         kind=MessageKind.CONFIRMATION,
         status=answer.status,
         headers=answer.headers,
         body=answer.body.decode(),
     )
-    return sent, taken
-
-
-def _read_object(content: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(content)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _list_named(held: HeldNotice) -> list[str]:
-    named = held.content.get("question_ids")
-    return [str(each) for each in named] if isinstance(named, list) else [str(held.content["question_id"])]
+    # As of a moment at which its own signature holds: the clock of the partner may be ahead of ours.
+    log_message(session, taken, now=max(answer.call.signed_at, answer.proof.created_at))

@@ -147,6 +147,7 @@ def answer_question_of_city(*, body: dict[str, Any], signed: SignedCall, session
         ProblemCode.EXCHANGE_OFF,
         ProblemCode.QUESTION_REFUSED,
         ProblemCode.NOTICE_REUSED,
+        ProblemCode.NOTICE_FROM_AHEAD,
         ProblemCode.TREATY_NOT_FOUND,
     },
 )

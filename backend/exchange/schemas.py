@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 from typing_extensions import override
 
+from backend.grants.grant import GrantState
 from backend.partners.notices import NoticeKind
 from backend.records.mapping_faults import find_identity_numbers
 from backend.records.row_forms import OpenText
@@ -112,7 +113,7 @@ class UsedSchema(StrictSchema):
     scenario = fields.Text(maximum=64, pattern=WORD, required=True)
     title = OpenText(maximum=200, required=True)
     place = OpenText(maximum=200, required=True)
-    state = fields.Text(maximum=40, pattern=WORD, required=True)
+    state = fields.Choice(GrantState, required=True)
     step = fields.Whole(minimum=1, maximum=10**6, required=True)
     happened_at = fields.Moment(required=True)
 

@@ -18,17 +18,21 @@ from backend.disclosures.telling import Tools
 from backend.disclosures.uses import take_use
 from backend.gateways.city_calls import MessageTag, sign_answer
 from backend.gateways.exchange_keys import ExchangeKeys
+from backend.gateways.message_signatures import CLOCK_SKEW
 from backend.gateways.sealed_messages import SealedMessageError
 from backend.partners.message_log import Direction, Logged, MessageKind, log_call, log_message
 from backend.partners.nonces import remembered_until, use_nonce
 from backend.partners.notices import NoticeKind, keep_taken, take_in
 from backend.partners.partners import find_partner
+from backend.partners.sealed_persons import open_person
 from backend.partners.treaties import resume_treaty, suspend_treaty
 from backend.visits.endings import take_corrected, take_withdrawn
 from backend.web.problems import ProblemCode, Refusal
 from backend.web.signed_calls import SignedCall
 
 PARTNER = "partner"
+# Of these the one left last has the say. A withdrawal wins whenever it was left, so it is never put off for its clock.
+ORDERED = frozenset({NoticeKind.CORRECTED, NoticeKind.SUSPENDED, NoticeKind.RESUMED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +123,10 @@ def answer_city(
     if partner is None:
         return Refusal(ProblemCode.TREATY_NOT_IN_FORCE)
     try:
-        person = receiver.keys.open(body["person"], machine_now)
+        id_number = open_person(
+            body["person"], receiver.keys, question_id=body["question_id"], sender=partner.code, now=machine_now
+        )
     except SealedMessageError:
-        return Refusal(ProblemCode.PERSON_UNREADABLE)
-    if set(person) != {"id_number", "question_id", "from"}:
-        return Refusal(ProblemCode.PERSON_UNREADABLE)
-    # Sealed for another question or by another city: somebody sends on what he cannot read.
-    if (person["question_id"], person["from"]) != (str(body["question_id"]), partner.code):
         return Refusal(ProblemCode.PERSON_UNREADABLE)
     question = Question(
         partner=partner.code,
@@ -136,7 +137,7 @@ def answer_city(
         treaty_id=body["treaty"]["id"],
         treaty_version=body["treaty"]["version"],
         treaty_digest=body["treaty"]["digest"],
-        id_number=person["id_number"],
+        id_number=id_number,
         scope=body["scope"],
         scenarios=tuple(body["scenarios"]),
         purpose=body["purpose"],
@@ -152,13 +153,16 @@ def take_notice(
 ) -> Mapping[str, Any] | Refusal:
     """Take a notice in, once, and give what was done; a repeat gets the same. Refusals: `notice_reused`, and others.
 
-    A notice that is refused leaves nothing behind, and its sender will try again.
+    `notice_from_ahead` is one that would count as later than whatever is left until then. A notice that is refused
+    leaves nothing behind, and its sender will try again.
     """
     partner, digest = signed.principal.id, sha256(signed.request.body).digest()
     earlier = take_in(session, partner, body["notice_id"], digest)
     if earlier is not None:
         return earlier
     kind: NoticeKind = body["kind"]
+    if kind in ORDERED and body["left_at"] > now + CLOCK_SKEW:
+        return Refusal(ProblemCode.NOTICE_FROM_AHEAD)
     done = _do(session, partner, kind, body, now)
     if isinstance(done, Refusal):
         return done
@@ -185,6 +189,7 @@ def _do(
         city=partner,
         by=PARTNER,
         reason=PARTNER,
-        now=left_at,
+        now=now,
+        said_at=left_at,
     )
     return agreed if isinstance(agreed, Refusal) else {"treaty_id": content["treaty_id"], "version": content["version"]}

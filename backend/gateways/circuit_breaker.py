@@ -41,19 +41,25 @@ class CircuitBreaker:
                 self._tried_at = now
             return state is not BreakerState.OPEN
 
-    def note_success(self, now: datetime) -> None:  # noqa: ARG002 - a success counts whenever it comes
-        """Note that the partner answered: all calls are let through."""
+    def note_success(self, now: datetime) -> bool:  # noqa: ARG002 - a success counts whenever it comes
+        """Note that the partner answered: all calls are let through. True for the one that ends a time of rests."""
         with self._lock:
+            was_resting = self._resting_from is not None
             self._failures, self._resting_from, self._tried_at = 0, None, None
+        return was_resting
 
-    def note_failure(self, now: datetime) -> None:
-        """Note that a call failed. One that was under way when the rest began does not prolong it."""
+    def note_failure(self, now: datetime) -> bool:
+        """Note that a call failed. One that was under way when the rest began does not prolong it.
+
+        True for the one that begins the first rest.
+        """
         with self._lock:
             state = self._find_state(now)
             self._failures += 1
             is_enough = self._failures >= self._failures_to_open
             if state is BreakerState.HALF_OPEN or (state is BreakerState.CLOSED and is_enough):
                 self._resting_from, self._tried_at = now, None
+            return state is BreakerState.CLOSED and is_enough
 
     def find_state(self, now: datetime) -> BreakerState:
         """Tell the state at a moment."""

@@ -118,22 +118,6 @@ class SignedAnswer:
     proof: Verified
 
 
-def ask_city(
-    call: CityCall,
-    *,
-    keys: ExchangeKeys,
-    partner: Mapping[str, EllipticCurvePublicKey],
-    send: Send,
-    read_now: Callable[[], datetime],
-) -> SignedAnswer:
-    """Sign a call, send it and give the answer, for calls that need not be written down before.
-
-    `partner` are the keys of the other city by id, and `read_now` tells the time of this machine. Raises CityCallError,
-    and KeySetError when no key of ours signs.
-    """
-    return send_signed(sign_call(call, keys=keys, now=read_now()), partner=partner, send=send, read_now=read_now)
-
-
 def sign_call(call: CityCall, *, keys: ExchangeKeys, now: datetime) -> SignedCall:
     """Sign a call as of now, with a nonce of its own; raises KeySetError when no key of ours signs."""
     signer, nonce = keys.find_signer(now), secrets.token_urlsafe(_NONCE_BYTES)

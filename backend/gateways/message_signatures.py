@@ -7,6 +7,7 @@ says when it was made and when it ends, with a nonce, a key id and what it is fo
 Time is given. Whoever reads must remember nonces for that minute where a message must not come twice.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -130,11 +131,13 @@ def verify_message(
     tag: str,
     covered: Sequence[str] = (),
     now: datetime,
+    erased: bytes | None = None,
 ) -> Verified:
     """Tell who has signed a message for `tag`, and when; `keys` are those of the other side by id.
 
     It must cover what `sign_message` covers with the same `covered`, bear one such signature and no more, be at most
-    a minute old, not end before now, and not be from more than five seconds ahead. Raises SignatureRefusedError.
+    a minute old, not end before now, and not be from more than five seconds ahead. Of an old message whose body is not
+    there any more, `erased` is the body's SHA-256, and its body counts for nothing. Raises SignatureRefusedError.
     """
     sizes = {name.lower(): len(value) for name, value in message.headers.items()}
     if any(name not in sizes for name in SIGNATURE_HEADERS):
@@ -148,12 +151,12 @@ def verify_message(
             max_age=LONGEST_AGE,
             expect_tag=tag,
             require_components=_list_covered(message, covered),
-            body=message.body,
+            body=message.body if erased is None else None,
         )
     except HTTPMessageSignaturesException as fault:
         known = fault.args[0] if fault.args else None
         raise SignatureRefusedError(known if isinstance(known, SignatureFault) else SignatureFault.REFUSED) from None
-    if len(found) != 1:
+    if len(found) != 1 or (erased is not None and not _names_digest(message, erased)):
         raise SignatureRefusedError(SignatureFault.REFUSED)
     parameters = found[0].parameters
     created_at = datetime.fromtimestamp(int(parameters["created"]), now.tzinfo)
@@ -214,6 +217,11 @@ def _with_headers(message: Signable, headers: dict[str, str]) -> _Request | _Res
 def _has_fragment(message: Signable) -> bool:
     asked = message if isinstance(message, SignableRequest) else message.request
     return "#" in asked.url
+
+
+def _names_digest(message: Signable, digest: bytes) -> bool:
+    given = next(value for name, value in message.headers.items() if name.lower() == "content-digest")
+    return f"sha-256=:{b64encode(digest).decode()}:" in {each.strip() for each in given.split(",")}
 
 
 def _list_covered(message: Signable, further: Sequence[str]) -> tuple[str, ...]:

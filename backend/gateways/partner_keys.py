@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from backend.gateways.http_calls import CallFailedError
+from backend.gateways.http_calls import CallFailedError, CallFault
 from backend.gateways.key_sets import KeySetUnreachableError
 from backend.gateways.public_keys import KeyRefusedError, PublicKey, read_jwk
 from backend.gateways.sealed_messages import SEALING_ALGORITHM
@@ -21,6 +21,14 @@ from backend.gateways.signed_claims import ALGORITHM, KeySetError, read_entries
 LARGEST_CHARACTERS = 16384
 MOST_KEYS = 32
 _ALGORITHMS: Mapping[str, str] = {"sig": ALGORITHM, "enc": SEALING_ALGORITHM}
+_FAULTS: Mapping[CallFault, str] = {
+    CallFault.NO_ADDRESS: "its name has no address",
+    CallFault.ADDRESS_REFUSED: "it is not https at a public address, and no other may be called",
+    CallFault.NOT_REACHED: "nobody answers there",
+    CallFault.NOT_TRUSTED: "its certificate is not trusted",
+    CallFault.TOO_SLOW: "it takes too long to answer",
+    CallFault.UNUSABLE: "what it answers is not HTTP or too large",
+}
 _KEY_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
@@ -43,9 +51,9 @@ def fetch_partner_keys(url: str, *, deadline_seconds: float, send: Send) -> str:
     try:
         answer = send(OutgoingCall(url=url, method="GET", deadline_seconds=deadline_seconds))
     except CallFailedError as failed:
-        raise KeySetUnreachableError(f"the keys of a city cannot be fetched: {failed.fault}") from None
+        raise KeySetUnreachableError(f"the keys of a city cannot be fetched: {_FAULTS[failed.fault]}") from None
     if answer.status != HTTPStatus.OK:
-        raise KeySetUnreachableError(f"the keys of a city are answered with status {answer.status}")
+        raise KeySetUnreachableError(f"the keys of a city are answered with status {answer.status}, not 200")
     try:
         return answer.content.decode()
     except UnicodeDecodeError:

@@ -25,6 +25,7 @@ from backend.gateways.signed_claims import ALGORITHM
 
 LONGEST_KEY_FILE = 4096
 GUESSABLE = 256
+FINGERPRINT_GROUP_BYTES = 2
 _SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _EXPECTED: Mapping[str, object] = MappingProxyType({"kty": "EC", "crv": "P-256"})
 _ALLOWED: Mapping[str, object] = MappingProxyType({"use": "sig", "alg": ALGORITHM})
@@ -113,9 +114,15 @@ def make_jwk(key: EllipticCurvePublicKey) -> dict[str, str]:
 
 def find_thumbprint(jwk: Mapping[str, str]) -> str:
     """Find the thumbprint of a public EC key: SHA-256 of its required members in order (RFC 7638, section 3)."""
-    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
-    content = json.dumps(members, separators=(",", ":"), sort_keys=True).encode()
-    return base64.urlsafe_b64encode(sha256(content).digest()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_digest(jwk)).decode().rstrip("=")
+
+
+def write_fingerprint(jwk: Mapping[str, str]) -> str:
+    """Write the thumbprint of a public EC key as one reads it out: 16 groups of four hexadecimal digits.
+
+    A key id is any text that its owner likes, so only this tells whether two people mean the same key.
+    """
+    return _digest(jwk).hex(" ", FINGERPRINT_GROUP_BYTES)
 
 
 def load_public_key(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
@@ -127,6 +134,11 @@ def load_public_key(jwk: Mapping[str, Any]) -> EllipticCurvePublicKey:
     if isinstance(key, EllipticCurvePrivateKey):
         raise KeyRefusedError(KeyFlaw.PRIVATE)
     return key
+
+
+def _digest(jwk: Mapping[str, str]) -> bytes:
+    members = {name: jwk[name] for name in ("crv", "kty", "x", "y")}
+    return sha256(json.dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest()
 
 
 @lru_cache(maxsize=1)

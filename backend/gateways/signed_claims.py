@@ -95,6 +95,14 @@ def read_key_id(token: str, *, kind: str) -> str:
     return header.key_id
 
 
+def read_issuer(token: str) -> str:
+    """Read from whom a token says it is, to find the keys that may prove it; raises TokenError. Proves nothing."""
+    segments = _COMPACT.fullmatch(token)
+    if segments is None:
+        raise TokenError(TokenFault.MALFORMED)
+    return read_text(_read_object(segments[2]), "iss")
+
+
 @lru_cache(maxsize=32)  # all tokens that one key signs begin with the same segment
 def _read_header(segment: str) -> _Header:
     header = _read_object(segment)

@@ -1,7 +1,8 @@
 """The bundle: all messages with one partner, as a file that anybody verifies with the public keys of both cities.
 
 Lines of JSON in their one spelling: first what it is and the treaties with both signatures, then each message with its
-place in the chain, last our signature over all bytes before it. `partners.bundle_check` verifies it.
+place in the chain and, unless it was erased, its body, last our signature over all bytes before it.
+`partners.bundle_check` verifies it.
 """
 
 from collections.abc import Iterator
@@ -82,4 +83,5 @@ def _describe_place(link: MessageLinkRow, message: MessageRow) -> dict[str, Any]
         "previous": link.previous.hex(),
         "digest": link.digest.hex(),
         "message": describe_message(message),
+        "body": message.body,
     }

@@ -38,11 +38,15 @@ class BundleFault(NamedTuple):
 
 
 class BundleReport(NamedTuple):
-    """What was found: how many messages and treaties a bundle has, and everything that is wrong with it."""
+    """What was found: how many messages and treaties a bundle has, and everything that is wrong with it.
+
+    `erased` messages are proved by their signatures and digests alone: what they said is not there any more.
+    """
 
     city: str
     partner: str
     messages: int
+    erased: int
     treaties: int
     faults: tuple[BundleFault, ...]
 
@@ -72,13 +76,14 @@ def check_bundle(lines: Iterable[bytes], keys: KeysByCity) -> BundleReport:
     try:
         form = _read_form(lines)
     except _FormError as broken:
-        return BundleReport("", "", 0, 0, (broken.fault,))
+        return BundleReport("", "", 0, 0, 0, (broken.fault,))
     head = form.head
     faults = [*_check_closing(form, keys)]
     faults += _check_treaties(head, keys)
     if not faults:
         faults += [BundleFault(number, what) for number, what in find_message_faults(head, form.places, keys)]
-    return BundleReport(head.city, head.partner, len(form.places), len(head.treaties), tuple(faults))
+    erased = sum(place.message.body is None for place in form.places)
+    return BundleReport(head.city, head.partner, len(form.places), erased, len(head.treaties), tuple(faults))
 
 
 def _read_form(lines: Iterable[bytes]) -> _Form:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -41,7 +42,7 @@ class Head(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as it was logged."""
+    """A message as it was logged; `body` is None where it was erased."""
 
     message_id: str
     partner: str
@@ -51,8 +52,9 @@ class Message(NamedTuple):
     url: str
     status: int | None
     headers: Mapping[str, str]
-    body: str
+    body_digest: str
     logged_at: datetime
+    body: str | None
 
 
 class Place(NamedTuple):
@@ -109,13 +111,15 @@ def read_head(document: Mapping[str, Any]) -> Head:
 
 def read_place(document: Mapping[str, Any]) -> Place:
     """Read the line of a message; raises MalformedLineError."""
-    _check_members(document, {"log_no": int, "previous": str, "digest": str, "message": dict})
+    body = document.get("body")
+    form = type(None) if body is None else str
+    _check_members(document, {"log_no": int, "previous": str, "digest": str, "message": dict, "body": form})
     message = document["message"]
     return Place(
         log_no=document["log_no"],
         previous=_read_digest(document["previous"]),
         digest=_read_digest(document["digest"]),
-        message=_read_message(message),
+        message=_read_message(message, body),
         document=message,
     )
 
@@ -133,8 +137,9 @@ def _read_treaty(document: object) -> TreatyText:
     return TreatyText(**document)
 
 
-def _read_message(document: Mapping[str, Any]) -> Message:
-    forms: dict[str, type] = dict.fromkeys(("message_id", "partner", "direction", "kind", "about", "url", "body"), str)
+def _read_message(document: Mapping[str, Any], body: str | None) -> Message:
+    texts = ("message_id", "partner", "direction", "kind", "about", "url", "body_digest")
+    forms: dict[str, type] = dict.fromkeys(texts, str)
     is_asked = document.get("status") is None
     _check_members(document, {**forms, "status": type(None) if is_asked else int, "headers": dict, "logged_at": str})
     headers = document["headers"]
@@ -144,7 +149,10 @@ def _read_message(document: Mapping[str, Any]) -> Message:
         UUID(document["about"])
     except ValueError:
         raise MalformedLineError("is about something that is no UUID") from None
-    return Message(**{**document, "logged_at": _read_moment(document["logged_at"])})
+    digest = _read_digest(document["body_digest"])
+    if body is not None and sha256(body.encode()).hexdigest() != digest:
+        raise MalformedLineError("has a body that is not that of its body_digest")
+    return Message(**{**document, "logged_at": _read_moment(document["logged_at"]), "body": body})
 
 
 def _check_members(document: Mapping[str, Any], forms: Mapping[str, type]) -> None:

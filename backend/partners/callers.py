@@ -1,6 +1,5 @@
 """The cities that call us: known by the keys they publish, and answered with signatures of ours."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from threading import Lock
@@ -9,17 +8,9 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from backend.context import Context
-from backend.gateways.city_calls import ANSWER_TAGS, CALL_COVERED, MessageTag
-from backend.gateways.city_calls import COVERED as ANSWER_COVERED
+from backend.gateways.city_calls import CONTENT_TYPE, MessageTag, sign_answer, verify_call
 from backend.gateways.exchange_keys import ExchangeKeys
-from backend.gateways.message_signatures import (
-    SignableRequest,
-    SignableResponse,
-    SignatureFault,
-    SignatureRefusedError,
-    sign_message,
-    verify_message,
-)
+from backend.gateways.message_signatures import SignableRequest, SignatureFault, SignatureRefusedError
 from backend.gateways.sending import Send, make_sender
 from backend.partners.city_keys import find_signing_keys, learn_keys
 from backend.partners.partners import Partner, find_partner
@@ -29,7 +20,6 @@ from backend.web.signed_calls import SignedCall
 
 BELIEVED_FOR = timedelta(seconds=3)
 MOST_KNOWN = 1000
-_NONCE_BYTES = 18
 
 
 class _Known(NamedTuple):
@@ -71,16 +61,17 @@ class CityCallers:
     def sign(
         self, call: SignedCall, *, status: int, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> dict[str, str]:
-        """Sign an answer to a call with the key of this moment; gives all of its headers."""
-        answer = SignableResponse(status_code=status, request=call.request, headers=headers, body=body)
-        return sign_message(
-            answer,
-            signer=self._find_keys().find_signer(now),
-            tag=ANSWER_TAGS[MessageTag(call.tag)],
-            nonce=secrets.token_urlsafe(_NONCE_BYTES),
-            covered=ANSWER_COVERED,
+        """Sign an answer to a call with the key of this moment; gives its headers, those of the signature too."""
+        answer = sign_answer(
+            call.request,
+            tag=MessageTag(call.tag),
+            status=status,
+            body=body,
+            keys=self._find_keys(),
             now=now,
+            content_type=headers.get("Content-Type", CONTENT_TYPE),
         )
+        return dict(answer.headers)
 
     def _find_keys(self) -> ExchangeKeys:
         if self._keys is None:
@@ -106,7 +97,7 @@ class CityCallers:
 
 def _verify(city: str, call: SignableRequest, known: _Known, tag: str, now: datetime) -> SignedCall | SignatureFault:
     try:
-        verified = verify_message(call, keys=known.keys, tag=tag, covered=CALL_COVERED, now=now)
+        verified = verify_call(call, partner=known.keys, tag=MessageTag(tag), now=now)
     except SignatureRefusedError as refused:
         return refused.fault
     principal = Principal(kind=PrincipalKind.PARTNER_CITY, id=city, scopes=frozenset())

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.partners.message_tables import MessageRow, SeenNonceRow
@@ -36,6 +39,14 @@ def add_nonce_and_message(session: Session, nonce: str, message: Mapping[str, An
     """Add a message of a partner with its nonce; False, and nothing is added, when the nonce is there."""
     values = {"partner": message["partner"], "nonce": nonce, "expires_at": expires_at}
     return _TAKE_MESSAGE.run(session, {**values, **_name(message)}) == _TAKE_MESSAGE.length
+
+
+def await_turn(session: Session, partner: str, notice_id: UUID) -> None:
+    """Wait until no other transaction takes this notice of a partner; on SQLite whoever writes is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Notices that share a hash only wait for each other.
+        digest = blake2b(f"{partner}\0{notice_id}".encode(), digest_size=8, person=b"taken_notice").digest()
+        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(digest, signed=True))))
 
 
 def _name(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 Writing takes no lock that others wait for. The chain is made by a sweep: whatever has no place yet gets the next one,
 also what was written earlier and committed later. So places follow one another without a gap, while moments may not.
+
+What a body tells of a person may not stay as long as the proof. A signature covers the digest of the body and not the
+body, and so does the chain: a body is erased after its time, and message and chain still prove what they proved.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,6 +20,7 @@ from sqlalchemy.orm import Session
 from backend.gateways.message_signatures import Verified
 from backend.partners.bundle_lines import BEGINNING, chain, write_moment
 from backend.partners.message_adding import add_message, add_nonce_and_message
+from backend.partners.message_erasing import erase_due, erase_told, find_told
 from backend.partners.message_tables import (
     MessageLinkRow,
     MessageRow,
@@ -31,6 +36,7 @@ from backend.storage.identifiers import new_id
 
 KEPT_HEADERS = ("content-digest", "content-type", "exchange-city", "signature", "signature-input")
 LOOKED_BACK = timedelta(hours=1)
+KEPT_FOR = timedelta(days=3 * 365)  # what no body outlives
 PORTION = 500
 
 
@@ -88,6 +94,7 @@ def log_call(session: Session, logged: Logged, verified: Verified, *, now: datet
 
 def _make_row(logged: Logged, now: datetime) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in logged.headers.items()}
+    told = find_told(logged.kind, logged.about, logged.status, logged.body)
     return {
         "message_id": new_id(now),
         "partner": logged.partner,
@@ -98,8 +105,27 @@ def _make_row(logged: Logged, now: datetime) -> dict[str, Any]:
         "status": logged.status,
         "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
         "body": logged.body,
+        "body_digest": sha256(logged.body.encode()).hexdigest(),
+        "tells_of": told.question_id,
         "logged_at": now,
+        "kept_until": min(told.until, now + KEPT_FOR),
+        "erased_at": None,
     }
+
+
+def erase_answers(
+    session: Session, partner: str, question_ids: Iterable[UUID], now: datetime, *, but_the_last: bool = False
+) -> int:
+    """Erase what answers to some questions, and corrections of them, told; gives of how many messages.
+
+    `question_ids` are of one partner. With `but_the_last` the message about each question that was logged last stays.
+    """
+    return erase_told(session, partner, list(question_ids), now, but_the_last=but_the_last)
+
+
+def purge_bodies(session: Session, now: datetime, *, limit: int) -> int:
+    """Erase at most `limit` bodies whose time is over; gives how many."""
+    return erase_due(session, now, limit=limit)
 
 
 def link_messages(database: Database, *, now: datetime, window: timedelta | None = LOOKED_BACK) -> int:
@@ -122,7 +148,7 @@ def count_unlinked(session: Session, partner: str, *, before: datetime) -> int:
 
 
 def describe_message(row: MessageRow) -> dict[str, Any]:
-    """Give all that the chain covers of a message."""
+    """Give all that the chain covers of a message: of its body the digest, so that the body may go."""
     return {
         "message_id": str(row.message_id),
         "partner": row.partner,
@@ -132,7 +158,7 @@ def describe_message(row: MessageRow) -> dict[str, Any]:
         "url": row.url,
         "status": row.status,
         "headers": row.headers,
-        "body": row.body,
+        "body_digest": row.body_digest,
         "logged_at": write_moment(row.logged_at),
     }
 

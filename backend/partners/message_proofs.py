@@ -1,13 +1,13 @@
 """Whether logged messages prove what they say: each signed by its sender, each answer bound to what was asked.
 
 A signature is counted again as of the moment at which the message was logged. An answer belongs to the question with
-the same id in the other direction whose signature it covers; a question may have been asked and answered twice.
+the same id in the other direction whose signature it covers; a question may have been asked and answered twice. Of a
+body that was erased the digest is held against the one that was signed.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -81,13 +81,13 @@ def _find_fault_of_pair(message: Message, status: int, asked: Message, sender: s
     if message.url != asked.url:
         return "names another address than what it answers"
     answer = SignableResponse(
-        status_code=status, request=_make_request(asked), headers=message.headers, body=message.body.encode()
+        status_code=status, request=_make_request(asked), headers=message.headers, body=_find_body(message)
     )
     fault = _verify(answer, message, sender, keys)
-    if fault is not None or status != OK:
+    if fault is not None or status != OK or message.body is None:
         return fault
     member = DIGESTS[message.kind]
-    if _read(message.body).get(member) != sha256(asked.body.encode()).hexdigest():
+    if _read(message.body).get(member) != asked.body_digest:
         return f"its {member} is not that of what it answers"
     return None
 
@@ -101,6 +101,7 @@ def _verify(signable: Signable, message: Message, sender: str, keys: _Keys) -> s
             tag=TAGS[message.kind],
             covered=CALL_COVERED if is_call else ANSWER_COVERED,
             now=message.logged_at,
+            erased=bytes.fromhex(message.body_digest) if message.body is None else None,
         )
     except SignatureRefusedError as refused:
         if refused.fault is SignatureFault.UNKNOWN_KEY:
@@ -110,7 +111,11 @@ def _verify(signable: Signable, message: Message, sender: str, keys: _Keys) -> s
 
 
 def _make_request(message: Message) -> SignableRequest:
-    return SignableRequest(method=METHOD, url=message.url, headers=message.headers, body=message.body.encode())
+    return SignableRequest(method=METHOD, url=message.url, headers=message.headers, body=_find_body(message))
+
+
+def _find_body(message: Message) -> bytes:
+    return b"" if message.body is None else message.body.encode()
 
 
 def _read(body: str) -> Mapping[str, Any]:

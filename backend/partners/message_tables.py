@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,9 +11,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     and_,
+    case,
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     text,
@@ -25,20 +26,27 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.storage.tables import Row
 
+_HELD = text("body IS NOT NULL")
+_TELLING = ("corrected", "used")
+
 
 class MessageRow(Row):
     """One signed message, as it was sent or taken, written in the transaction of its effect.
 
     `about` is the id of the question or notice; `headers` those that the signature covers, and the signature. `status`
-    is that of an answer, NULL for what was asked.
+    is that of an answer, NULL for what was asked. `body` goes, at `kept_until` or before; nothing else ever changes.
+    `body_digest` is its SHA-256 in hexadecimal, `tells_of` the question whose answer or correction it holds.
     """
 
     __tablename__ = "exchange_message"
     __table_args__ = (
         CheckConstraint("direction IN ('in', 'out')", name="direction"),
         CheckConstraint("kind IN ('question', 'answer', 'notice', 'confirmation')", name="kind"),
+        CheckConstraint("(body IS NULL) = (erased_at IS NOT NULL)", name="erased"),
         Index(None, "partner", "logged_at"),
         Index(None, "about"),
+        Index("ix_exchange_message_kept_until", "kept_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index("ix_exchange_message_told", "partner", "tells_of", sqlite_where=_HELD, postgresql_where=_HELD),
     )
 
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -49,8 +57,12 @@ class MessageRow(Row):
     url: Mapped[str]
     status: Mapped[int | None]
     headers: Mapped[dict[str, Any]]
-    body: Mapped[str]
+    body: Mapped[str | None]
+    body_digest: Mapped[str]
+    tells_of: Mapped[UUID | None]
     logged_at: Mapped[datetime]
+    kept_until: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class MessageLinkRow(Row):
@@ -84,8 +96,9 @@ class SeenNonceRow(Row):
 class NoticeRow(Row):
     """What a partner must still be told, or was: the outbox row, written in the transaction of its cause.
 
-    It waits until the partner has confirmed it, for ever if need be. While a worker sends it, `due_at` is the end of
-    its lease. `subject_id` is whom it is about, `about` the question, grant or treaty that it names.
+    It waits until the partner has confirmed it, for ever if need be; what it tells of a person is empty from then on.
+    While a worker sends it, `due_at` is the end of its lease. `subject_id` is whom it is about, `about` the question,
+    grant or treaty that it names.
     """
 
     __tablename__ = "exchange_notice"
@@ -210,14 +223,6 @@ def find_last_heard(session: Session, partner: str, *, since: datetime) -> datet
     return session.scalars(last).one_or_none()
 
 
-def await_turn(session: Session, partner: str, notice_id: UUID) -> None:
-    """Wait until no other transaction takes this notice of a partner; on SQLite whoever writes is alone anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        # Notices that share a hash only wait for each other.
-        digest = blake2b(f"{partner}\0{notice_id}".encode(), digest_size=8, person=b"taken_notice").digest()
-        session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(digest, signed=True))))
-
-
 def take_due_notices(session: Session, partner: str, *, limit: int, now: datetime) -> Sequence[NoticeRow]:
     """Hold at most `limit` notices to a partner that are due, the longest due first; not those others hold."""
     due = (
@@ -231,8 +236,13 @@ def take_due_notices(session: Session, partner: str, *, limit: int, now: datetim
 
 
 def confirm_notice(session: Session, notice_id: UUID, confirmation: dict[str, Any], now: datetime) -> bool:
-    """Note that a partner has confirmed a notice, whoever sent it; False when that is noted already."""
+    """Note that a partner has confirmed a notice, whoever sent it; False when that is noted already.
+
+    What it told of a person was needed for sending alone, and goes.
+    """
+    content = case((NoticeRow.kind.in_(_TELLING), literal({}, NoticeRow.content.type)), else_=NoticeRow.content)
     values = {"confirmed_at": now, "confirmation": confirmation, "due_at": None, "lease": None, "fault": None}
+    values["content"] = content
     waiting = (NoticeRow.notice_id == notice_id, NoticeRow.confirmed_at.is_(None))
     changed = update(NoticeRow).where(*waiting).values(**values).returning(NoticeRow.notice_id)
     return session.scalars(changed).one_or_none() is not None
@@ -271,12 +281,6 @@ def count_waiting(session: Session) -> Sequence[tuple[str, int, datetime]]:
         .order_by(NoticeRow.partner)
     )
     return [(partner, number, oldest) for partner, number, oldest in session.execute(waiting)]
-
-
-def list_notice_rows(session: Session, subject_id: UUID, *, limit: int) -> Sequence[NoticeRow]:
-    """List at most `limit` notices about a person, the newest first."""
-    mine = select(NoticeRow).where(NoticeRow.subject_id == subject_id)
-    return session.scalars(mine.order_by(NoticeRow.left_at.desc(), NoticeRow.notice_id.desc()).limit(limit)).all()
 
 
 def _is_linked() -> ColumnElement[bool]:

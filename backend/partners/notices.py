@@ -13,15 +13,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.partners.message_adding import await_turn
 from backend.partners.message_tables import (
     NoticeRow,
     TakenNoticeRow,
-    await_turn,
     confirm_notice,
     count_waiting,
     hasten_waiting,
     list_due_partners,
-    list_notice_rows,
     postpone_notice,
     take_due_notices,
 )
@@ -56,23 +55,6 @@ class HeldNotice(NamedTuple):
     left_at: datetime
     attempts: int
     lease: UUID
-
-
-class Notice(NamedTuple):
-    """A notice and how far it is: `confirmed_at` and what was confirmed are None while it waits."""
-
-    notice_id: UUID
-    partner: str
-    kind: NoticeKind
-    about: UUID | None
-    subject_id: UUID | None
-    content: Mapping[str, Any]
-    left_at: datetime
-    attempts: int
-    attempted_at: datetime | None
-    fault: str | None
-    confirmed_at: datetime | None
-    confirmation: Mapping[str, Any] | None
 
 
 class Waiting(NamedTuple):
@@ -157,11 +139,6 @@ def list_partners_with_notices(session: Session, now: datetime) -> list[str]:
     return list(list_due_partners(session, now))
 
 
-def list_notices_about(session: Session, subject_id: UUID, limit: int) -> list[Notice]:
-    """List at most `limit` notices about a person, the newest first."""
-    return [_describe(row) for row in list_notice_rows(session, subject_id, limit=limit)]
-
-
 def list_waiting(session: Session) -> list[Waiting]:
     """List the partners that something waits for, with how much and since when."""
     return [Waiting(*each) for each in count_waiting(session)]
@@ -215,21 +192,4 @@ def _hold(row: NoticeRow, lease: UUID) -> HeldNotice:
         left_at=row.left_at,
         attempts=row.attempts,
         lease=lease,
-    )
-
-
-def _describe(row: NoticeRow) -> Notice:
-    return Notice(
-        notice_id=row.notice_id,
-        partner=row.partner,
-        kind=NoticeKind(row.kind),
-        about=row.about,
-        subject_id=row.subject_id,
-        content=row.content,
-        left_at=row.left_at,
-        attempts=row.attempts,
-        attempted_at=row.attempted_at,
-        fault=row.fault,
-        confirmed_at=row.confirmed_at,
-        confirmation=row.confirmation,
     )

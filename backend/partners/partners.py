@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from backend.partners.tables import PartnerRow, list_partner_rows
+from backend.benefits.visitor_tables import switch_source
+from backend.partners.tables import PartnerRow, list_partner_rows, list_treaty_keys, lock_partner_row, lock_treaty_row
 from backend.storage.questions import Question, ask_within
 
 LONGEST_CODE = 40
@@ -64,14 +65,18 @@ def register_partner(
 def end_partner(session: Session, code: str, *, now: datetime) -> Partner:
     """End a partner: none of its messages is believed from now on, and no treaty with it is in force.
 
-    What it still must be told of people goes on. Raises PartnerError.
+    What its people are entitled to here ends at once, whatever the treaty says of suspensions: that the city takes
+    something back would be heard no more. What it still must be told of people goes on. Raises PartnerError.
     """
-    row = session.get(PartnerRow, code)
+    row = lock_partner_row(session, code)
     if row is None:
         raise PartnerError(f"no city {code} is registered")
     if row.ended_at is None:
         row.ended_at = now
         session.flush()
+    for treaty_id, version in list_treaty_keys(session, code):
+        lock_treaty_row(session, treaty_id, version)  # so that nobody resumes it meanwhile
+        switch_source(session, treaty_id, version, is_live=False)
     return _describe(row)
 
 

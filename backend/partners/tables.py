@@ -116,6 +116,17 @@ def list_partner_rows(session: Session) -> Sequence[PartnerRow]:
     return session.scalars(select(PartnerRow).order_by(PartnerRow.code)).all()
 
 
+def list_ended_partners(session: Session) -> Sequence[str]:
+    """List the codes of the partners that have ended."""
+    return session.scalars(select(PartnerRow.code).where(PartnerRow.ended_at.is_not(None))).all()
+
+
+def lock_partner_row(session: Session, code: str) -> PartnerRow | None:
+    """Find a partner, and hold it: no treaty with it is added meanwhile."""
+    wanted = select(PartnerRow).where(PartnerRow.code == code).with_for_update()
+    return session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
+
+
 def list_key_rows(session: Session, city: str | None, *, hold: bool = False) -> Sequence[CityKeyRow]:
     """List keys of one city or of all, by city and when they were first seen; held, where they are to be changed."""
     rows = select(CityKeyRow).order_by(CityKeyRow.city, CityKeyRow.first_seen_at, CityKeyRow.key_id)
@@ -157,6 +168,13 @@ def list_treaty_rows(session: Session, partner: str | None) -> Sequence[TreatyRo
     """List the versions with one partner or all, by treaty and first day."""
     rows = select(TreatyRow).order_by(TreatyRow.treaty_id, TreatyRow.starts_on, TreatyRow.version)
     return session.scalars(rows if partner is None else rows.where(TreatyRow.partner == partner)).all()
+
+
+def list_treaty_keys(session: Session, partner: str) -> list[tuple[str, str]]:
+    """List the versions with a partner, each with the id of its treaty, in one order for all who hold several."""
+    row = TreatyRow
+    wanted = select(row.treaty_id, row.version).where(row.partner == partner).order_by(row.treaty_id, row.version)
+    return [(found[0], found[1]) for found in session.execute(wanted)]
 
 
 def list_treaty_events(session: Session, treaty_id: str, version: str) -> Sequence[TreatyEventRow]:

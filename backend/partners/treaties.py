@@ -7,13 +7,14 @@ treaty is in force, not an older one either. Each city suspends for itself, and 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from backend.benefits.visitor_tables import put_source, switch_source
+from backend.benefits.visitor_tables import put_source
+from backend.clock import today
 from backend.gateways.treaty_files import find_catalogues
+from backend.partners.agreed_treaties import read_agreed, switch_sources
 from backend.partners.city_keys import list_verifying_keys
 from backend.partners.notices import NoticeKind, leave_notice
 from backend.partners.partners import find_partner
@@ -21,20 +22,19 @@ from backend.partners.tables import (
     TreatyEventRow,
     TreatyRow,
     find_in_force,
-    find_treaty_text,
     list_treaty_events,
+    list_treaty_keys,
     list_treaty_rows,
     lock_treaty_row,
 )
 from backend.partners.treaty_signing import Signatures, find_signature_fault, list_level_faults
 from backend.web.problems import ProblemCode, Refusal
-from scenarios.treaty import OnSuspension, Treaty, partner_of
+from scenarios.treaty import Treaty, partner_of
 from scenarios.treaty_document import read_treaty
 from scoring.days import CITY_TIME
 from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
 
-MOST_PARSED = 256
 # Words of one city are told apart by their moments, so each is a little later than the one before.
 LEAST_APART = timedelta(milliseconds=1)
 
@@ -58,16 +58,12 @@ class AgreedTreaty(NamedTuple):
     added_by: str
 
 
-# What was parsed before, by digest: a text never changes.
-_parsed: dict[str, Treaty] = {}
-
-
 def find_treaty(session: Session, partner: str, day: date) -> Treaty | None:
     """Find the treaty in force with a partner on a day; None without one, while it is suspended, or when all ended."""
     found = find_in_force(session, partner, day)
     if found is None or found.is_suspended:
         return None
-    return _parse(session, found.treaty_id, found.version, found.digest)
+    return read_agreed(session, found.treaty_id, found.version, found.digest)
 
 
 def find_version(session: Session, treaty_id: str, version: str) -> AgreedTreaty | None:
@@ -120,53 +116,82 @@ def add_treaty(
 
 
 def suspend_treaty(
-    session: Session, treaty_id: str, version: str, *, city: str, by: str, reason: str, now: datetime
+    session: Session,
+    treaty_id: str,
+    version: str,
+    *,
+    city: str,
+    by: str,
+    reason: str,
+    now: datetime,
+    said_at: datetime | None = None,
 ) -> AgreedTreaty | Refusal:
     """Suspend a version for `city`: our own code, and the partner gets a notice; or the partner's, whose notice it is.
 
-    For the partner's, `now` is when he left the notice: what is older than his last word changes nothing, as notices
-    may come out of order. What the city has suspended already stays as it is. Refusal: `treaty_not_found`.
+    For the partner's, `said_at` is when he left the notice: what is older than his last word changes nothing, as
+    notices may come out of order. What the city has suspended already stays as it is. Refusal: `treaty_not_found`, also
+    where the city has no part in it.
     """
-    row = lock_treaty_row(session, treaty_id, version)
+    row = _hold(session, treaty_id, version, city)
     if row is None:
         return Refusal(ProblemCode.TREATY_NOT_FOUND)
     said = _find_words(session, row)
-    last = said.get(city)
-    if _is_news(row, city, last, TreatyEvent.SUSPENDED, now):
-        at = _find_moment(row, city, last, now)
+    last, heard_at = said.get(city), said_at or now
+    if _is_news(row, city, last, TreatyEvent.SUSPENDED, heard_at):
+        at = _find_moment(row, city, last, heard_at)
         _note(session, row, TreatyEvent.SUSPENDED, city=city, by=by, reason=reason, at=at)
         if row.suspended_at is None:
             row.suspended_at, row.suspended_by = at, city
-            _switch(session, row, is_live=False)
+            switch_sources(session, row.partner, today(now))
         _tell(session, row, NoticeKind.SUSPENDED, city=city, at=at)
         session.flush()
     return _describe(session, row)
 
 
 def resume_treaty(
-    session: Session, treaty_id: str, version: str, *, city: str, by: str, reason: str, now: datetime
+    session: Session,
+    treaty_id: str,
+    version: str,
+    *,
+    city: str,
+    by: str,
+    reason: str,
+    now: datetime,
+    said_at: datetime | None = None,
 ) -> AgreedTreaty | Refusal:
     """Resume a version for `city`, as `suspend_treaty` suspends it; it stays suspended while the other city wants so.
 
     Refusals: `treaty_not_found`; for our own city `not_suspended`, and `treaty_suspended_by_partner` where only the
     partner has suspended it. A partner who resumes what he has not suspended changes nothing.
     """
-    row = lock_treaty_row(session, treaty_id, version)
+    row = _hold(session, treaty_id, version, city)
     if row is None:
         return Refusal(ProblemCode.TREATY_NOT_FOUND)
     said = _find_words(session, row)
-    last = said.get(city)
+    last, heard_at = said.get(city), said_at or now
     is_ours = city != row.partner
     if is_ours and (last is None or last.event != TreatyEvent.SUSPENDED):
         by_partner = row.suspended_by == row.partner
         return Refusal(ProblemCode.TREATY_SUSPENDED_BY_PARTNER if by_partner else ProblemCode.NOT_SUSPENDED)
-    if _is_news(row, city, last, TreatyEvent.RESUMED, now):
-        at = _find_moment(row, city, last, now)
+    if _is_news(row, city, last, TreatyEvent.RESUMED, heard_at):
+        at = _find_moment(row, city, last, heard_at)
         _note(session, row, TreatyEvent.RESUMED, city=city, by=by, reason=reason, at=at)
-        _let_go(session, row, city, said)
+        _let_go(row, city, said)
+        session.flush()
+        switch_sources(session, row.partner, today(now))
         _tell(session, row, NoticeKind.RESUMED, city=city, at=at)
         session.flush()
     return _describe(session, row)
+
+
+def _hold(session: Session, treaty_id: str, version: str, city: str) -> TreatyRow | None:
+    """Hold a version with all others between both cities, in one order; None where `city` is not one of the two."""
+    row = session.get(TreatyRow, (treaty_id, version))
+    if row is None or city not in read_agreed(session, treaty_id, version, row.digest).cities:
+        return None
+    for each in list_treaty_keys(session, row.partner):
+        lock_treaty_row(session, *each)
+    return row
 
 
 def _find_party(session: Session, treaty: Treaty, city: str) -> str:
@@ -239,20 +264,13 @@ def _note(
     session.flush()
 
 
-def _let_go(session: Session, row: TreatyRow, city: str, said: Mapping[str, TreatyEventRow]) -> None:
+def _let_go(row: TreatyRow, city: str, said: Mapping[str, TreatyEventRow]) -> None:
     """End the suspension by a city; where the other one has suspended too, it is its own from now on."""
     others = [each for each in said.values() if each.city != city and each.event == TreatyEvent.SUSPENDED]
     if others:
         row.suspended_at, row.suspended_by = others[0].happened_at, others[0].city
     else:
         row.suspended_at, row.suspended_by = None, None
-        _switch(session, row, is_live=True)
-
-
-def _switch(session: Session, row: TreatyRow, *, is_live: bool) -> None:
-    """End what visitors may have by the treaty at once, where it says so; and give it back with the treaty."""
-    if _parse(session, row.treaty_id, row.version, row.digest).on_suspension is OnSuspension.END:
-        switch_source(session, row.treaty_id, row.version, is_live=is_live)
 
 
 def _tell(session: Session, row: TreatyRow, kind: NoticeKind, *, city: str, at: datetime) -> None:
@@ -263,24 +281,10 @@ def _tell(session: Session, row: TreatyRow, kind: NoticeKind, *, city: str, at: 
 
 def _describe(session: Session, row: TreatyRow) -> AgreedTreaty:
     return AgreedTreaty(
-        treaty=_parse(session, row.treaty_id, row.version, row.digest),
+        treaty=read_agreed(session, row.treaty_id, row.version, row.digest),
         partner=row.partner,
         suspended_at=row.suspended_at,
         suspended_by=row.suspended_by,
         added_at=row.added_at,
         added_by=row.added_by,
     )
-
-
-def _parse(session: Session, treaty_id: str, version: str, digest: str) -> Treaty:
-    """Give the parsed text of a version; it was checked against the scenarios when it was added."""
-    found = _parsed.get(digest)
-    if found is None:
-        text = find_treaty_text(session, treaty_id, version)
-        found = read_treaty(text, f"{treaty_id} {version}")
-        if sha256(text.encode()).hexdigest() != digest:
-            raise DocumentError(f"{treaty_id} {version}", ["its text is not the one that was signed"])
-        if len(_parsed) >= MOST_PARSED:
-            _parsed.clear()
-        _parsed[digest] = found
-    return found

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from scenarios.treaty_telling import convert
 PROTOCOL = "1"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LONGEST_TEXT, _MOST_FLAGS = 400, 20
 
 
@@ -55,9 +57,39 @@ class Said:
 
 def read_answer(body: bytes, asked: Asked) -> Said:
     """Read the answer to a question; raises UnusableAnswerError, also where it answers another one."""
+    try:
+        return _read_answer(body, asked)
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+        raise UnusableAnswerError from None  # whatever a partner has thought of that nobody here has
+
+
+def is_usable(status: int, body: bytes, asked: Asked) -> bool:
+    """Tell whether a partner has answered at all: by a text that can be kept, and with 200 by the answer to `asked`."""
+    try:
+        read_text(body)
+        if status == HTTPStatus.OK:
+            read_answer(body, asked)
+    except UnusableAnswerError:
+        return False
+    return True
+
+
+def read_text(body: bytes) -> str:
+    """Read a body as a text that can be kept, in UTF-8 and without NUL; raises UnusableAnswerError."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise UnusableAnswerError from None
+    if "\0" in text:
+        raise UnusableAnswerError
+    return text
+
+
+def _read_answer(body: bytes, asked: Asked) -> Said:
     answer = _read_members(_load(body), "protocol", "question_id", "question_digest", "answered_at", "until", "content")
     digest = answer["question_digest"]
-    belongs = isinstance(digest, str) and hmac.compare_digest(digest.encode(), sha256(asked.body).hexdigest().encode())
+    is_digest = isinstance(digest, str) and _DIGEST.fullmatch(digest) is not None
+    belongs = is_digest and hmac.compare_digest(digest, sha256(asked.body).hexdigest())
     if answer["protocol"] != PROTOCOL or answer["question_id"] != str(asked.question_id) or not belongs:
         raise UnusableAnswerError
     read_moment(answer["answered_at"])
@@ -182,7 +214,7 @@ _READERS: Mapping[Scope, Callable[[object, Asked], _Told]] = MappingProxyType(
 
 def _load(body: bytes) -> object:
     try:
-        return json.loads(body.decode(), object_pairs_hook=_refuse_repeats, parse_constant=_refuse_constant)
+        return json.loads(read_text(body), object_pairs_hook=_refuse_repeats, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise UnusableAnswerError from None
 

@@ -4,23 +4,26 @@ An answer counts only in the transaction that holds the person and finds the que
 force, and nothing withdrawn.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import put_entitlements
 from backend.gateways.city_calls import SignedAnswer
 from backend.gateways.signed_claims import KeySetError
-from backend.partners.message_log import Direction, Logged, MessageKind, log_message
+from backend.partners.message_log import Direction, Logged, MessageKind, erase_answers, log_message
 from backend.partners.treaties import treaty_ends_at
 from backend.people.tables import lock_subject
+from backend.storage.database import StorageUnavailableError
 from backend.storage.identifiers import new_id
-from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_answer
-from backend.visits.calling import AskFault, Question, learn_anew, put_question
+from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_answer, read_text
+from backend.visits.calling import AskFault, Question, learn_anew, note_fault, put_question
 from backend.visits.home_cities import HomeCities
 from backend.visits.questions import Agreed, HomeAsk, PartnerKeys, find_agreed, find_keys, may_ask, write_question
 from backend.visits.tables import (
@@ -32,16 +35,58 @@ from backend.visits.tables import (
     is_withdrawn,
     put_answer,
 )
+from backend.web.faults import describe_fault
 from scenarios.treaty import Treaty
 
-COUNTER_SECONDS, VISITOR_SECONDS = 1.5, 5.0
+VISITOR_SECONDS = 5.0
+_Settled = TypeVar("_Settled")
+
+log = structlog.get_logger("shangding.visits")
+
+
+class Sent(NamedTuple):
+    """A question that has left, and what came back: an answer that the partner has signed, or why there is none."""
+
+    question: Question
+    answer: SignedAnswer | AskFault
 
 
 def ask_home(home: HomeCities, wanted: HomeAsk, *, deadline_seconds: float) -> UUID | AskFault:
-    """Ask the home city of a visitor, and keep what it says, within `deadline_seconds` in all.
+    """Ask the home city of a visitor who is a subject here, and keep what it says, in `deadline_seconds` in all.
 
-    Gives the id of the question; what its answer comes to stands in its row, and its entitlements are put. Raises
-    StorageUnavailableError. No transaction may be open.
+    Gives the id of the question; what its answer comes to stands in its row, which is there before the question leaves,
+    and its entitlements are put. Raises StorageUnavailableError. No transaction may be open.
+    """
+    sent = send_question(home, wanted, deadline_seconds=deadline_seconds, is_kept_before=True)
+    if isinstance(sent, AskFault):
+        return sent
+    return settle(home, sent, lambda session, known: _settle(home, session, wanted, known))
+
+
+def settle(home: HomeCities, sent: Sent, act: Callable[[Session, Sent], _Settled]) -> _Settled:
+    """Settle a question by `act`, in a transaction; where what came cannot be settled, as refused, in one of its own.
+
+    So what a partner has answered that nobody has foreseen is no answer, and no fault of whoever asked.
+    """
+    try:
+        with home.database.transaction() as session:
+            return act(session, sent)
+    except StorageUnavailableError:
+        raise
+    except Exception as fault:
+        if isinstance(sent.answer, AskFault):
+            raise
+        log.error("answer_unusable", partner=sent.question.agreed.partner.code, **describe_fault(fault))  # noqa: TRY400 - no stack
+    with home.database.transaction() as session:
+        return act(session, sent._replace(answer=AskFault.REFUSED))
+
+
+def send_question(
+    home: HomeCities, wanted: HomeAsk, *, deadline_seconds: float, is_kept_before: bool
+) -> Sent | AskFault:
+    """Put a question to a home city and wait for what comes, `deadline_seconds` in all; nothing of it is believed yet.
+
+    `is_kept_before`: its row is there before it leaves. Raises StorageUnavailableError. No transaction may be open.
     """
     ends_at = monotonic() + deadline_seconds
     if home.keys is None:
@@ -63,12 +108,19 @@ def ask_home(home: HomeCities, wanted: HomeAsk, *, deadline_seconds: float) -> U
         scenarios=wanted.scenarios,
         body=write_question(wanted, question_id, treaty, keys.sealing, host=home.city, now=machine_now),
     )
-    question = Question(agreed=agreed, subject_id=wanted.subject_id, asked=asked, ends_at=ends_at)
+    question = Question(agreed=agreed, asked_at=home.clock.now(), asked=asked, ends_at=ends_at)
+    row = make_asked_row(wanted, question) if is_kept_before else None
     try:
-        answer = put_question(home, home.keys, question, keys, row=make_question_row(wanted, asked))
+        return Sent(question, put_question(home, home.keys, question, keys, row=row))
     except KeySetError:  # none of our keys signs any more; nothing has left
+        note_fault(question, "no_key_of_ours")
         return AskFault.OFF
-    return _settle(home, question, answer)
+
+
+def make_asked_row(wanted: HomeAsk, question: Question) -> dict[str, Any]:
+    """Make the values of the row of a question that has no answer yet, by column."""
+    row = make_question_row(wanted, question.asked)
+    return {**row, "via": "question", "state": ASKED, "asked_at": question.asked_at}
 
 
 def make_question_row(wanted: HomeAsk, asked: Asked) -> dict[str, Any]:
@@ -131,43 +183,46 @@ def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[Agreed
     return agreed, keys
 
 
-def _settle(home: HomeCities, question: Question, answer: SignedAnswer | AskFault) -> UUID | AskFault:
-    """Settle a question for good: with its answer, or with why there is none that counts."""
-    with home.database.transaction() as session:
-        now = home.clock.now()
-        lock_subject(session, question.subject_id)
-        row = find_question_of(session, question.subject_id, question.asked.question_id)
-        if row is None:
-            raise LookupError(f"question {question.asked.question_id} was put and is not there")
-        fault = answer if isinstance(answer, AskFault) else _take(session, row, question, answer, home, now)
-        if fault is None:
-            return question.asked.question_id
-        if row.state == ASKED:
-            put_answer(session, row, {"state": FAILED, "fault": fault.value})
-        return fault
-
-
-def _take(
-    session: Session, row: HomeQuestionRow, question: Question, answer: SignedAnswer, home: HomeCities, now: datetime
-) -> AskFault | None:
-    """Log an answer and keep what counts of it; gives why nothing does."""
+def find_said(home: HomeCities, session: Session, sent: Sent, *, now: datetime) -> Said | AskFault:
+    """Log what has come back, and give what it says, or why it does not count; nothing of it is kept yet."""
+    question, answer = sent
+    if isinstance(answer, AskFault):
+        return answer
     said = _read(session, question, answer, home.clock.machine_now())
     if isinstance(said, AskFault):
         return said
     agreed = find_agreed(session, question.agreed.partner.code, now=now)
     if agreed is None or agreed.treaty.digest != question.agreed.treaty.digest:
         return AskFault.TREATY_NOT_IN_FORCE
+    return said
+
+
+def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> UUID | AskFault:
+    """Settle a question for good: with its answer, or with why there is none that counts."""
+    now, question_id = home.clock.now(), sent.question.asked.question_id
+    row = None
+    if wanted.subject_id is not None and lock_subject(session, wanted.subject_id) is not None:
+        row = find_question_of(session, wanted.subject_id, question_id)
+    if row is None:
+        raise LookupError(f"question {question_id} was put and is not there")
+    said = find_said(home, session, sent, now=now)
+    if isinstance(said, AskFault):
+        if row.state == ASKED:
+            put_answer(session, row, {"state": FAILED, "fault": said.value})
+        return said
     if row.ended_at is not None or is_withdrawn(session, row.partner, row.question_id):
         put_answer(session, row, {"state": ANSWERED, "answered_at": now})  # taken back or forgotten meanwhile
+        erase_answers(session, row.partner, [row.question_id], now)
     elif row.state == ASKED:  # otherwise a correction came first, and it is the newer word
-        keep_said(session, row, said, agreed.treaty, said_at=now, now=now)
-    return None
+        keep_said(session, row, said, sent.question.agreed.treaty, said_at=now, now=now)
+    return question_id
 
 
 def _read(session: Session, question: Question, answer: SignedAnswer, now: datetime) -> Said | AskFault:
     try:
-        body = answer.body.decode()
-    except UnicodeDecodeError:
+        body = read_text(answer.body)
+    except UnusableAnswerError:
+        note_fault(question, "answer_unreadable")
         return AskFault.REFUSED  # and nothing that could be kept as a text
     logged = Logged(
         partner=question.agreed.partner.code,
@@ -181,8 +236,10 @@ def _read(session: Session, question: Question, answer: SignedAnswer, now: datet
     )
     log_message(session, logged, now=now)
     if answer.status != HTTPStatus.OK:
+        note_fault(question, f"status_{answer.status}")
         return AskFault.UNREACHABLE if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else AskFault.REFUSED
     try:
         return read_answer(answer.body, question.asked)
     except UnusableAnswerError:
+        note_fault(question, "answer_not_believed")
         return AskFault.REFUSED

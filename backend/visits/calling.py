@@ -6,12 +6,13 @@ waiting for one that fails.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from backend.gateways.city_calls import (
@@ -29,13 +30,15 @@ from backend.gateways.http_calls import HttpAnswer
 from backend.gateways.sending import OutgoingCall
 from backend.partners.city_keys import learn_keys
 from backend.partners.message_log import Direction, Logged, MessageKind, log_message
-from backend.visits.answer_reading import Asked
+from backend.visits.answer_reading import Asked, is_usable
 from backend.visits.home_cities import HomeCities
 from backend.visits.questions import Agreed, PartnerKeys, find_keys
-from backend.visits.tables import ASKED, add_question
+from backend.visits.tables import add_question
 
 QUESTIONS_PATH = "/exchange/v1/questions"
 SHORTEST_TRY_SECONDS = 0.2  # with less left it is not worth to begin once more
+
+log = structlog.get_logger("shangding.visits")
 
 
 class AskFault(StrEnum):
@@ -50,10 +53,10 @@ class AskFault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question on its way: with whom it is agreed, what it asks, and until when (`monotonic`) it may take."""
+    """A question on its way: with whom it is agreed, what it asks, since when and until when (`monotonic`)."""
 
     agreed: Agreed
-    subject_id: UUID
+    asked_at: datetime
     asked: Asked = field(repr=False)
     ends_at: float
 
@@ -68,24 +71,31 @@ class Question:
 
 
 def put_question(
-    home: HomeCities, own: ExchangeKeys, question: Question, keys: PartnerKeys, *, row: Mapping[str, Any]
+    home: HomeCities, own: ExchangeKeys, question: Question, keys: PartnerKeys, *, row: Mapping[str, Any] | None
 ) -> SignedAnswer | AskFault:
-    """Keep the row of a question, write the message down, send it, and give the answer that the partner has signed."""
-    breaker = home.breakers.of(question.agreed.partner.code)
+    """Keep the row of a question, if it has one yet, write the message down, send it, and give the signed answer."""
     signed = _sign(home, own, question)
     with home.database.transaction() as session:
-        add_question(session, {**row, "via": "question", "state": ASKED, "asked_at": home.clock.now()})
+        if row is not None:
+            add_question(session, row)
         _log_question(session, question, signed)
     try:
         answer = _send_with_patience(home, own, question, signed, keys)
     except CityCallError as failed:
-        breaker.note_failure(home.clock.machine_now())
+        _note_failure(home, question)
+        note_fault(question, failed.fault.value)
         return AskFault.TOO_SLOW if failed.fault is CityCallFault.TOO_SLOW else AskFault.UNREACHABLE
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        breaker.note_failure(home.clock.machine_now())
-    else:
-        breaker.note_success(home.clock.machine_now())
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_usable(answer.status, answer.body, question.asked):
+        _note_failure(home, question)
+    elif home.breakers.of(question.agreed.partner.code).note_success(home.clock.machine_now()):
+        log.warning("partner_is_back", partner=question.agreed.partner.code)
     return answer
+
+
+def note_fault(question: Question, fault: str) -> None:
+    """Write into the log that a question came to nothing that counts; it names the partner and nobody else."""
+    partner, question_id = question.agreed.partner.code, str(question.asked.question_id)
+    log.warning("question_failed", partner=partner, fault=fault, question_id=question_id)
 
 
 def learn_anew(home: HomeCities, agreed: Agreed, ends_at: float) -> PartnerKeys | None:
@@ -99,6 +109,12 @@ def learn_anew(home: HomeCities, agreed: Agreed, ends_at: float) -> PartnerKeys 
         return None
     with home.database.reading() as session:
         return find_keys(session, agreed.partner.code)
+
+
+def _note_failure(home: HomeCities, question: Question) -> None:
+    partner = question.agreed.partner.code
+    if home.breakers.of(partner).note_failure(home.clock.machine_now()):
+        log.warning("partner_rests", partner=partner)
 
 
 def _send_with_patience(

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.answers import Answer, Reason, Verification, find_reuse, show_verification
-from backend.benefits.judging import Judgement, Offer, Order, Tools, find_offer, judge
+from backend.benefits.judging import Bar, Judgement, Offer, Order, Tools, find_offer, judge
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, forgive_ask
 from backend.benefits.scans import Outcome, digest_question, make_row, make_scan_look
 from backend.benefits.verification import KeyTakenError
@@ -24,13 +24,13 @@ from backend.benefits.verification_tables import VISITOR, VerificationRow, add_v
 from backend.benefits.visitor_tables import list_entitlements
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.grants.grant import Grant, Shortage, Via
-from backend.people.identity_numbers import SubjectKind
-from backend.people.subjects import find_or_add_subject
+from backend.people.subjects import find_subject_id
 from backend.principals import Principal
-from backend.visits.asking import COUNTER_SECONDS, ask_home
 from backend.visits.calling import AskFault
+from backend.visits.counter_asking import Told, ask_for_merchant
 from backend.visits.home_cities import HomeCities
 from backend.visits.questions import HomeAsk, find_agreed
+from backend.visits.tables import NOBODY
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, TreatyPurpose
 
@@ -67,9 +67,9 @@ class VisitorOrder:
 
 
 class _Visitor(NamedTuple):
-    """Whom it is about, since when that counts as a miss, and whether a yes of the home city still stands."""
+    """Whom it is about, if known, since when that counts as a miss, and whether a yes of the home city still stands."""
 
-    subject_id: UUID
+    subject_id: UUID | None
     asked_at: datetime
     is_entitled: bool
 
@@ -112,7 +112,7 @@ def verify_visitor(home: HomeCities, order: VisitorOrder, *, tools: Tools) -> Ve
         return begun
     if begun.is_entitled:
         with suppress(_NotYetError):
-            return _answer(home, order, begun, None, tools)
+            return _answer(home, order, begun, Told(begun.subject_id), tools, is_new=False)
     wanted = HomeAsk(
         home_city=order.home_city,
         subject_id=begun.subject_id,
@@ -124,7 +124,7 @@ def verify_visitor(home: HomeCities, order: VisitorOrder, *, tools: Tools) -> Ve
         acting=order.merchant.id,
         case_no=_name_case(order),
     )
-    return _answer(home, order, begun, ask_home(home, wanted, deadline_seconds=COUNTER_SECONDS), tools)
+    return _answer(home, order, begun, ask_for_merchant(home, wanted), tools, is_new=True)
 
 
 def _name_case(order: VisitorOrder) -> str:
@@ -152,26 +152,21 @@ def _begin(
     count_as_miss(session, asked.merchant.id, Miss.UNCONFIRMED_ASK, now=now)
     if asked.scenario not in agreed.treaty.list_scenarios(home=agreed.partner.code, host=home.city):
         return _keep(session, asked, _NOT_AGREED, offer, tools, now)  # of nobody: the treaty says so to everybody
-    subject = find_or_add_subject(
-        session,
-        kind=SubjectKind.NATURAL_PERSON,
-        identity_number=asked.id_number,
-        name=None,
-        verified=False,
-        pseudonyms=home.pseudonyms,
-        sealer=home.sealer,
-        now=now,
-    )
-    standing = list_entitlements(session, subject.subject_id, now)
+    subject_id = find_subject_id(session, asked.id_number, pseudonyms=home.pseudonyms)
+    standing = list_entitlements(session, subject_id or NOBODY, now)
     is_entitled = any(each.scenario == asked.scenario and each.city == agreed.partner.code for each in standing)
-    return _Visitor(subject.subject_id, now, is_entitled)
+    return _Visitor(subject_id, now, is_entitled)
 
 
 def _answer(
-    home: HomeCities, asked: VisitorOrder, visitor: _Visitor, told: UUID | AskFault | None, tools: Tools
+    home: HomeCities, asked: VisitorOrder, visitor: _Visitor, told: Told | AskFault, tools: Tools, *, is_new: bool
 ) -> Verification | Refusal:
-    """Answer by what the home city has `told` (None: by what it said before, and then with a benefit or not at all)."""
-    return _try(home, lambda session, now: _conclude(session, asked, visitor, told, tools, now))
+    """Answer by what the home city has `told`; unless that `is_new`, with a benefit or not at all (_NotYetError)."""
+
+    def act(session: Session, now: datetime) -> Verification | Refusal:
+        return _conclude(session, asked, visitor, told, tools, now, is_new=is_new)
+
+    return _try(home, act)
 
 
 def _try(home: HomeCities, act: Callable[[Session, datetime], _Done]) -> _Done | Refusal:
@@ -186,7 +181,14 @@ def _try(home: HomeCities, act: Callable[[Session, datetime], _Done]) -> _Done |
 
 
 def _conclude(
-    session: Session, asked: VisitorOrder, visitor: _Visitor, told: UUID | AskFault | None, tools: Tools, now: datetime
+    session: Session,
+    asked: VisitorOrder,
+    visitor: _Visitor,
+    told: Told | AskFault,
+    tools: Tools,
+    now: datetime,
+    *,
+    is_new: bool,
 ) -> Verification | Refusal:
     earlier = _repeat(session, asked, tools, now)
     if earlier is not None:
@@ -195,20 +197,31 @@ def _conclude(
     outcome = Outcome(answer=Answer.CANNOT_SAY, reason=Reason.HOME_CITY_UNREACHABLE, subject_id=visitor.subject_id)
     if offer is None or offer.exceeds(asked.amount_fen):  # it ended while the home city was asked
         outcome = Outcome(answer=Answer.CANNOT_SAY, reason=Reason.NOT_OFFERED, subject_id=visitor.subject_id)
-    elif not isinstance(told, AskFault):
-        order = Order(
-            order_no=asked.order_no, amount_fen=asked.amount_fen, via=Via.VISITOR, clerk=asked.merchant.acting
-        )
-        judgement = judge(session, visitor.subject_id, offer, order, consents=False, tools=tools, now=now)
-        outcome = _weigh(visitor.subject_id, judgement)
-        if told is None and outcome.answer is not Answer.GRANTED:
+    elif isinstance(told, Told):
+        outcome = _weigh(session, asked, told.entitled or visitor.subject_id, told, offer, tools, now)
+        if not is_new and outcome.answer is not Answer.GRANTED:
             raise _NotYetError
     if outcome.answer is not Answer.NOT_GRANTED:
         forgive_ask(session, asked.merchant.id, asked_at=visitor.asked_at)
     return _keep(session, asked, outcome, offer, tools, now)
 
 
-def _weigh(subject_id: UUID, judgement: Judgement) -> Outcome:
+def _weigh(
+    session: Session,
+    asked: VisitorOrder,
+    subject_id: UUID | None,
+    told: Told,
+    offer: Offer,
+    tools: Tools,
+    now: datetime,
+) -> Outcome:
+    """Judge whom the home city has said yes to; after a no nobody is looked at any more, known here or not."""
+    judgement = Judgement(Bar.NOT_ENTITLED, None)
+    if told.entitled is not None:
+        order = Order(
+            order_no=asked.order_no, amount_fen=asked.amount_fen, via=Via.VISITOR, clerk=asked.merchant.acting
+        )
+        judgement = judge(session, told.entitled, offer, order, consents=False, tools=tools, now=now)
     if isinstance(judgement.outcome, Grant):
         return Outcome(answer=Answer.GRANTED, subject_id=subject_id, judgement=judgement)
     if judgement.outcome is Shortage.ORDER_TAKEN:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.benefits.card_tables import doubt_cards
 from backend.benefits.visitor_tables import end_entitlements
+from backend.partners.message_log import erase_answers
 from backend.partners.treaties import find_version
 from backend.people.tables import lock_subject, lock_subjects
 from backend.visits.answer_reading import Asked, UnusableAnswerError, read_content
@@ -33,12 +34,13 @@ from scenarios.treaty import Scope, partner_of
 
 
 class Ended(StrEnum):
-    """Why an answer counts no more."""
+    """Why an answer counts no more; `partner_ended`: its city is no partner any more, and could not take it back."""
 
     WITHDRAWN = "withdrawn"
     CORRECTED = "corrected"
     FORGOTTEN = "forgotten"
     OUTLIVED = "outlived"
+    PARTNER_ENDED = "partner_ended"
 
 
 def take_withdrawn(
@@ -66,33 +68,35 @@ def take_corrected(
     """Put what a partner says now in place of what it said to a question; gives what to confirm.
 
     `left_at` is when the partner left the notice: an older one than the last changes nothing. What cannot be read, or
-    says nothing, ends the answer. A correction to what nobody here has seen yet takes it back: it may be a card.
+    says nothing, ends the answer whenever it was left: nothing is told by it again. A correction to what nobody here
+    has seen yet takes it back: it may be a card.
     """
     question_id = UUID(content["question_id"])
     done = {"deleted": [str(question_id)]}
     subject_id = find_subjects(session, partner, [question_id]).get(question_id)
     if subject_id is None:
-        add_withdrawn(session, partner, [question_id], now=now)
+        take_withdrawn(session, partner, {"question_ids": [str(question_id)]}, now=now)  # also what has come meanwhile
+        erase_answers(session, partner, [question_id], now)  # the correction itself, too
         return done
     lock_subject(session, subject_id)
     row = find_question(session, question_id, partner=partner)
     is_over = row is None or row.ended_at is not None or row.state == FAILED
     if row is None or is_over or is_withdrawn(session, partner, question_id):
+        erase_answers(session, partner, [question_id], now)
         return done
-    if row.corrected_at is None or row.corrected_at < left_at:
-        put_answer(session, row, {"corrected_at": left_at})
-        _correct(session, row, content, left_at=left_at, now=now)
+    _correct(session, row, content, left_at=left_at, now=now)
     return done
 
 
 def end_answer(session: Session, row: HomeQuestionRow, because: Ended, *, now: datetime) -> None:
-    """End an answer about a person who is held, and delete what it said; one that ended stays as it is."""
+    """End an answer about a person who is held, and delete what it said, in the log too; one that ended stays so."""
     if row.ended_at is not None:
         return
     add_uses(session, row.subject_id, now=now)
     end_entitlements(session, row.subject_id, row.question_id)
     doubt_cards(session, row.subject_id, now=now)
     put_answer(session, row, {"content": None, "until": None, "ended_at": now, "ended_because": because.value})
+    erase_answers(session, row.partner, [row.question_id], now)
 
 
 def _correct(
@@ -113,10 +117,16 @@ def _correct(
     try:
         said = read_content(content["content"], content["until"], asked)
     except UnusableAnswerError:
+        said = None
+    if said is None or said.until is None:
         end_answer(session, row, Ended.CORRECTED, now=now)
         return
+    if row.corrected_at is not None and row.corrected_at >= left_at:
+        return
+    put_answer(session, row, {"corrected_at": left_at})
     add_uses(session, row.subject_id, now=now)
     keep_said(session, row, said, treaty, said_at=min(left_at, now), now=now)
+    erase_answers(session, row.partner, [row.question_id], now, but_the_last=True)  # which is this correction
     doubt_cards(session, row.subject_id, now=now)
     if row.content is None:
         end_answer(session, row, Ended.CORRECTED, now=now)

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.partners.partners import find_partner
+from backend.partners.tables import list_ended_partners
 from backend.people.tables import lock_subject
 from backend.storage.database import Database
 from backend.visits.endings import Ended, end_answer
-from backend.visits.tables import find_question_of, list_outlived, purge_withdrawn
+from backend.visits.tables import find_question_of, list_of_partners, list_outlived, purge_withdrawn
 
 AT_ONCE = 500
 # Longer than any answer or card can be on its way.
@@ -18,13 +20,17 @@ WITHDRAWN_KEPT_FOR = timedelta(days=400)
 def purge_answers(database: Database, *, now: datetime, limit: int = AT_ONCE) -> int:
     """Forget the content of at most `limit` answers that are over, each in a transaction of its own; gives how many.
 
-    While it gives any there may be more. Raises StorageUnavailableError.
+    Over is also what a city has said that is no partner any more. While it gives any there may be more. Raises
+    StorageUnavailableError.
     """
     with database.reading() as session:
-        outlived = list_outlived(session, now, limit=limit)
-    for subject_id, question_id in outlived:
+        over = list_outlived(session, now, limit=limit)
+        ended = list_ended_partners(session)
+        if ended:
+            over += list_of_partners(session, ended, limit=limit)
+    for subject_id, question_id in over[:limit]:
         _forget(database, subject_id, question_id, now=now)
-    return len(outlived)
+    return len(over[:limit])
 
 
 def forget_withdrawals(session: Session, now: datetime, *, limit: int = AT_ONCE) -> int:
@@ -36,5 +42,10 @@ def _forget(database: Database, subject_id: UUID, question_id: UUID, *, now: dat
     with database.transaction() as session:
         lock_subject(session, subject_id)
         row = find_question_of(session, subject_id, question_id)
-        if row is not None and row.until is not None and row.until <= now:  # it may have been corrected meanwhile
+        if row is None or row.until is None:
+            return
+        partner = find_partner(session, row.partner)
+        if partner is None or partner.is_ended:
+            end_answer(session, row, Ended.PARTNER_ENDED, now=now)
+        elif row.until <= now:  # it may have been corrected meanwhile
             end_answer(session, row, Ended.OUTLIVED, now=now)

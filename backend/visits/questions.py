@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from backend.clock import today
 from backend.gateways.partner_keys import PartnerSealingKey
-from backend.gateways.sealed_messages import seal_for
 from backend.partners.city_keys import find_sealing_key, find_signing_keys
 from backend.partners.partners import Partner, find_partner
+from backend.partners.sealed_persons import seal_person
 from backend.partners.treaties import find_treaty
 from backend.storage.database import write_json
 from backend.visits.answer_reading import PROTOCOL
@@ -24,14 +24,14 @@ ACTING_VISITOR = "visitor"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeAsk:
-    """What is to be asked about a visitor who is a subject here; `id_number` is as `read_resident_id` gave it.
+    """What is to be asked about a visitor; `id_number` is as `read_resident_id` gave it.
 
-    `acting` is the merchant, or `visitor` for a person who asks about himself; `case_no` names the case, with no run of
-    fifteen digits in it.
+    `subject_id` is None where nobody is known here by that number. `acting` is the merchant, or `visitor` for a person
+    who asks about himself; `case_no` names the case, with no run of fifteen digits in it.
     """
 
     home_city: str
-    subject_id: UUID
+    subject_id: UUID | None
     id_number: str = field(repr=False)
     scope: Scope
     scenarios: tuple[str, ...] = ()
@@ -84,7 +84,6 @@ def write_question(
 
     `now` is the moment of this machine.
     """
-    person = {"id_number": wanted.id_number, "question_id": str(question_id), "from": host}
     question: dict[str, Any] = {
         "protocol": PROTOCOL,
         "question_id": str(question_id),
@@ -92,7 +91,7 @@ def write_question(
         "to": wanted.home_city,
         "asked_at": write_moment(now),
         "treaty": {"id": treaty.id, "version": treaty.version, "digest": treaty.digest},
-        "person": seal_for(person, key_id=sealing.key_id, key=sealing.key),
+        "person": seal_person(wanted.id_number, sealing, question_id=question_id, sender=host),
         "scope": wanted.scope.value,
         "scenarios": list(wanted.scenarios),
         "purpose": wanted.purpose.value,

@@ -21,17 +21,18 @@ from backend.visits.counter import make_visitor_order, verify_visitor
 from backend.visits.home_cities import HomeCities
 from backend.visits.presentation import present_visit
 from backend.visits.schemas import (
-    MOST_VISITS,
     NewVisitorVerificationSchema,
     NewVisitSchema,
     ScoreCardSchema,
-    VisitListSchema,
+    VisitPageQuerySchema,
+    VisitPageSchema,
     VisitSchema,
 )
 from backend.visits.visiting import Visit, begin_visit, forget_visit, list_visits, present_score_card
 from backend.web.answers import Reply
 from backend.web.declaration import Repeats
 from backend.web.operations import Blueprint
+from backend.web.paging import cut_page
 from backend.web.problems import Fault, Place, ProblemCode, Refusal
 from backend.web.requests import current_notes
 
@@ -123,14 +124,17 @@ def present_my_score_card(*, body: dict[str, Any], principal: Principal, session
     kinds=CITIZEN,
     scope=READ,
     summary="See what home cities were asked about me, what stands and until when",
-    response=VisitListSchema,
-    example={"items": [examples.VISIT]},
+    query=VisitPageQuerySchema,
+    response=VisitPageSchema,
+    example={"items": [examples.VISIT], "next_cursor": None},
 )
-def list_my_visits(*, principal: Principal, session: Session, now: datetime) -> Reply:
-    """Give the newest questions, those of merchants and what has ended among them."""
-    found = list_visits(session, UUID(principal.id), limit=MOST_VISITS, now=now)
-    language = current_notes().language
-    return Reply(value={"items": [_present(each) for each in found]}, headers={"Content-Language": language.value})
+def list_my_visits(*, query: dict[str, Any], principal: Principal, session: Session, now: datetime) -> Reply:
+    """Give a page of questions, those of merchants and what has ended among them."""
+    limit, language = query["limit"], current_notes().language
+    found = list_visits(session, UUID(principal.id), before=_read_id(query["cursor"]), limit=limit + 1, now=now)
+    page = cut_page(found, limit, lambda visit: (str(visit.question_id),))
+    value = {"items": [_present(each) for each in page.items], "next_cursor": page.next_cursor}
+    return Reply(value=value, headers={"Content-Language": language.value})
 
 
 @blueprint.operation(
@@ -147,6 +151,14 @@ def list_my_visits(*, principal: Principal, session: Session, now: datetime) -> 
 def forget_my_visit(*, question_id: UUID, principal: Principal, session: Session, now: datetime) -> Reply | Refusal:
     """Delete the content and end what it entitled to; that it was asked stays to be seen."""
     return _reply(forget_visit(session, UUID(principal.id), question_id, now=now))
+
+
+def _read_id(cursor: tuple[str, ...] | None) -> UUID | None:
+    """Read behind which question a page begins; a cursor that no page gave begins anew."""
+    try:
+        return None if cursor is None else UUID(cursor[0])
+    except ValueError:
+        return None
 
 
 def _home_cities() -> HomeCities:

@@ -11,11 +11,12 @@ from backend.visits.questions import MOST_SCENARIOS
 from backend.visits.visiting import VisitState
 from backend.web import fields
 from backend.web.fields import StrictSchema
+from backend.web.paging import MAX_CURSOR, MAX_LIMIT, PageQuerySchema
 from backend.web.paths import CODE_PATTERN
 from scenarios.treaty import FlagKind, Role, Scope, TreatyPurpose
 
 MOST_FEN = 10**11
-MOST_VISITS, MOST_BANDS, MOST_FLAGS = 50, 20, 20
+MOST_BANDS, MOST_FLAGS = 20, 20
 _POINTS = 10**6
 _NAME, _TEXT = 100, 400
 
@@ -116,7 +117,12 @@ class VisitSchema(StrictSchema):
     flags = fields.Several(fields.Part(HomeFlagSchema), maximum=MOST_FLAGS, required=True)
 
 
-class VisitListSchema(StrictSchema):
+class VisitPageQuerySchema(PageQuerySchema):
+    """Which part of the list; the cursor is the id of a question."""
+
+
+class VisitPageSchema(StrictSchema):
     """What home cities were asked about me, the newest first."""
 
-    items = fields.Several(fields.Part(VisitSchema), maximum=MOST_VISITS, required=True)
+    items = fields.Several(fields.Part(VisitSchema), maximum=MAX_LIMIT, required=True)
+    next_cursor = fields.Text(maximum=MAX_CURSOR, required=True, allow_none=True)

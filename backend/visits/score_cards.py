@@ -1,7 +1,8 @@
 """A score card that a visitor carries: signed at home for this city alone, and read here without asking anybody.
 
 What it says holds as long as the card can be presented, and never beyond the data life of the treaty since it was made:
-of what it says after that the home city keeps no track. What it entitles to follows from the level by the treaty.
+of what it says after that the home city keeps no track. What it entitles to follows from the level by the treaty, and
+only where its owner had it made for benefits.
 """
 
 import hmac
@@ -15,17 +16,18 @@ from sqlalchemy.orm import Session
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.score_cards import SCORE_CARD_TYPE
 from backend.gateways.sealed_messages import SealedMessageError
-from backend.gateways.signed_claims import Expected, TokenError, read_claims, read_key_id
+from backend.gateways.signed_claims import Expected, TokenError, read_claims, read_issuer, read_key_id
 from backend.partners.city_keys import find_signing_keys
-from backend.partners.partners import list_partners
+from backend.partners.partners import find_partner
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content
 from backend.visits.questions import find_agreed, write_moment
 from scenarios.treaty import Party, Scope, Standing, Treaty, TreatyPurpose
 from scenarios.treaty_telling import list_entitled
 
 LONGEST_LIFE = timedelta(days=1)
-_CLAIMS = frozenset({"iss", "aud", "sub", "jti", "iat", "exp", "treaty", "scope", "content", "person"})
-_SCOPES = frozenset({Scope.LEVEL.value, Scope.SCORE.value})
+_CLAIMS = frozenset({"iss", "aud", "sub", "jti", "iat", "exp", "treaty", "purpose", "scope", "content", "person"})
+_SCOPES = (Scope.LEVEL.value, Scope.SCORE.value)
+_PURPOSES = tuple(each.value for each in TreatyPurpose)
 
 
 class ScoreCardError(Exception):
@@ -35,12 +37,13 @@ class ScoreCardError(Exception):
 class ScoreCard(NamedTuple):
     """What a card says that was found genuine: which one it is, by which treaty, when it was made, and what it tells.
 
-    `said.entitled` are the scenarios of this city to which it entitles.
+    `said.entitled` are the scenarios of this city to which it entitles: none unless it was made for benefits.
     """
 
     card_id: UUID
     home_city: str
     treaty: Treaty
+    purpose: TreatyPurpose
     scope: Scope
     made_at: datetime
     said: Said
@@ -62,8 +65,8 @@ def read_score_card(
     agreed = find_agreed(session, claims["iss"], now=now)
     if agreed is None or claims["treaty"] != _name(agreed.treaty):
         raise ScoreCardError
-    treaty, scope = agreed.treaty, Scope(claims["scope"])
-    if scope not in treaty.scopes or str(card_id) != claims["jti"]:
+    treaty, purpose, scope = agreed.treaty, TreatyPurpose(claims["purpose"]), Scope(claims["scope"])
+    if scope not in treaty.scopes or purpose not in treaty.purposes or str(card_id) != claims["jti"]:
         raise ScoreCardError
     asked = Asked(question_id=card_id, home=agreed.partner.code, host=city, treaty=treaty, scope=scope, scenarios=())
     until = min(made_at + treaty.data_life, datetime.fromtimestamp(claims["exp"], UTC))
@@ -71,26 +74,30 @@ def read_score_card(
         told = read_content(claims["content"], write_moment(until), asked)
     except UnusableAnswerError:
         raise ScoreCardError from None
-    said = Said(content=told.content, until=until, entitled=dict.fromkeys(_list_rights(asked, told.content), until))
-    return ScoreCard(card_id, agreed.partner.code, treaty, scope, made_at, said)
+    rights = _list_rights(asked, told.content) if purpose is TreatyPurpose.BENEFIT else ()
+    said = Said(content=told.content, until=until, entitled=dict.fromkeys(rights, until))
+    return ScoreCard(card_id, agreed.partner.code, treaty, purpose, scope, made_at, said)
 
 
 def _prove(session: Session, text: str, *, city: str, now: datetime) -> Mapping[str, Any]:
-    """Find the partner whose key has signed a card, and give what it claims; raises TokenError, ScoreCardError."""
-    key_id = read_key_id(text, kind=SCORE_CARD_TYPE)
-    for partner in list_partners(session):
-        keys = {} if partner.is_ended else find_signing_keys(session, partner.code)
-        if key_id in keys:
-            expected = Expected(kind=SCORE_CARD_TYPE, issuer=partner.code, audience=f"city:{city}")
-            claims = read_claims(text, keys, expected, now)
-            life = claims["exp"] - claims["iat"]
-            if (
-                set(claims) - {"nbf"} == _CLAIMS
-                and claims["scope"] in _SCOPES
-                and 0 < life <= LONGEST_LIFE.total_seconds()
-            ):
-                return claims
-            break
+    """Give what a card claims, if a key of the very partner from whom it says it is has signed it.
+
+    Another partner may have a key by the same name. Raises TokenError, ScoreCardError.
+    """
+    read_key_id(text, kind=SCORE_CARD_TYPE)
+    partner = find_partner(session, read_issuer(text))
+    if partner is None or partner.is_ended:
+        raise ScoreCardError
+    expected = Expected(kind=SCORE_CARD_TYPE, issuer=partner.code, audience=f"city:{city}")
+    claims = read_claims(text, find_signing_keys(session, partner.code), expected, now)
+    life = claims["exp"] - claims["iat"]
+    if (
+        set(claims) - {"nbf"} == _CLAIMS
+        and claims["scope"] in _SCOPES
+        and claims["purpose"] in _PURPOSES
+        and 0 < life <= LONGEST_LIFE.total_seconds()
+    ):
+        return claims
     raise ScoreCardError
 
 
@@ -113,8 +120,6 @@ def _name(treaty: Treaty) -> dict[str, str]:
 def _list_rights(asked: Asked, content: Mapping[str, Any]) -> tuple[str, ...]:
     """List the scenarios of this city to which a level, or the level behind points, entitles by the treaty."""
     treaty = asked.treaty
-    if TreatyPurpose.BENEFIT not in treaty.purposes:
-        return ()
     wanted = treaty.list_scenarios(home=asked.home, host=asked.host)
     standing = _find_standing(asked, content)
     return list_entitled(treaty, home=asked.home, host=asked.host, standing=standing, wanted=wanted)

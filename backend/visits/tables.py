@@ -5,13 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, text, tuple_, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, exists, literal, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.people.tables import SubjectRow
+from backend.storage.chains import table_of
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
 ASKED, ANSWERED, FAILED = "asked", "answered", "failed"
+# In place of a subject where nobody is known; never one.
+NOBODY = UUID(int=0)
 _KEPT = text("content IS NOT NULL")
 
 
@@ -91,6 +95,15 @@ def add_question(session: Session, values: Mapping[str, Any]) -> bool:
     return bool(session.scalars(statement.returning(HomeQuestionRow.question_id)).all())
 
 
+def add_question_of_known(session: Session, values: Mapping[str, Any]) -> None:
+    """Add a settled question if its person is a subject here; of nobody nothing is kept, by the very same statement."""
+    table = table_of(HomeQuestionRow)
+    chosen = select(*(literal(value, table.c[name].type) for name, value in values.items()))
+    known = chosen.where(exists().where(SubjectRow.subject_id == values["subject_id"]))
+    statement = insert_into(session, HomeQuestionRow).from_select(list(values), known)
+    session.execute(statement.on_conflict_do_nothing())
+
+
 def find_question(session: Session, question_id: UUID, *, partner: str) -> HomeQuestionRow | None:
     """Find a question that was put to a partner, as its row is at this moment."""
     wanted = select(HomeQuestionRow).where(
@@ -137,9 +150,12 @@ def find_kept_answer(
     return session.scalars(wanted.execution_options(populate_existing=True)).first()
 
 
-def list_questions(session: Session, subject_id: UUID, *, limit: int) -> Sequence[HomeQuestionRow]:
-    """List at most `limit` questions about a person, the newest first."""
+def list_questions(
+    session: Session, subject_id: UUID, *, before: UUID | None = None, limit: int
+) -> Sequence[HomeQuestionRow]:
+    """List at most `limit` questions about a person, in order of their ids, the newest first; those behind `before`."""
     wanted = select(HomeQuestionRow).where(HomeQuestionRow.subject_id == subject_id)
+    wanted = wanted if before is None else wanted.where(HomeQuestionRow.question_id < before)
     return session.scalars(wanted.order_by(HomeQuestionRow.question_id.desc()).limit(limit)).all()
 
 
@@ -158,11 +174,34 @@ def list_outlived(session: Session, now: datetime, *, limit: int) -> list[tuple[
     return [(found[0], found[1]) for found in session.execute(wanted)]
 
 
+def list_of_partners(session: Session, partners: Collection[str], *, limit: int) -> list[tuple[UUID, UUID]]:
+    """List at most `limit` questions, with the person, to some partners whose answer is kept."""
+    row = HomeQuestionRow
+    wanted = select(row.subject_id, row.question_id).where(_KEPT, row.partner.in_(partners)).limit(limit)
+    return [(found[0], found[1]) for found in session.execute(wanted)]
+
+
 def add_withdrawn(session: Session, partner: str, question_ids: Collection[UUID], *, now: datetime) -> None:
     """Note for good that a partner has withdrawn its answers to some questions, known here or not."""
     rows = [{"partner": partner, "question_id": each, "withdrawn_at": now} for each in sorted(question_ids)]
     if rows:
         session.execute(insert_into(session, WithdrawnQuestionRow).on_conflict_do_nothing(), rows)
+
+
+def hold_open(session: Session, partner: str, question_id: UUID, *, now: datetime) -> bool:
+    """Keep a partner from withdrawing its answer to a question until the transaction ends; False if it has done so.
+
+    For a question without a row, which a withdrawal finds nothing to end at. Whoever withdraws meanwhile wants to add
+    the same key, so he waits here, and finds the row that came with the answer. The key itself is gone again.
+    """
+    row = WithdrawnQuestionRow
+    values = {"partner": partner, "question_id": question_id, "withdrawn_at": now}
+    added = insert_into(session, row).values(values).on_conflict_do_nothing().returning(row.question_id)
+    if not session.scalars(added).all():
+        return False
+    mine = delete(row).where(row.partner == partner, row.question_id == question_id)
+    session.execute(mine.execution_options(synchronize_session=False))
+    return True
 
 
 def is_withdrawn(session: Session, partner: str, question_id: UUID) -> bool:

@@ -1,6 +1,5 @@
 """What visitors use here by the word of their home cities, and what of it was reported there: named queries."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -112,12 +111,3 @@ def put_told(session: Session, use: VisitorUseRow, *, state: str, event_no: int,
     here = (row.subject_id == use.subject_id, row.grant_id == use.grant_id)
     changes = {"told_state": state, "event_no": event_no, "step": step}
     session.execute(update(row).where(*here).values(changes).execution_options(synchronize_session=False))
-
-
-def list_uses(session: Session, subject_id: UUID, question_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
-    """List the grants of a person that rest on some answers, each with the answer."""
-    row = VisitorUseRow
-    wanted = select(row.question_id, row.grant_id).where(
-        row.subject_id == subject_id, row.question_id.in_(list(question_ids))
-    )
-    return [(found[0], found[1]) for found in session.execute(wanted.order_by(row.grant_id))]

@@ -30,7 +30,7 @@ from backend.visits.tables import (
     add_question,
     find_kept_answer,
     find_question_of,
-    is_withdrawn,
+    hold_open,
     list_questions,
 )
 from backend.web.problems import ProblemCode, Refusal
@@ -118,7 +118,6 @@ def present_score_card(home: HomeCities, session: Session, subject_id: UUID, tex
     if home.keys is None:
         return Refusal(ProblemCode.EXCHANGE_OFF)
     now = home.clock.now()
-    lock_subject(session, subject_id)
     number = identify_subject(session, subject_id, sealer=home.sealer).number
     try:
         card = read_score_card(
@@ -132,8 +131,10 @@ def present_score_card(home: HomeCities, session: Session, subject_id: UUID, tex
         )
     except ScoreCardError:
         return Refusal(ProblemCode.SCORE_CARD_REFUSED)
-    if is_withdrawn(session, card.home_city, card.card_id):
+    # First the place, then the person: so does whoever withdraws it, and he waits until it is there to be ended.
+    if not hold_open(session, card.home_city, card.card_id, now=now):
         return Refusal(ProblemCode.SCORE_CARD_REFUSED)
+    lock_subject(session, subject_id)
     if add_question(session, _make_card_row(card, subject_id, host=home.city, id_number=number, now=now)):
         row = find_question_of(session, subject_id, card.card_id)
         if row is None:
@@ -145,9 +146,14 @@ def present_score_card(home: HomeCities, session: Session, subject_id: UUID, tex
     return _show_all(session, subject_id, [row], now)[0]
 
 
-def list_visits(session: Session, subject_id: UUID, *, limit: int, now: datetime) -> list[Visit]:
-    """List at most `limit` questions about a person to home cities, and what stands of them, the newest first."""
-    return _show_all(session, subject_id, list_questions(session, subject_id, limit=limit), now)
+def list_visits(
+    session: Session, subject_id: UUID, *, before: UUID | None = None, limit: int, now: datetime
+) -> list[Visit]:
+    """List at most `limit` questions about a person to home cities, and what stands of them, the newest first.
+
+    With `before` those behind that question.
+    """
+    return _show_all(session, subject_id, list_questions(session, subject_id, before=before, limit=limit), now)
 
 
 def read_visit(session: Session, subject_id: UUID, question_id: UUID, *, now: datetime) -> Visit | Refusal:
@@ -187,7 +193,7 @@ def _make_card_row(card: ScoreCard, subject_id: UUID, *, host: str, id_number: s
         subject_id=subject_id,
         id_number=id_number,
         scope=card.scope,
-        purpose=TreatyPurpose.BENEFIT,
+        purpose=card.purpose,
         role=Role.CITIZEN,
         acting=ACTING_VISITOR,
         case_no=str(card.card_id),

@@ -160,6 +160,7 @@ class ProblemCode(StrEnum):
     CLOCK_REFUSED = "clock_refused", 422
     CARD_NEEDS_GRANT = "card_needs_grant", 422
     NOTICE_REUSED = "notice_reused", 422
+    NOTICE_FROM_AHEAD = "notice_from_ahead", 422
     NOT_IN_TREATY = "not_in_treaty", 422
     SCORE_CARD_REFUSED = "score_card_refused", 422
     QUESTION_REFUSED = "question_refused", 422

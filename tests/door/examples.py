@@ -288,7 +288,7 @@ def _tell_of_use(making: Making) -> dict[str, Any]:
         "scenario": "medical_credit",
         "title": "先诊疗后付费",
         "place": "西湖区人民医院",
-        "state": "active",
+        "state": "in_use",
         "step": 1,
         "happened_at": format_moment(now),
     }
@@ -508,7 +508,7 @@ QUERIES: dict[str, Value] = {
     "file_no": lambda _: make_key(),
     "from": _today,
     "order_no": lambda making: making.find("verification")["order_no"],
-    "purpose": lambda making: "benefit" if making.operation.name == "preview_exchange" else "data_check",
+    "purpose": lambda making: "own_view" if making.operation.name == "preview_exchange" else "data_check",
     "city": lambda _: THEIRS,
     "scope": lambda _: "level",
     "to": _today,

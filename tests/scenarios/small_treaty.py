@@ -27,6 +27,8 @@ note = "自定。"
 [[parties]]
 city = "bigtown"
 title = { zh = "大城", en = "Bigtown" }
+authority = { zh = "大城信用中心", en = "Credit centre of Bigtown" }
+contact = { zh = "电话0000-1", en = "phone 0000-1" }
 region = "320100"
 scale = { floor = 0, ceiling = 1000 }
 levels = [
@@ -39,6 +41,8 @@ lists = [{ code = "heroes", title = { zh = "英雄", en = "Heroes" } }]
 [[parties]]
 city = "smallville"
 title = { zh = "小城", en = "Smallville" }
+authority = { zh = "小城信用中心", en = "Credit centre of Smallville" }
+contact = { zh = "待双方签署时填写", en = "to be filled in when both sign" }
 region = "410100"
 scale = { floor = 0, ceiling = 200 }
 levels = [
@@ -69,6 +73,19 @@ points = [[0, 0], [600, 100], [800, 120], [1000, 200]]
 home = "smallville"
 host = "bigtown"
 points = [[0, 0], [100, 600], [120, 800], [200, 1000]]
+
+[duties]
+deletion_hours = 24
+breach_notice_hours = 12
+purpose_limit = { zh = "只用于所同意的", en = "What was consented to alone" }
+deletion = { zh = "24小时内删除", en = "Deleted in 24 hours" }
+no_passing_on = { zh = "不转送", en = "Never passed on" }
+security = { zh = "加密", en = "Sealed" }
+breach_notice = { zh = "12小时内通知", en = "Told in 12 hours" }
+complaints = { zh = "两城受理", en = "Either city" }
+liability = { zh = "各自负责", en = "Each its own" }
+audit = { zh = "每年一次", en = "Every year" }
+on_ending = { zh = "到期删除", en = "Deleted at the end" }
 
 [[cases]]
 name = "金"

@@ -74,6 +74,9 @@ def test_nothing_but_the_one_published_sentence_is_claimed(name: str) -> None:
     assert "建议稿" in treaty["title"]["zh"]
     assert "没有公布" in treaty["note"]
     assert "均为自定，不代表两市的约定" in treaty["note"]
+    assert "界线上的分数归哪一级没有完整公布" in treaty["note"]
+    assert "双方的义务为自定的建议" in treaty["note"]
+    assert not any(party.is_named for party in build_treaty(read(name), "", digest="", catalogues={}).parties.values())
 
 
 def test_the_examples_of_the_format_page_stand_in_a_shipped_treaty() -> None:

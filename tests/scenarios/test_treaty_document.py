@@ -82,6 +82,8 @@ LIST = {"code": "heroes", "title": {"zh": "英雄", "en": "Heroes"}}
         # parties
         ("parties", [], "parties: are (none); give exactly the two cities of the treaty, bigtown, smallville"),
         (f"{BIG}.city", "smallville", "smallville stands twice"),
+        (f"{BIG}.authority", GONE, "parties[bigtown].authority.zh: is missing"),
+        (f"{BIG}.contact.en", "", "parties[bigtown].contact.en: is empty"),
         (f"{BIG}.region", "3201", "'3201' is not a code of GB/T 2260"),
         (f"{BIG}.region", "410100", "share a region"),
         (f"{SMALL}.region", "410200", "410200 is not that of the city's catalogue, 410100"),
@@ -100,6 +102,16 @@ LIST = {"code": "heroes", "title": {"zh": "英雄", "en": "Heroes"}}
         (f"{SMALL}.levels.0.code", "best", "are not those of the city's catalogue; it has top, high, fair, low"),
         (f"{SMALL}.lists", [LIST], "is no list of the city's catalogue; it has volunteers, defaulters"),
         (f"{SMALL}.lists", [LIST | {"code": "defaulters"}], "keeps people from benefits at home"),
+        # duties
+        ("duties", GONE, "duties: is missing; say what both cities owe: purpose_limit, deletion, no_passing_on"),
+        ("duties.liability", GONE, "duties.liability.zh: is missing"),
+        ("duties.audit.en", "", "duties.audit.en: is empty"),
+        ("duties.breach_notice_hours", GONE, "duties.breach_notice_hours: is missing"),
+        ("duties.breach_notice_hours", 73, "73 is not from 1 to 72"),
+        ("duties.deletion_hours", 0, "0 is not from 1 to 168"),
+        ("duties.deletion_hours", 4, "does not name the term of 4 hours in both languages"),
+        ("duties.breach_notice.en", "Told in 120 hours", "does not name the term of 12 hours in both languages"),
+        ("duties.lunch", "x", "duties.lunch: is not a key of this table"),
         # rights
         (f"{FIRST}.host", "town", "is not between the two cities, bigtown, smallville"),
         (f"{FIRST}.home", "smallville", "is not between the two cities"),
@@ -205,6 +217,8 @@ def test_all_faults_come_at_once() -> None:
 def test_what_is_read_and_the_digest_that_the_cities_sign() -> None:
     assert (TREATY.id, TREATY.cities) == ("bigtown-smallville", ("bigtown", "smallville"))
     assert (TREATY.data_life, TREATY.on_suspension) == (timedelta(hours=24), OnSuspension.END)
+    assert [TREATY.party(city).is_named for city in TREATY.cities] == [True, False]
+    assert (TREATY.duties.deletion, TREATY.duties.breach_notice) == (timedelta(hours=24), timedelta(hours=12))
     assert TREATY.digest == sha256(TEXT.encode()).hexdigest()
     assert read_treaty(TEXT + " ", "a blank more", CATALOGUES).digest != TREATY.digest
     assert read_treaty_cities(TEXT, "small") == TREATY.cities

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 import pytest
@@ -21,7 +21,6 @@ from scenarios.treaty import (
     Treaty,
     partner_of,
     treaty_id,
-    treaty_on,
 )
 from scenarios.treaty_checking import find_treaty_defects
 from scenarios.treaty_telling import (
@@ -194,13 +193,10 @@ def test_a_map_says_what_it_does_not_cover() -> None:
             convert(scale_map, points)
 
 
-def test_the_latest_version_begun_is_in_force() -> None:
-    later = replace(TREATY, version="2", starts_on=date(2027, 1, 1), ends_on=date(2029, 1, 1))
-    versions = (later, TREATY)
-    expected = {"2025-12-31": None, "2026-01-01": "1", "2026-12-31": "1", "2027-01-01": "2", "2029-01-01": None}
-    for day, version in expected.items():
-        found = treaty_on(versions, date.fromisoformat(day))
-        assert (found and found.version) == version, day
+def test_a_treaty_is_in_force_from_its_first_day_to_the_one_before_its_end() -> None:
+    last = TREATY.ends_on - timedelta(days=1)
+    days = [TREATY.starts_on - timedelta(days=1), TREATY.starts_on, last, TREATY.ends_on]
+    assert [TREATY.is_in_force_on(day) for day in days] == [False, True, True, False]
     assert treaty_id("smallville", "bigtown") == TREATY.id
     with pytest.raises(KeyError):
         partner_of(TREATY, "town")

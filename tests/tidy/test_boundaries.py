@@ -42,7 +42,10 @@ _HOUSE = {
                 *("card_tables", "consent_tables", "desk_tables", "offer_tables", "probe_tables", "situation_tables"),
                 *("ask_tables", "verification_tables", "visitor_tables"),
             ),
-            "disclosures": ("__init__", "citizen_routes", "answer_tables", "person_tables"),
+            "disclosures": (
+                *("__init__", "citizen_routes", "content_schemas", "schemas"),
+                *("answer_tables", "person_tables"),
+            ),
             "fulfilment": (
                 *("__init__", "citizen_routes", "complaint_routes", "proposal_routes"),
                 *("complaint_schemas", "proposal_schemas"),

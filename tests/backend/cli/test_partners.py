@@ -9,10 +9,11 @@ import pytest
 
 from backend.clock import SystemClock
 from backend.gateways.exchange_keys import read_exchange_keys
+from backend.gateways.public_keys import write_fingerprint
 from backend.partners.message_log import Direction, MessageKind
 from backend.storage.database import Database
 from tests.backend.cli.prompt import install, run
-from tests.backend.partners.cities import OURS, THEIRS, TREATY_NAME, TREATY_TEXT, Pair
+from tests.backend.partners.cities import OURS, PROPOSAL, THEIRS, TREATY_NAME, TREATY_TEXT, Pair
 from tests.databases import copy_sqlite_template
 
 Run = Callable[..., str]
@@ -53,7 +54,10 @@ def test_from_a_document_to_a_bundle(tmp_path: Path, prompt: Run, pair: Pair, sq
     add = ("treaties", "add", file, "--ours", ours, "--theirs", theirs, *by)
     assert "not registered" in prompt(*add, fails=True)
     assert "give https" in prompt(*register, "--url", "http://hangzhou.example", fails=True)
-    assert prompt(*register, "--url", "https://hangzhou.example/").count("key ") == 2
+    registered = prompt(*register, "--url", "https://hangzhou.example/")
+    theirs_shown = [write_fingerprint(entry) for entry in json.loads(keys.read_text())["keys"]]
+    assert len(theirs_shown) == 2
+    assert all(each in registered and each in prompt("partners", "list") for each in theirs_shown)
     assert "already" in prompt(*register, "--url", "https://hangzhou.example", fails=True)
     assert "has not signed" in prompt(*add[:-5], ours, "--theirs", theirs[:-8] + ours[-8:], *by, fails=True)
     assert "added" in prompt(*add)
@@ -64,12 +68,17 @@ def test_from_a_document_to_a_bundle(tmp_path: Path, prompt: Run, pair: Pair, sq
     assert prompt("treaties", "resume", *version, *by, *because).strip().endswith("resumed")
     assert "no suspension" in prompt("treaties", "resume", *version, *by, *because, fails=True)
 
+    bundle = tmp_path / "bundle.jsonl"
+    assert "no messages with hangzhou" in prompt("exchange", "export", THEIRS, "--out", bundle, fails=True)
     database = Database(sqlite_url)
     now = SystemClock().now()
     with database.transaction() as session:
         pair.talk(session, MessageKind.QUESTION, Direction.IN, UUID(int=1), now)
     database.dispose()
-    bundle = tmp_path / "bundle.jsonl"
+    for stretch, why in (((2, 1), "--from-no 2 is above"), ((3, 9), "has number 2")):
+        range_options = ("--from-no", stretch[0], "--to-no", stretch[1])
+        assert why in prompt("exchange", "export", THEIRS, "--out", bundle, *range_options, fails=True)
+    assert not bundle.exists()
     assert "2 messages with hangzhou, numbers 1 to 2" in prompt("exchange", "export", THEIRS, "--out", bundle)
     assert bundle.stat().st_mode & 0o077 == 0
     assert "exists" in prompt("exchange", "export", THEIRS, "--out", bundle, fails=True)
@@ -78,8 +87,13 @@ def test_from_a_document_to_a_bundle(tmp_path: Path, prompt: Run, pair: Pair, sq
     (tmp_path / "ours.jwks").write_text(prompt("exchange", "keys", OURS))
     check_alone(bundle, [f"{OURS}={tmp_path / 'ours.jwks'}", f"{THEIRS}={keys}"])
 
-    assert "ended" in prompt("partners", "end", THEIRS)
+    end = ("partners", "end", THEIRS, *by, *because)
+    assert "Aborted" in prompt(*end, fails=True)  # nobody says yes
+    assert "hangzhou: ended" in prompt(*end, "--yes")
     assert "hangzhou (ended)" in prompt("partners", "list")
+    assert "ended already" in prompt(*end, "--yes", fails=True)
+    assert f"by {OURS}" in prompt("treaties", "list")
+    assert "partnership with hangzhou has ended" in prompt("treaties", "resume", *version, *by, *because, fails=True)
 
 
 def check_alone(bundle: Path, keys: list[str]) -> None:
@@ -93,8 +107,10 @@ def check_alone(bundle: Path, keys: list[str]) -> None:
     assert (changed.exit_code, changed.output.startswith("line 3: ")) == (1, True), changed.output
     bundle.write_bytes(content)
     unknown = run([*command[:4], keys[0]], {})
-    assert (unknown.exit_code, "the signature of hangzhou is refused" in unknown.output) == (1, True)
+    assert (unknown.exit_code, "--keys hangzhou=FILE is missing" in unknown.output) == (2, True)
     assert run([*command[:4], "hangzhou"], {}).exit_code == 2
+    broken = run([*command[:4], f"hangzhou={bundle}"], {})
+    assert (broken.exit_code, f"{bundle}: the key set is not" in " ".join(broken.output.split())) == (2, True)
 
 
 def test_a_treaty_that_is_not_ours_is_not_signed(tmp_path: Path, prompt: Run) -> None:
@@ -102,3 +118,7 @@ def test_a_treaty_that_is_not_ours_is_not_signed(tmp_path: Path, prompt: Run) ->
     assert "this city is nanjing" in said
     said = prompt("treaties", "sign", tmp_path / TREATY_NAME, fails=True, SHANGDING_EXCHANGE_KEYS="")
     assert "SHANGDING_EXCHANGE_KEYS is missing" in said
+    (tmp_path / TREATY_NAME).write_text(PROPOSAL, "utf-8")
+    for command in (["sign"], ["add", "--ours", "x", "--theirs", "x", "--by", "zhao"]):
+        said = prompt("treaties", *command, tmp_path / TREATY_NAME, fails=True)
+        assert "parties[zhengzhou]: authority or contact is open" in said

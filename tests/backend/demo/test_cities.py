@@ -72,6 +72,8 @@ def test_the_cities_are_made_anew_with_the_keys_of_before(tmp_path: Path) -> Non
             for city in cities.values():
                 seed_people(city, now=NOW)
             introduce_all(cities, now=NOW)
+            with pytest.raises(DemoError, match="--directory"), opened_cities(tmp_path, port=8400, environ={}, now=NOW):
+                pass  # and the databases of those that run are still there, as follows
             signed = [document.treaty.id for document in sign_all(cities, now=NOW)]
             keys = {code: city.find_signer(NOW).key_id for code, city in cities.items()}
             for city in cities.values():
@@ -81,6 +83,9 @@ def test_the_cities_are_made_anew_with_the_keys_of_before(tmp_path: Path) -> Non
         assert signed == ["hangzhou-nanjing", "hangzhou-zhengzhou", "nanjing-zhengzhou"]
         made.append(keys)
     assert made[0] == made[1]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"lock", "city.env", "city.sqlite", "service.log"} <= {path.name for path in files}
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

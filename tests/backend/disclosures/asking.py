@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+from backend.benefits.pausing import pause_benefits
 from backend.clock import today
 from backend.disclosures.answering import AnswerGiven, Question, answer_question
 from backend.disclosures.checking import check_disclosures
@@ -64,6 +65,11 @@ def make_tools(city: City) -> Tools:
     return Tools(benefits=context.benefits, rules=context.rules, sealer=context.sealer, pseudonyms=context.pseudonyms)
 
 
+def purpose_of(scope: Scope) -> TreatyPurpose:
+    """What a scope is asked for."""
+    return TreatyPurpose.BENEFIT if scope is Scope.ENTITLEMENT else TreatyPurpose.OWN_VIEW
+
+
 def make_question(
     city: City,
     number: str,
@@ -72,7 +78,7 @@ def make_question(
     host: str = HANGZHOU,
     **changes: Any,  # noqa: ANN401 - any part
 ) -> Question:
-    """A question about the owner of a number, as a hospital there asks it; another one at each call."""
+    """A question about the owner of a number, as a hospital there asks it, or he himself; another one at each call."""
     treaty, question_id = DOCUMENTS[host].treaty, uuid4()
     question = Question(
         partner=host,
@@ -86,9 +92,9 @@ def make_question(
         id_number=number,
         scope=scope,
         scenarios=treaty.list_scenarios(home=HOME, host=host) if scope is Scope.ENTITLEMENT else (),
-        purpose=TreatyPurpose.BENEFIT,
-        role=Role.MERCHANT,
-        acting="west_lake_hospital",
+        purpose=purpose_of(scope),
+        role=Role.MERCHANT if scope is Scope.ENTITLEMENT else Role.CITIZEN,
+        acting="west_lake_hospital" if scope is Scope.ENTITLEMENT else "visitor",
         case_no="2026-17",
     )
     return replace(question, **changes)
@@ -117,9 +123,9 @@ def consent(
     scenario: str | None = None,
     days: int | None = None,
 ) -> UUID:
-    """Let a city be told for the purpose of benefits, and give the id of the consent."""
+    """Let a city be told for the purpose that goes with the scope, and give the id of the consent."""
     expires_at = None if days is None else city.now() + timedelta(days=days)
-    order = ConsentOrder(host, TreatyPurpose.BENEFIT, scope, scenario, expires_at)
+    order = ConsentOrder(host, purpose_of(scope), scope, scenario, expires_at)
     with city.database.transaction() as session:
         given = give_consent(session, subject_id, order, tools=make_tools(city), now=city.now())
     assert not isinstance(given, Refusal), given
@@ -153,12 +159,20 @@ def make_case(city: City, cause: str, scope: Scope = Scope.ENTITLEMENT) -> Perso
         report(city, subject_id, "ZZ-LAW-10", date(2026, 11, 2), means="identity")
     elif cause == "in_doubt":
         city.know(Person("周海", person.id_number))
+    elif cause == "paused":
+        pause(city, subject_id)
     elif cause == "closed":
         with city.database.transaction() as session:
             close_account(session, subject_id, because="closed", now=city.now())
     if cause != "no_consent":
         consent(city, subject_id, scope)
     return person
+
+
+def pause(city: City, subject_id: UUID) -> None:
+    """Have somebody pause everything for a day."""
+    with city.database.transaction() as session:
+        pause_benefits(session, subject_id, city.now() + timedelta(days=1), now=city.now())
 
 
 def day_of(city: City) -> date:

@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from backend.disclosures import answer_tables, answering
+from backend.disclosures import answer_tables, answering, consents
 from backend.disclosures.answering import AnswerGiven
+from backend.disclosures.consents import ConsentOrder, give_consent
 from backend.disclosures.person_tables import NOBODY
+from backend.disclosures.previews import preview
 from backend.disclosures.telling import Telling
 from backend.partners.tables import TreatyRow
 from backend.web.problems import Problem, ProblemCode, Refusal
-from scenarios.treaty import Scope, TreatyPurpose
+from scenarios.treaty import Role, Scope, TreatyPurpose
 from tests.backend.benefits.test_enumeration import statements_seen, time_interleaved
 from tests.backend.city import City, Person, make_person, make_resident_id, read_json
 from tests.backend.disclosures.asking import (
@@ -27,6 +30,7 @@ from tests.backend.disclosures.asking import (
     consent,
     make_case,
     make_question,
+    make_tools,
     put,
 )
 from tests.backend.scores.city import report
@@ -38,6 +42,7 @@ CAUSES = {
     "under_age": "not_enrolled",
     "closed": "not_enrolled",
     "in_doubt": "identity_in_doubt",
+    "paused": "paused",
     "no_consent": "no_consent",
     "low": "low_tier",
 }
@@ -150,11 +155,51 @@ def test_a_consent_is_for_one_city_one_purpose_and_one_scope(city: City) -> None
     consent(city, subject_id, host=NANJING, scenario="bus_fare")
     report(city, subject_id, "ZZ-ETH-01", date(2026, 11, 2), degree="recognised")
     assert ask(city, person, Scope.LEVEL).until is not None
-    assert ask(city, person, Scope.LEVEL, purpose=TreatyPurpose.OWN_VIEW).until is None
     assert [ask(city, person, scope).until for scope in (Scope.ENTITLEMENT, Scope.SCORE)] == [None, None]
     assert ask(city, person, Scope.LEVEL, host=NANJING).until is None
     told = ask(city, person, host=NANJING).content["entitlements"]
     assert [each["scenario"] for each in told] == ["bus_fare"]  # and not the library card, which he could have
+
+
+PAIRS = {
+    (Scope.ENTITLEMENT, TreatyPurpose.BENEFIT, Role.MERCHANT),
+    (Scope.ENTITLEMENT, TreatyPurpose.BENEFIT, Role.CITIZEN),
+    (Scope.LEVEL, TreatyPurpose.OWN_VIEW, Role.CITIZEN),
+    (Scope.SCORE, TreatyPurpose.OWN_VIEW, Role.CITIZEN),
+}
+
+
+def test_scope_purpose_and_role_go_together_or_nothing_is_answered(town: City) -> None:
+    _, subject_id = settle_in(town)
+    number, entries = make_resident_id(), count_rows(town.database, "access_entry")
+    for scope, purpose, role in product((Scope.ENTITLEMENT, Scope.LEVEL, Scope.SCORE), TreatyPurpose, Role):
+        answer = put(town, make_question(town, number, scope, purpose=purpose, role=role))
+        assert isinstance(answer, AnswerGiven) == ((scope, purpose, role) in PAIRS), (scope, purpose, role)
+        order = ConsentOrder(HANGZHOU, purpose, scope, None)
+        is_asked = any((scope, purpose) == pair[:2] for pair in PAIRS)
+        with town.database.transaction() as session:
+            tools = make_tools(town)
+            given = give_consent(session, subject_id, order, tools=tools, now=town.now())
+            seen = preview(session, subject_id, order, tools=tools, now=town.now())
+        refused = [None if is_asked else Refusal(ProblemCode.NOT_IN_TREATY)] * 2
+        assert [each if isinstance(each, Refusal) else None for each in (given, seen)] == refused
+    assert count_rows(town.database, "access_entry") == entries + len(PAIRS)
+
+
+def test_a_consent_is_to_the_terms_of_one_version(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, subject_id = settle_in(city, Scope.LEVEL)
+    assert ask(city, person, Scope.LEVEL).until is not None
+    new = replace(DOCUMENTS[HANGZHOU].treaty, version="2026.2", digest="f" * 64)
+    for module in (answering, consents):
+        monkeypatch.setattr(module, "find_treaty", lambda *_: new)
+    named = {"treaty_version": new.version, "treaty_digest": new.digest}
+    assert ask(city, person, Scope.LEVEL, **named).until is None
+    assert read_looks(city, subject_id)[0]["answered"]["because"] == "no_consent"
+    consent(city, subject_id, Scope.LEVEL)
+    assert ask(city, person, Scope.LEVEL, **named).until is not None
+    answer = city.client().get("/v1/exchange/consents", headers=city.citizen(subject_id))
+    shown = [(each["treaty_id"], each["treaty_version"], each["is_outdated"]) for each in read_json(answer)["items"]]
+    assert shown == [(new.id, "2026.2", False), (new.id, "2026.1", True)]
 
 
 def list_refused(city: City, number: str) -> Iterator[tuple[ProblemCode, dict[str, Any]]]:

@@ -1,16 +1,23 @@
 """What was told is right, or is put right: whatever happens to a person, the next sweep leaves nothing wrong behind."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
 
+from backend.clock import today
 from backend.disclosures import checking
 from backend.disclosures.answering import AnswerGiven, Question
-from backend.disclosures.telling import Content
+from backend.disclosures.tables import list_doubtful
+from backend.disclosures.telling import Content, Tools
+from backend.partners.partners import end_partner
 from backend.partners.tables import TreatyRow
 from backend.people.account import close_account
 from backend.people.tables import SubjectRow
@@ -25,6 +32,8 @@ from tests.backend.disclosures.asking import (
     consent,
     list_notices,
     make_question,
+    pause,
+    purpose_of,
     put,
     sweep,
 )
@@ -54,11 +63,8 @@ def test_a_correction_between_two_sweeps_reaches_the_city(city: City) -> None:
     report(city, subject_id, BREACH, date(2026, 11, 3))
     report(city, subject_id, BREACH, date(2026, 11, 4))
     assert sweep(city) == 1
-    contents = [content for _, _, content in list_notices(city)[1:]]
-    assert [(each["content"], each["until"]) for each in contents if "score" in each["content"]] == [
-        ({"score": None}, None)
-    ]
-    assert [each["content"] for each in contents if "score" not in each["content"]] == [{"entitlements": []}]
+    [(_, kind, ended)] = list_notices(city)[1:]  # as if it had been withdrawn: why, that city does not learn
+    assert (kind, len(ended["question_ids"])) == ("withdrawn", 2)
     told = get(city, subject_id, "disclosures")["items"]
     assert [each["ended_because"] for each in told] == ["standing", "standing"]
     looks = city.client().get("/v1/access-entries", headers=city.citizen(subject_id)).get_json()["items"]
@@ -77,36 +83,58 @@ def test_a_day_on_which_points_lapse_is_enough(city: City) -> None:
     assert (sweep(city), list_notices(city)) == (1, [])
     city.clock.move(timedelta(days=1))
     assert sweep(city) == 1
-    assert [content["content"] for _, _, content in list_notices(city)] == [{"flags": []}]
+    assert [kind for _, kind, _ in list_notices(city)] == ["withdrawn"]
 
 
-@pytest.mark.parametrize("how", ["closed", "doubt"])
+@pytest.mark.parametrize("how", ["closed", "doubt", "paused"])
 def test_an_account_that_ends_takes_everything_with_it(city: City, how: str) -> None:
     person, subject_id = settle_in(city, Scope.LEVEL)
     ask(city, person, Scope.LEVEL)
     if how == "closed":
         with city.database.transaction() as session:
             close_account(session, subject_id, because="closed", now=city.now())
+    elif how == "paused":
+        pause(city, subject_id)
     else:
         city.know(Person("周海", person.id_number))
     assert sweep(city) == 1
-    [(_, kind, _)] = list_notices(city)
-    assert kind == ("withdrawn" if how == "closed" else "corrected")
+    assert [kind for _, kind, _ in list_notices(city)] == ["withdrawn"]
     assert get(city, subject_id, "disclosures")["items"][0]["ended_at"] is not None
     assert sweep(city) == 0
 
 
-def test_nothing_new_is_told_while_the_treaty_rests(city: City) -> None:
+def suspend(_session: Session, row: TreatyRow, now: datetime) -> None:
+    row.suspended_at, row.suspended_by = now, HANGZHOU
+
+
+def end(session: Session, row: TreatyRow, now: datetime) -> None:
+    end_partner(session, row.partner, now=now)
+
+
+def replace_by_less(session: Session, row: TreatyRow, now: datetime) -> None:
+    """Agree on a version that begins tomorrow and has one purpose less."""
+    tomorrow = today(now) + timedelta(days=1)
+    text = row.text.replace('version = "2026.1"', 'version = "2026.2"').replace(', "own_view"', "")
+    text = text.replace(f"starts_on = {row.starts_on}", f"starts_on = {tomorrow}")
+    values = {each.key: getattr(row, each.key) for each in inspect(TreatyRow).column_attrs}
+    changes = {"version": "2026.2", "text": text, "digest": sha256(text.encode()).hexdigest(), "starts_on": tomorrow}
+    session.add(TreatyRow(**values | changes))
+
+
+@pytest.mark.parametrize("rest", [suspend, end, replace_by_less])
+def test_nothing_new_is_told_while_the_treaty_rests(
+    town: City, rest: Callable[[Session, TreatyRow, datetime], None]
+) -> None:
+    city = town
     person, subject_id = settle_in(city, Scope.LEVEL)
     ask(city, person, Scope.LEVEL)
     with city.database.transaction() as session:
-        row = session.get_one(TreatyRow, (DOCUMENTS[HANGZHOU].treaty.id, "2026.1"))
-        row.suspended_at, row.suspended_by = city.now(), HANGZHOU
+        rest(session, session.get_one(TreatyRow, (DOCUMENTS[HANGZHOU].treaty.id, "2026.1")), city.now())
     city.clock.move(timedelta(days=1))
     assert (sweep(city), list_notices(city)) == (1, [])
     report(city, subject_id, "ZZ-ETH-03", date(2026, 11, 2))  # fifty points: another level
     sweep(city)
-    assert [content["content"] for _, _, content in list_notices(city)] == [{"level": None}]
+    assert [kind for _, kind, _ in list_notices(city)] == ["withdrawn"]
     assert get(city, subject_id, "disclosures")["items"][0]["ended_because"] == "treaty"
 
 
@@ -132,6 +160,26 @@ class Host:
             else:
                 self.held[content["question_id"]] = content["content"]
         self.read = len(notices)
+
+
+def test_one_who_cannot_be_looked_at_holds_up_nobody_else(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [settle_in(town, Scope.LEVEL) for _ in range(3)]
+    for person, subject_id in people:
+        ask(town, person, Scope.LEVEL)
+        report(town, subject_id, BREACH, date(2026, 11, 2))
+    with town.database.reading() as session:
+        bad = list_doubtful(session, town.now(), today(town.now()), limit=1)[0]
+    check = checking.check_person
+
+    def check_all_but_one(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> None:
+        if subject_id == bad:
+            raise ValueError("a record that cannot be read")
+        check(session, subject_id, tools=tools, now=now)
+
+    monkeypatch.setattr(checking, "check_person", check_all_but_one)
+    assert (sweep(town), len(list_notices(town))) == (2, 2)
+    monkeypatch.undo()
+    assert (sweep(town), len(list_notices(town))) == (1, 3)
 
 
 STEPS = ("ask", "consent", "withdraw", "report", "praise", "take_back", "day", "doubt", "clear", "close", "sweep")
@@ -217,7 +265,7 @@ class Life:
                 assert repeated.content == believed
 
     def _ask_anew(self, scope: Scope) -> Content:
-        path = f"preview?city={HANGZHOU}&scope={scope}&purpose=benefit"
+        path = f"preview?city={HANGZHOU}&scope={scope}&purpose={purpose_of(scope)}"
         seen = get(self.city, self.subject_id, path)
         assert seen["is_consented"], "something is live without a consent"
         content: Content = seen["content"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Event
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from backend.disclosures.answering import AnswerGiven, Question, answer_question
 from backend.disclosures.consents import withdraw_consent
 from backend.disclosures.ending import note_deleted
 from backend.gateways.pseudonyms import KeyedIndex
+from backend.people.account import close_account
 from backend.people.subjects import find_subject_id
 from scenarios.treaty import Scope
 from tests.backend.city import City, make_person, read_json
@@ -28,9 +29,12 @@ from tests.backend.disclosures.asking import (
     list_notices,
     make_question,
     make_tools,
+    pause,
     put,
+    sweep,
 )
 from tests.backend.disclosures.test_answering import settle_in
+from tests.backend.scores.city import report
 
 
 def get(city: City, subject_id: UUID, path: str) -> dict[str, Any]:
@@ -140,6 +144,50 @@ def test_no_repeat_passes_a_withdrawal(metropolis: City) -> None:
     answer = put(metropolis, question)
     assert isinstance(answer, AnswerGiven)
     assert answer.until is None
+
+
+def settle_with_answer(city: City) -> tuple[UUID, Question]:
+    """Somebody who may have something, and a question to which a city was told so."""
+    person, subject_id = settle_in(city, Scope.ENTITLEMENT)
+    question = make_question(city, person.id_number)
+    assert repeat(city, question).until is not None
+    return subject_id, question
+
+
+def repeat(city: City, question: Question) -> AnswerGiven:
+    """What a question gets that is put once more."""
+    answer = put(city, question)
+    assert isinstance(answer, AnswerGiven)
+    return answer
+
+
+def close(city: City, subject_id: UUID) -> None:
+    with city.database.transaction() as session:
+        close_account(session, subject_id, because="closed", now=city.now())
+
+
+def sink(city: City, subject_id: UUID) -> None:
+    report(city, subject_id, "ZZ-ETH-09", date(2026, 11, 2))
+
+
+def wait(city: City, _subject_id: UUID) -> None:
+    city.clock.move(timedelta(hours=72))
+
+
+@pytest.mark.parametrize("passes", [close, sink, pause, wait])
+def test_no_repeat_passes_what_no_sweep_has_seen_yet(
+    city: City, monkeypatch: pytest.MonkeyPatch, passes: Callable[[City, UUID], None]
+) -> None:
+    subject_id, question = settle_with_answer(city)
+    passes(city, subject_id)
+    answer = repeat(city, question)
+    assert (answer.content, answer.until) == (EMPTY[Scope.ENTITLEMENT], None)
+    assert len(list_notices(city)) == (0 if passes is wait else 1)  # what is outlived nobody has to be told
+    assert sweep(city) == 0
+    monkeypatch.setattr(answering, "check_told", lambda *_, **__: None)  # the planted defect: a repeat looks at nobody
+    subject_id, question = settle_with_answer(city)
+    passes(city, subject_id)
+    assert (repeat(city, question).until is None) == (passes is wait)
 
 
 def test_planted_defect_a_question_that_holds_nobody_is_caught(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
@@ -15,11 +15,24 @@ from backend.app import create_app
 from backend.gateways.exchange_keys import ExchangeKeys, read_exchange_keys
 from backend.gateways.key_making import make_exchange_keys
 from backend.partners.city_keys import store_keys
+from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Scope
 from tests.backend.city import NOON, City, make_person
-from tests.backend.disclosures.asking import DOCUMENTS, HANGZHOU, HOME, NANJING, list_notices, sweep
+from tests.backend.disclosures.asking import (
+    DOCUMENTS,
+    HANGZHOU,
+    HOME,
+    NANJING,
+    ask,
+    consent,
+    list_notices,
+    make_question,
+    put,
+    sweep,
+)
 from tests.backend.disclosures.test_answering import read_looks
 from tests.backend.disclosures.test_consents import get, withdraw
+from tests.backend.disclosures.test_uses import take, write_use
 from tests.backend.scores.city import report
 
 _keys = count(1)
@@ -66,6 +79,13 @@ def test_a_card_is_for_one_city_and_one_hour(port: City) -> None:
     assert (look["asker"]["kind"], look["answered"]["recipient"]) == ("citizen", HANGZHOU)
     [told] = get(port, subject_id, "disclosures")["items"]
     assert (told["via"], told["content"], told["consent_id"]) == ("card", shown["content"], shown["consent_id"])
+    assert {claims["purpose"], shown["purpose"]["code"], told["purpose"]["code"]} == {"own_view"}
+    given = make(port, subject_id, purpose="benefit").get_json()
+    options["verify_signature"] = options["verify_aud"] = False
+    assert jwt.decode(given["card"], options=options)["purpose"] == given["purpose"]["code"] == "benefit"
+    shown = get(port, subject_id, "consents")["items"]
+    assert [(each["purpose"]["code"], each["once"]) for each in shown] == [("benefit", True), ("own_view", True)]
+    assert ask(port, person, Scope.SCORE).until is None  # such a consent is good for its card alone
 
 
 def test_a_card_is_put_right_and_withdrawn_like_an_answer(port: City) -> None:
@@ -78,7 +98,20 @@ def test_a_card_is_put_right_and_withdrawn_like_an_answer(port: City) -> None:
     report(port, subject_id, "ZZ-ETH-09", date(2026, 11, 2))
     sweep(port)
     [(_, kind, content)] = list_notices(port)[1:]
-    assert (kind, content["question_id"], content["content"]) == ("corrected", second["card_id"], {"level": None})
+    assert (kind, content["question_ids"]) == ("withdrawn", [second["card_id"]])
+    person = make_person()
+    consent(port, port.enrol(person), Scope.LEVEL)
+    asked = make_question(port, person.id_number, Scope.LEVEL, question_id=UUID(first["card_id"]))
+    assert put(port, asked) == Refusal(ProblemCode.QUESTION_REUSED)  # no look at anybody goes by the id of a card
+
+
+def test_by_a_card_for_benefits_alone_something_is_used(port: City) -> None:
+    subject_id = port.enrol(make_person())
+    for purpose, known in (("benefit", True), ("own_view", False)):
+        card_id = UUID(make(port, subject_id, purpose=purpose).get_json()["card_id"])
+        use = write_use(card_id, uuid4(), 1)
+        assert take(port, use) == {"known": known}
+        assert take(port, use | {"use_id": str(uuid4()), "scenario": "not_in_the_treaty"}) == {"known": False}
 
 
 def test_a_card_is_refused_to_its_owner_alone(port: City) -> None:

@@ -54,17 +54,28 @@ def test_the_last_step_is_shown_whatever_the_order(city: City) -> None:
     for steps in permutations((1, 2, 3, 2)):
         report_in(city, question.question_id, steps)
     uses = get(city, subject_id, "uses?limit=100")["items"]
-    assert {(use["state"], use["happened_at"]) for use in uses} == {("completed", "2026-11-22T07:00:00Z")}
+    shown = {(use["state"], use["state_text"], use["happened_at"]) for use in uses}
+    assert shown == {("completed", "已办结", "2026-11-22T07:00:00Z")}
     assert len(uses) == 24
     use_id = UUID(uses[0]["use_id"])
     assert take(city, write_use(question.question_id, use_id, 3), NANJING) == {"known": False}
     assert take(city, write_use(uuid4(), uuid4(), 1)) == {"known": False}
+    untold = write_use(question.question_id, uuid4(), 1) | {"scenario": "library_deposit"}
+    assert take(city, untold) == {"known": False}
     assert len(get(city, subject_id, "uses?limit=100")["items"]) == 24
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"step": 0}, {"step": "1"}, {"use_id": "x"}, {"title": ""}, {"place": "x" * 201}, {"happened_at": "now"}],
+    [
+        {"step": 0},
+        {"step": "1"},
+        {"use_id": "x"},
+        {"title": ""},
+        {"place": "x" * 201},
+        {"happened_at": "now"},
+        {"state": "stolen"},
+    ],
 )
 def test_a_use_that_cannot_be_read_is_refused(town: City, changes: dict[str, object]) -> None:
     assert take(town, write_use(uuid4(), uuid4(), 1) | changes) == Refusal(ProblemCode.QUESTION_REFUSED)

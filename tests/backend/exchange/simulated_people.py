@@ -105,7 +105,8 @@ class PeopleActs(State):
 
     def do_card(self, code: str, town: Town) -> str:
         name = self.choose_citizen(code)
-        order = CardOrder(self.choose(LIVES[name][1]), self.choose([Scope.LEVEL, Scope.LEVEL, Scope.SCORE]), 600)
+        host, scope = self.choose(LIVES[name][1]), self.choose([Scope.LEVEL, Scope.LEVEL, Scope.SCORE])
+        order = CardOrder(host, scope, 600, self.choose([TreatyPurpose.BENEFIT, TreatyPurpose.OWN_VIEW]))
         keys = town.city.context.exchange_keys
         assert keys is not None
         with town.city.database.transaction() as session:
@@ -113,7 +114,8 @@ class PeopleActs(State):
                 session, town.people[name], order, keys=keys, tools=make_tools(town.city), now=town.city.now()
             )
             if isinstance(made, ScoreCard):
-                self.truth.note_card(made.card_id, home=code, host=order.city, until=made.expires_at)
+                gives = order.purpose is TreatyPurpose.BENEFIT
+                self.truth.note_card(made.card_id, home=code, host=host, until=made.expires_at, gives=gives)
         if not isinstance(made, ScoreCard):
             return "none"
         self.cards.append((name, order.city, made))

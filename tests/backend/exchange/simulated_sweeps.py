@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from backend.disclosures.checking import check_disclosures
 from backend.grants.due import sweep_due
+from backend.partners.city_keys import note_own_keys
 from backend.partners.message_log import link_messages
 from backend.partners.nonces import purge_nonces
 from backend.partners.notices import list_waiting
@@ -23,11 +24,21 @@ def _purge_nonces(city: City, now: datetime) -> int:
         return purge_nonces(session, now, limit=1000)
 
 
+def _note_own_keys(city: City, now: datetime) -> int:
+    """As the sweep does: a process that died between the file of the keys and the database is caught up with."""
+    keys = city.context.exchange_keys
+    assert keys is not None
+    with city.database.transaction() as session:
+        note_own_keys(session, city.context.rules.city, keys, now=now)
+    return 0
+
+
 SWEEPS: Mapping[str, Callable[[City, datetime], int]] = {
     "disclosures": lambda city, now: check_disclosures(city.database, tools=make_tools(city), now=now),
     "grants": lambda city, now: sweep_due(city.database, now=now),
     "uses": lambda city, now: report_uses(city.database, benefits=city.context.benefits, now=now),
     "answers": lambda city, now: purge_answers(city.database, now=now),
+    "keys": _note_own_keys,
     "nonces": _purge_nonces,
     "log": lambda city, now: link_messages(city.database, now=now),
 }

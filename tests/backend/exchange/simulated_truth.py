@@ -49,9 +49,9 @@ class Truth:
             self._note_notice(called, said["from"], said)
         assert caller == said["from"]
 
-    def note_card(self, card_id: UUID, *, home: str, host: str, until: datetime) -> None:
-        """Note a card that was made."""
-        self.told[str(card_id)] = Told(home, host, "card", None, until)
+    def note_card(self, card_id: UUID, *, home: str, host: str, until: datetime, gives: bool) -> None:
+        """Note a card that was made; one that does not give anything is for looking at."""
+        self.told[str(card_id)] = Told(home, host, "card", None if gives else {}, until)
 
     def note_word(self, where: str, name: str, city: str, at: datetime, *, is_suspended: bool) -> None:
         """Note what a city knows that a city has said about a treaty last; the latest word counts."""

@@ -177,8 +177,8 @@ class Simulation(PeopleActs):
 
 
 def revise(text: str) -> str:
-    """Let data live for a day, two treaties of three end entitlements when suspended, and one treaty end in days."""
-    text = text.replace("data_life_hours = 72", "data_life_hours = 24")
+    """Let data live for hours, two treaties of three end entitlements when suspended, and one treaty end in days."""
+    text = text.replace("data_life_hours = 72", "data_life_hours = 8")
     text = text.replace("questions_person_day = 20", "questions_person_day = 400")
     if '["hangzhou", "nanjing"]' not in text:
         text = text.replace('on_suspension = "finish"', 'on_suspension = "end"')

@@ -226,15 +226,6 @@ def test_of_what_was_left_the_last_counts_in_whatever_order_it_comes(journey: Jo
         assert (other.deliver(), other.count_believed()) == (3, 0)  # those who came before are confirmed again
 
 
-def test_a_correction_counts_though_the_clock_was_set_back_before_it(journey: Journey) -> None:
-    assert isinstance(journey.ask(), Visit)
-    for points, slip in ((720, timedelta(seconds=4000)), (650, timedelta(seconds=-3900))):
-        journey.cities.clock.move(slip)
-        journey.rescore(points)
-        assert journey.deliver() == 1
-    assert journey.count_believed() == FEW
-
-
 def sign_notices(journey: Journey) -> list[SignableRequest]:
     """All notices that wait in the home city, in the order in which they were left, as its post would send them."""
     office = journey.cities.make_office(HOME)

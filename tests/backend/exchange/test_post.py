@@ -7,15 +7,19 @@ from datetime import timedelta
 
 import pytest
 
-from backend.exchange.post import Post
+from backend.exchange import confirmations
+from backend.exchange import post as post_module
+from backend.exchange.post import Post, is_logged_attempt
+from backend.gateways.city_calls import SignedAnswer
 from backend.gateways.http_calls import CallFailedError, CallFault, HttpAnswer
 from backend.gateways.sending import OutgoingCall
-from backend.partners.notices import NoticeKind, leave_notice, list_waiting
+from backend.partners.notices import HeldNotice, NoticeKind, leave_notice, list_waiting
 from backend.storage.identifiers import new_id
 from backend.visits.visiting import Visit
 from tests.backend.exchange.cities import Cities, deliver, lose
 from tests.backend.exchange.journeys import HOME, HOST, Journey, read_id
-from tests.backend.exchange.reading import count
+from tests.backend.exchange.reading import count, read_rows
+from tests.backend.exchange.reading import read_id as read_uuid
 
 TICK = timedelta(seconds=1)
 
@@ -70,6 +74,50 @@ def test_after_an_hour_away_all_is_delivered_within_a_minute(judged: Journey, wa
     assert count(judged.host.database, "withdrawn_question") == waiting - 1
     assert judged.count_believed() == 0
     assert count(judged.home.database, "disclosure", "deleted_at IS NOT NULL") == 1
+    for database in (judged.home.database, judged.host.database):  # and nothing of what was told is left in the logs
+        assert count(database, "exchange_message", "tells_of IS NOT NULL") >= 1
+        assert count(database, "exchange_message", "tells_of IS NOT NULL AND body IS NOT NULL") == 0
+
+
+def test_one_notice_that_nobody_can_settle_holds_up_no_other(judged: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_withdrawals(judged, 10)
+    notices = read_rows(judged.home.database, "SELECT notice_id FROM exchange_notice")
+    bad = read_uuid(notices[0]["notice_id"])
+
+    def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None:
+        if held.notice_id == bad:
+            raise TypeError("something that nobody has thought of")
+        return confirmations.find_flaw(answer, held, body)
+
+    monkeypatch.setattr(post_module, "find_flaw", find_flaw)
+    post = judged.cities.make_post(HOME)
+    for _ in range(20):
+        if not post.run_once():
+            judged.cities.clock.move(TICK)
+    waiting = read_rows(judged.home.database, "SELECT fault, lease FROM exchange_notice WHERE confirmed_at IS NULL")
+    assert waiting == [{"fault": "unusable", "lease": None}]
+
+
+def test_signed_refusals_are_logged_and_flood_no_log(judged: Journey) -> None:
+    home = judged.home.database
+    with home.transaction() as session:
+        leave_notice(
+            session,
+            partner=HOST,
+            kind=NoticeKind.SUSPENDED,
+            about=None,
+            subject_id=None,
+            content={"treaty_id": "hangzhou-zhengzhou", "version": "1900.1"},
+            now=judged.cities.now(),
+        )
+    post, attempts = judged.cities.make_post(HOME), 40
+    for _ in range(attempts):
+        assert post.run_once() == 0
+        judged.cities.clock.move(timedelta(seconds=31))
+    logged = sum(map(is_logged_attempt, range(1, attempts + 1)))
+    assert logged == len([*range(1, 11), 16, 32])
+    assert count(home, "exchange_message", "kind = 'notice' AND direction = 'out'") == logged
+    assert count(home, "exchange_message", "kind = 'confirmation' AND status = 404") == logged
 
 
 def test_two_workers_and_a_partner_that_answers_twice_too_late_and_by_a_wrong_clock(judged: Journey) -> None:

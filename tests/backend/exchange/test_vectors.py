@@ -32,12 +32,38 @@ from backend.gateways.signed_claims import Expected, read_claims
 from backend.partners.bundle_check import check_bundle
 from backend.partners.treaty_signing import find_signature_fault
 from backend.web.writing import make_form
-from tests.backend.exchange import vectors as made
+from tests.backend.exchange import vector_messages, vectors
+from tests.backend.exchange.notice_vectors import TOLD, write_told
 
-VECTORS: dict[str, Any] = json.loads(made.FILE.read_text(encoding="utf-8"))
-PAIRS = (("question", "answer"), ("notice", "confirmation"))
-SENDERS = {"question": made.HOST, "answer": made.HOME, "notice": made.HOME, "confirmation": made.HOST}
+VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text(encoding="utf-8"))
+HOME, HOST = vector_messages.HOME, vector_messages.HOST
+# A message, its answer, who sent the one and who the other.
+PAIRS = (
+    ("question", "answer", HOST, HOME),
+    ("question", "refusal", HOST, HOME),
+    ("notice", "confirmation", HOME, HOST),
+    *(
+        (f"notices.{kind}.notice", f"notices.{kind}.confirmation", told.sender, told.receiver)
+        for kind, told in TOLD.items()
+    ),
+)
+SENDERS = {
+    name: city for asked, answered, *cities in PAIRS for name, city in zip((asked, answered), cities, strict=True)
+}
 _SIGNATURE = re.compile(r"sig=:(.*):")
+
+
+def find(name: str) -> dict[str, Any]:
+    """A message of the vectors by its path."""
+    found = VECTORS
+    for part in name.split("."):
+        found = found[part]
+    return found
+
+
+def find_tag(name: str) -> MessageTag:
+    """What a message of the vectors is for."""
+    return MessageTag["ANSWER" if name == "refusal" else name.rpartition(".")[2].upper()]
 
 
 def find_keys(city: str) -> ExchangeKeys:
@@ -45,20 +71,20 @@ def find_keys(city: str) -> ExchangeKeys:
     return ExchangeKeys.from_keys(read_exchange_keys(json.dumps(VECTORS["private_keys"][city])))
 
 
-def find_public(city: str, now: datetime = made.ASKED_AT) -> Any:  # noqa: ANN401 - keys by id
+def find_public(city: str, now: datetime = vector_messages.ASKED_AT) -> Any:  # noqa: ANN401 - keys by id
     """The public halves of a city's signing keys."""
     return find_keys(city).list_public(now)
 
 
 def make_call(name: str, **changed: str) -> SignableRequest:
     """A question or notice of the vectors, with something changed."""
-    told = {**VECTORS[name], **changed}
+    told = {**find(name), **changed}
     return SignableRequest(method="POST", url=told["url"], headers=told["headers"], body=told["body"].encode())
 
 
 def make_answer(name: str, asked: str) -> SignableResponse:
     """An answer of the vectors."""
-    told = VECTORS[name]
+    told = find(name)
     return SignableResponse(
         status_code=told["status"], request=make_call(asked), headers=told["headers"], body=told["body"].encode()
     )
@@ -71,24 +97,26 @@ def verify(name: str, message: Signable, *, seconds: int = 1, tag: MessageTag | 
         verify_message(
             message,
             keys=find_public(SENDERS[name]),
-            tag=tag or MessageTag[name.upper()],
+            tag=tag or find_tag(name),
             covered=CALL_COVERED if is_call else COVERED,
-            now=datetime.fromisoformat(VECTORS[name]["signed_at"]) + timedelta(seconds=seconds),
+            now=datetime.fromisoformat(find(name)["signed_at"]) + timedelta(seconds=seconds),
         )
     except SignatureRefusedError as refused:
         return refused.fault
     return None
 
 
-@pytest.mark.parametrize(("asked", "answered"), PAIRS)
+@pytest.mark.parametrize(("asked", "answered"), [pair[:2] for pair in PAIRS])
 def test_bases_are_written_anew_byte_for_byte_and_signed(asked: str, answered: str) -> None:
-    question, answer = VECTORS[asked], VECTORS[answered]
+    question, answer = find(asked), find(answered)
     bases = {
-        asked: made.write_base(question["headers"], url=question["url"]),
-        answered: made.write_base(answer["headers"], url=question["url"], status=200, asked=question["headers"]),
+        asked: vector_messages.write_base(question["headers"], url=question["url"]),
+        answered: vector_messages.write_base(
+            answer["headers"], url=question["url"], status=answer["status"], asked=question["headers"]
+        ),
     }
     for name, base in bases.items():
-        told = VECTORS[name]
+        told = find(name)
         assert base == told["signature_base"]
         digest = b64encode(sha256(told["body"].encode()).digest()).decode()
         assert told["headers"]["content-digest"] == f"sha-256=:{digest}:"
@@ -100,7 +128,7 @@ def test_bases_are_written_anew_byte_for_byte_and_signed(asked: str, answered: s
         key.verify(signature, base.encode(), ECDSA(SHA256()))
     assert verify(asked, make_call(asked)) is None
     assert verify(answered, make_answer(answered, asked)) is None
-    assert ANSWER_TAGS[MessageTag[asked.upper()]] is MessageTag[answered.upper()]
+    assert ANSWER_TAGS[find_tag(asked)] is find_tag(answered)
 
 
 def test_what_the_page_says_is_refused_is() -> None:
@@ -132,35 +160,41 @@ def test_bodies_have_their_forms_and_are_what_we_write() -> None:
         "notice": NoticeSchema,
         "confirmation": NoticeConfirmationSchema,
     }
-    for name, schema in schemas.items():
-        assert make_form(schema).validate(json.loads(VECTORS[name]["body"])) == {}, name
+    for name in SENDERS.keys() - {"refusal"}:
+        assert make_form(schemas[name.rpartition(".")[2]]).validate(json.loads(find(name)["body"])) == {}, name
+    for kind in TOLD:
+        assert find(f"notices.{kind}.notice")["body"] == write_told(kind)
+    refusal = VECTORS["refusal"]
+    assert (refusal["status"], json.loads(refusal["body"])["code"]) == (409, "treaty_not_in_force")
     assert make_form(KeySetSchema).validate(VECTORS["key_set"]) == {}
     question, notice = VECTORS["question"]["body"], VECTORS["notice"]["body"]
-    assert question == made.write_question(json.loads(question)["person"])
-    assert VECTORS["answer"]["body"] == made.write_answer(question)
-    assert notice == made.write_withdrawal()
-    assert VECTORS["confirmation"]["body"] == made.write_confirmation(notice)
+    assert question == vectors.write_question(json.loads(question)["person"])
+    assert VECTORS["answer"]["body"] == vectors.write_answer(question)
+    assert notice == vectors.write_withdrawal()
+    assert VECTORS["confirmation"]["body"] == vectors.write_confirmation(notice)
 
 
 def test_whom_it_is_about_is_read_with_the_receivers_key_alone() -> None:
     sealed = json.loads(VECTORS["question"]["body"])["person"]
-    assert find_keys(made.HOME).open(sealed, made.ASKED_AT) == VECTORS["person"]
-    assert made.ID_NUMBER not in made.FILE.read_text("utf-8").replace(json.dumps(made.ID_NUMBER), "")
+    assert find_keys(HOME).open(sealed, vector_messages.ASKED_AT) == VECTORS["person"]
+    assert vector_messages.ID_NUMBER not in vectors.FILE.read_text("utf-8").replace(
+        json.dumps(vector_messages.ID_NUMBER), ""
+    )
     keys = read_partner_keys(json.dumps(VECTORS["key_set"]))
     assert keys.sealing is not None
-    assert set(keys.signing) == set(find_public(made.HOME))
+    assert set(keys.signing) == set(find_public(HOME))
 
 
 def test_card_treaty_and_bundle_hold() -> None:
     card, treaty = VECTORS["score_card"], VECTORS["treaty"]
-    expected = Expected(kind=SCORE_CARD_TYPE, issuer=made.HOME, audience=f"city:{made.HOST}")
-    claims = read_claims(card["text"], find_public(made.HOME), expected, made.ANSWERED_AT)
+    expected = Expected(kind=SCORE_CARD_TYPE, issuer=HOME, audience=f"city:{HOST}")
+    claims = read_claims(card["text"], find_public(HOME), expected, vector_messages.ANSWERED_AT)
     assert claims == card["claims"]
-    assert find_keys(made.HOST).open(claims["person"], made.ASKED_AT) == card["person"]
+    assert find_keys(HOST).open(claims["person"], vector_messages.ASKED_AT) == card["person"]
     assert treaty["digest"] == sha256(treaty["text"].encode()).hexdigest()
     for city, signature in treaty["signatures"].items():
         assert find_signature_fault(treaty["text"], signature, find_public(city)) is None
-    keys = {city: find_public(city) for city in (made.HOME, made.HOST)}
+    keys = {city: find_public(city) for city in (HOME, HOST)}
     lines = [f"{line}\n".encode() for line in VECTORS["bundle"]]
     assert check_bundle(lines, keys).faults == ()
     changed = [*lines[:1], lines[1].replace(b"order-", b"order_"), *lines[2:]]
@@ -168,7 +202,7 @@ def test_card_treaty_and_bundle_hold() -> None:
 
 
 def test_the_page_shows_the_vectors_as_they_are() -> None:
-    page = made.PAGE.read_text(encoding="utf-8")
-    assert made.write_page(page, VECTORS) == page
-    shown = {block["path"].partition(".")[0] for block in made.BLOCK.finditer(page)}
+    page = vectors.PAGE.read_text(encoding="utf-8")
+    assert vectors.write_page(page, VECTORS) == page
+    shown = {block["path"].partition(".")[0] for block in vectors.BLOCK.finditer(page)}
     assert shown == set(VECTORS) - {"about"}

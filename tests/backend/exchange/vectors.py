@@ -9,64 +9,53 @@ are stored, and each run of the tests verifies them as they are (test_vectors.py
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
 
 from backend.exchange.post import write_notice
-from backend.gateways.city_calls import CityCall, MessageTag, SignedCall, sign_answer, sign_call
+from backend.gateways.city_calls import MessageTag
 from backend.gateways.detached_signatures import sign_detached
-from backend.gateways.exchange_keys import ExchangeKeys, SealingKey, write_exchange_keys
+from backend.gateways.exchange_keys import write_exchange_keys
 from backend.gateways.score_cards import sign_score_card
 from backend.gateways.sealed_messages import seal_for
-from backend.gateways.token_keys import TokenKey
 from backend.partners.bundle_lines import BEGINNING, BUNDLE_FORMAT, BUNDLE_KIND, chain, write_line, write_moment
 from backend.partners.notices import HeldNotice, NoticeKind
 from backend.partners.treaty_signing import sign_treaty
 from backend.web.answers import write_json
+from tests.backend.exchange.notice_vectors import make_notices, make_refusal
+from tests.backend.exchange.vector_messages import (
+    ANSWERED_AT,
+    ASKED_AT,
+    CARD_ID,
+    CONFIRMED_AT,
+    HOME,
+    HOST,
+    ID_NUMBER,
+    NOTICE_ID,
+    QUESTION_ID,
+    TREATY,
+    WITHDRAWN_AT,
+    list_keys,
+    make_keys,
+    name_url,
+    show_answer,
+    show_call,
+    sign,
+)
 from tests.tidy.tree import ROOT
 
 FILE, PAGE = ROOT / "docs/examples/partner-vectors.json", ROOT / "docs/partner-protocol.md"
 BLOCK = re.compile(r"(<!-- vector: (?P<path>[a-z_.]+) -->\n```\w+\n)(?P<text>.*?)(\n```)", re.DOTALL)
-ASKED_AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
-ANSWERED_AT, WITHDRAWN_AT, CONFIRMED_AT = (ASKED_AT + timedelta(seconds=each) for each in (1, 3600, 3601))
-HOME, HOST = "zhengzhou", "hangzhou"
-QUESTION_ID, NOTICE_ID = UUID("019ab3c0-5d4e-7a10-8c2f-6b1d9e8f7a60"), UUID("019ab3c0-6f00-7b21-9d30-7c2eaf908b71")
-CARD_ID = UUID("019ab3c0-7a11-7c32-8e41-8d3fb0a19c82")
-# Of a region that nobody is of.
-ID_NUMBER = "000000199001010018"
-TREATY = '[treaty]\ncities = ["hangzhou", "zhengzhou"]\nversion = "2026.1"\n# and so on: docs/treaty-format.md\n'
 CARD_LIFE = timedelta(hours=1)
-
-
-def make_key(name: str) -> EllipticCurvePrivateKey:
-    """The private key that goes by a name: anybody can make it."""
-    return derive_private_key(int.from_bytes(sha256(f"partner protocol {name}".encode()).digest()), SECP256R1())
-
-
-def make_keys(city: str) -> ExchangeKeys:
-    """The keys of a city."""
-    return ExchangeKeys.from_keys(list_keys(city))
-
-
-def list_keys(city: str) -> tuple[TokenKey, SealingKey]:
-    """The one that signs and the one that opens."""
-    signs, opens = f"{city}-sig-1", f"{city}-enc-1"
-    return TokenKey(signs, make_key(signs)), SealingKey(opens, make_key(opens))
-
-
-def name_url(city: str, path: str) -> str:
-    """The address of a city's protocol."""
-    return f"https://credit.{city}.example/exchange/v1/{path}"
 
 
 def make_vectors() -> dict[str, Any]:
     """All vectors, by name."""
-    question, answer = make_question()
+    question, answer, refusal = make_question()
     notice, confirmation = make_notice()
     signed = {city: sign_treaty(TREATY, make_keys(city).find_signer(ASKED_AT)) for city in (HOME, HOST)}
     return {
@@ -77,8 +66,10 @@ def make_vectors() -> dict[str, Any]:
         "person": name_person(QUESTION_ID, HOST),
         "question": question,
         "answer": answer,
+        "refusal": refusal,
         "notice": notice,
         "confirmation": confirmation,
+        "notices": make_notices(),
         "score_card": make_card(),
         "bundle": make_bundle(question, answer, signed),
     }
@@ -111,7 +102,7 @@ def write_question(person: str) -> str:
             },
             "person": person,
             "scope": "entitlement",
-            "scenarios": ["medical_credit"],
+            "scenarios": ["library_card", "medical_credit"],
             "purpose": "benefit",
             "role": "merchant",
             "acting": "west_lake_clinic",
@@ -130,7 +121,9 @@ def write_answer(question: str) -> str:
             "question_digest": sha256(question.encode()).hexdigest(),
             "answered_at": "2026-11-22T04:00:01Z",
             "until": until,
-            "content": {"entitlements": [{"scenario": "medical_credit", "until": until}]},
+            "content": {
+                "entitlements": [{"scenario": each, "until": until} for each in ("library_card", "medical_credit")]
+            },
         }
     )
 
@@ -155,11 +148,11 @@ def write_confirmation(notice: str) -> str:
     )
 
 
-def make_question() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The question of the host to the home city, and its answer."""
+def make_question() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The question of the host to the home city, its answer, and a refusal in the answer's place."""
     body = write_question(seal_person(QUESTION_ID, HOST, HOME))
     call = sign(HOST, name_url(HOME, "questions"), MessageTag.QUESTION, body, ASKED_AT)
-    return show_call(call), show_answer(call, HOME, write_answer(body), ANSWERED_AT)
+    return show_call(call), show_answer(call, HOME, write_answer(body), ANSWERED_AT), make_refusal(call)
 
 
 def make_notice() -> tuple[dict[str, Any], dict[str, Any]]:
@@ -167,44 +160,6 @@ def make_notice() -> tuple[dict[str, Any], dict[str, Any]]:
     body = write_withdrawal()
     call = sign(HOME, name_url(HOST, "notices"), MessageTag.NOTICE, body, WITHDRAWN_AT)
     return show_call(call), show_answer(call, HOST, write_confirmation(body), CONFIRMED_AT)
-
-
-def sign(city: str, url: str, tag: MessageTag, body: str, now: datetime) -> SignedCall:
-    """A call of a city."""
-    call = CityCall(city=city, url=url, tag=tag, body=body.encode(), deadline_seconds=1.5)
-    return sign_call(call, keys=make_keys(city), now=now)
-
-
-def show_call(call: SignedCall) -> dict[str, Any]:
-    """A call with what its signature is over."""
-    asked = call.request
-    headers = {name.lower(): value for name, value in asked.headers.items()}
-    shown = {"url": asked.url, "signed_at": write_moment(call.signed_at), "headers": headers}
-    return {**shown, "body": asked.body.decode(), "signature_base": write_base(headers, url=asked.url)}
-
-
-def show_answer(call: SignedCall, city: str, body: str, now: datetime) -> dict[str, Any]:
-    """An answer to a call with what its signature is over."""
-    answer = sign_answer(call.request, tag=call.tag, status=200, body=body.encode(), keys=make_keys(city), now=now)
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    asked = {name.lower(): value for name, value in call.request.headers.items()}
-    base = write_base(headers, url=call.request.url, status=200, asked=asked)
-    shown = {"status": 200, "signed_at": write_moment(now), "headers": headers}
-    return {**shown, "body": body, "signature_base": base}
-
-
-def write_base(
-    headers: Mapping[str, str], *, url: str, status: int | None = None, asked: Mapping[str, str] | None = None
-) -> str:
-    """The signature base (RFC 9421, section 2.5), written without any library; headers by small letters."""
-    parameters = headers["signature-input"].removeprefix("sig=")
-    values = {"@method": "POST", "@target-uri": url, "@status": str(status)}
-    lines = []
-    for component in re.findall(r'"[^"]+"(?:;req)?', parameters.partition(")")[0]):
-        name = component.removesuffix(";req").strip('"')
-        source = asked if component.endswith(";req") and asked is not None else headers
-        lines.append(f"{component}: {values.get(name) or source[name]}")
-    return "\n".join([*lines, f'"@signature-params": {parameters}'])
 
 
 def make_card() -> dict[str, Any]:
@@ -215,6 +170,7 @@ def make_card() -> dict[str, Any]:
         "sub": "b7e0c1f2a3d4",
         "jti": str(CARD_ID),
         "treaty": {"id": "hangzhou-zhengzhou", "version": "2026.1", "digest": sha256(TREATY.encode()).hexdigest()},
+        "purpose": "benefit",
         "scope": "level",
         "content": {"level": level},
         "person": seal_person(CARD_ID, HOME, HOST),
@@ -258,12 +214,12 @@ def make_bundle(question: Mapping[str, Any], answer: Mapping[str, Any], signed: 
             "url": question["url"],
             "status": shown.get("status"),
             "headers": shown["headers"],
-            "body": shown["body"],
+            "body_digest": sha256(shown["body"].encode()).hexdigest(),
             "logged_at": shown["signed_at"],
         }
         digest = chain(previous, message)
         place = {"log_no": number, "previous": previous.hex(), "digest": digest.hex(), "message": message}
-        lines.append(write_line(place))
+        lines.append(write_line({**place, "body": shown["body"]}))
         previous = digest
     closing = sign_detached(
         sha256(b"".join(lines)).digest(), kind=BUNDLE_KIND, signer=make_keys(HOST).find_signer(CONFIRMED_AT)

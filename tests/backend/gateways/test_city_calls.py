@@ -19,7 +19,6 @@ from backend.gateways.city_calls import (
     MessageTag,
     SignedAnswer,
     SignedCall,
-    ask_city,
     send_signed,
     sign_answer,
     sign_call,
@@ -96,9 +95,8 @@ def find_fault(send: Send, now: datetime = NOON) -> tuple[CityCallFault, str, in
 
 def test_a_signed_question_gets_a_signed_answer_whatever_its_status() -> None:
     partner = Partner(status=409)
-    answer = ask_city(
-        QUESTION, keys=HOST, partner=HOME.list_public(NOON), send=partner.answer, read_now=lambda: NOON + SECOND / 2
-    )
+    asked_at = NOON + SECOND / 2
+    answer = ask(partner.answer, sign_call(QUESTION, keys=HOST, now=asked_at), asked_at)
     assert (answer.status, answer.body) == (409, ANSWER_BODY)
     assert (answer.proof.key_id, answer.proof.created_at) == (HOME.find_signer(NOON).key_id, NOON)
     assert answer.call.request == partner.heard[0]

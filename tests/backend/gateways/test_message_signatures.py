@@ -145,6 +145,8 @@ def test_one_header_comes_once_and_one_signature_with_it() -> None:
         for name in ("Signature", "Signature-Input")
     }
     assert find_fault(replace(QUESTION, headers={**headers, **twice})) is SignatureFault.REFUSED
+    renamed = {name: headers[name].replace("sig=", "two=", 1) for name in twice}  # no label is signed
+    assert find_fault(replace(QUESTION, headers={**headers, **renamed})) is None
     assert find_fault(replace(QUESTION, headers={**headers, "Signature": "x" * 3000})) is SignatureFault.REFUSED
 
 

@@ -70,7 +70,7 @@ def test_keys_are_fetched_from_where_they_are_and_faults_say_nothing_of_it() -> 
         raise CallFailedError("canary", CallFault.NOT_REACHED)
 
     for send, what in (
-        (fail, "not_reached"),
+        (fail, "nobody answers there"),
         (lambda _: HttpAnswer(503, b"canary"), "status 503"),
         (lambda _: HttpAnswer(200, b"\xff"), "UTF-8"),
     ):

@@ -24,12 +24,14 @@ from backend.partners.message_log import Direction, Logged, MessageKind, log_mes
 from backend.partners.partners import Partner, register_partner
 from backend.partners.treaties import AgreedTreaty, add_treaty
 from backend.partners.treaty_signing import Signatures, sign_treaty
+from scenarios.treaty import OPEN
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 OURS, THEIRS = "zhengzhou", "hangzhou"
 OUR_URL, THEIR_URL = "https://shangding.example", "https://credit.hangzhou.example"
 TREATY_NAME = "hangzhou-zhengzhou-2026-01-01.toml"
-TREATY_TEXT = read_treaty_file(TREATIES, TREATY_NAME).text
+PROPOSAL = read_treaty_file(TREATIES, TREATY_NAME).text
+TREATY_TEXT = PROPOSAL.replace(OPEN.zh, "测试用信用中心").replace(OPEN.en, "a credit centre for tests")
 TREATY = ("hangzhou-zhengzhou", "2026.1")
 RULEBOOK = read_city(OURS).rulebook_on(NOON.date())
 _numbers = count(1)

@@ -142,6 +142,38 @@ def test_each_city_suspends_for_itself(database: Database) -> None:
     assert told[0].left_at < told[1].left_at  # said in one instant, and still told apart by whoever hears it
 
 
+def test_a_third_city_has_no_say(sqlite_database: Database) -> None:
+    pair = Pair()
+    with sqlite_database.transaction() as session:
+        pair.meet(session)
+        pair.agree(session, ENDING)
+        assert suspend(session, "nanjing") == resume(session, "nanjing") == Refusal(ProblemCode.TREATY_NOT_FOUND)
+        assert find_holder(session) is None
+        assert is_source_live(session)
+
+
+def test_a_suspension_ends_what_earlier_versions_gave_as_well(sqlite_database: Database) -> None:
+    pair = Pair()
+    now = NEXT.replace("2027-01-01", "2026-11-01").replace("2027.1", "2026.2")
+    with sqlite_database.transaction() as session:
+        pair.meet(session)
+        for text in (ENDING, now, NEXT):
+            pair.agree(session, text)
+
+        def list_live() -> set[str]:
+            return set(session.scalars(select(EntitlementSourceRow.version).where(EntitlementSourceRow.is_live)))
+
+        suspend(session, OURS)
+        assert list_live() == {"2026.2", "2027.1"}
+        suspend(session, OURS, version="2026.2")
+        resume(session, THEIRS)  # what somebody else has said long ago, or now, gives nothing back
+        assert list_live() == {"2027.1"}
+        resume(session, OURS, version="2026.2")
+        assert list_live() == {"2026.2", "2027.1"}
+        resume(session, OURS)
+        assert list_live() == {"2026.1", "2026.2", "2027.1"}
+
+
 def test_a_suspension_that_lets_finish_leaves_what_visitors_have(sqlite_database: Database) -> None:
     pair = Pair()
     with sqlite_database.transaction() as session:

@@ -15,6 +15,13 @@ def visited(database_url: str) -> Iterator[Visited]:
 
 
 @pytest.fixture
+def postgres_visited(postgresql_url: str) -> Iterator[Visited]:
+    """Where several can write at once."""
+    with running_visited(postgresql_url) as visited:
+        yield visited
+
+
+@pytest.fixture
 def town(sqlite_url: str) -> Iterator[Visited]:
     """On one."""
     with running_visited(sqlite_url) as visited:

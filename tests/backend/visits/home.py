@@ -19,7 +19,8 @@ from backend.gateways.message_signatures import SignableRequest
 from backend.gateways.score_cards import sign_score_card
 from backend.gateways.sealed_messages import seal_for
 from backend.gateways.sending import OutgoingCall
-from backend.visits.asking import COUNTER_SECONDS, VISITOR_SECONDS
+from backend.visits.asking import VISITOR_SECONDS
+from backend.visits.counter_asking import COUNTER_SECONDS
 from backend.visits.home_cities import make_home_cities
 from backend.visits.routes import HOME_CITIES
 from tests.backend.benefits.counter import CARD, RACK, make_code, name_order, open_counters
@@ -108,6 +109,7 @@ class Home:
             "sub": "visitor-1",
             "jti": card_id,
             "treaty": {"id": TREATY[0], "version": TREATY[1], "digest": sha256(self.text.encode()).hexdigest()},
+            "purpose": "benefit",
             "scope": "level",
             "content": {"level": LEVEL},
             "person": seal_for(person, key_id=sealing["kid"], key=public),
@@ -137,9 +139,14 @@ class Visited:
 
     def list_visits(self, subject_id: UUID) -> list[dict[str, Any]]:
         """What the visitor sees."""
-        answer = self.city.client().get("/v1/visits", headers=self.city.citizen(subject_id))
-        items: list[dict[str, Any]] = answer.get_json()["items"]
+        items: list[dict[str, Any]] = self.list_page(subject_id)["items"]
         return items
+
+    def list_page(self, subject_id: UUID, **query: str) -> dict[str, Any]:
+        """A page of it."""
+        answer = self.city.client().get("/v1/visits", query_string=query, headers=self.city.citizen(subject_id))
+        page: dict[str, Any] = answer.get_json()
+        return page
 
     def welcome(self, *, entitled: bool = True) -> tuple[UUID, Person]:
         """A visitor who has signed in, with a yes at home unless told otherwise."""

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from backend.benefits.pausing import pause_benefits
 from backend.benefits.probing import ALLOWANCES, Miss
@@ -18,13 +20,15 @@ from backend.gateways.exchange_keys import SealingKey
 from backend.gateways.http_calls import CallFault
 from backend.partners.message_tables import MessageRow
 from backend.partners.treaties import suspend_treaty
-from backend.visits import asking
-from backend.visits.answer_reading import Asked, Said, read_content
-from backend.visits.tables import HomeQuestionRow
+from backend.people.tables import SubjectRow
+from backend.visits import asking, counter_asking
+from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content, read_text
+from backend.visits.endings import take_withdrawn
+from backend.visits.tables import HomeQuestionRow, is_withdrawn
 from tests.backend.benefits.counter import CARD, name_order, read_looks
 from tests.backend.benefits.test_enumeration import reduce, statements_seen
 from tests.backend.city import make_person, make_resident_id, read_json
-from tests.backend.partners.cities import OURS, TREATY
+from tests.backend.partners.cities import OURS, THEIRS, TREATY
 from tests.backend.visits.home import Answer, Visited, write
 
 
@@ -66,6 +70,7 @@ def test_every_no_is_the_same_work(town: Visited) -> None:
     with city.database.transaction() as session:
         decline_offer(session, who, CARD, now=city.now())
     numbers = {"known": town.welcome(entitled=False)[1].id_number, "local": local.id_number}
+    numbers["unknown"] = make_resident_id()
     town.home.yes.clear()
     numbers["declining"] = declining.id_number
     work = {}
@@ -74,25 +79,103 @@ def test_every_no_is_the_same_work(town: Visited) -> None:
             assert read_json(town.verify(number))["answer"] == "not_granted"
         work[cause] = seen
     assert len(work["known"]) > 10
+    read_later = [each for each in work["known"] if each.startswith("INSERT INTO access_entry")]
+    assert len(read_later) == 1  # whoever is known can see that he was asked about; nothing else tells the two apart
+    assert work.pop("unknown") == [each for each in work["known"] if each not in read_later]
+    del numbers["unknown"]
     assert work == dict.fromkeys(numbers, work["known"])
+
+
+def count_known(town: Visited) -> tuple[int, int]:
+    """How many people are known here, and how many questions about somebody."""
+    with town.city.database.reading() as session:
+        found = [session.scalar(select(func.count()).select_from(row)) for row in (SubjectRow, HomeQuestionRow)]
+    return found[0] or 0, found[1] or 0
+
+
+def test_whom_a_merchant_types_in_becomes_somebody_only_by_a_yes(visited: Visited) -> None:
+    home, number = visited.home, make_resident_id()
+    before = count_known(visited)
+    assert read_json(visited.verify(number))["answer"] == "not_granted"
+    home.fault = CallFault.NOT_REACHED
+    assert read_json(visited.verify(number))["answer"] == "cannot_say"
+    home.fault = None
+    home.yes.add(number)
+    home.before = lambda question: withdraw(visited, question["question_id"])
+    assert read_json(visited.verify(number))["answer"] == "not_granted"
+    assert count_known(visited) == before
+    home.before = lambda question: question
+    assert read_json(visited.verify(number))["answer"] == "granted"
+    assert count_known(visited) == (before[0] + 1, before[1] + 1)
+    subject_id, person = visited.welcome(entitled=False)
+    assert read_json(visited.verify(person.id_number))["answer"] == "not_granted"
+    home.fault = CallFault.NOT_REACHED
+    visited.verify(person.id_number)
+    assert [each["state"] for each in visited.list_visits(subject_id)] == ["failed", "nothing"]
+
+
+def withdraw(visited: Visited, question_id: str) -> None:
+    """The home city takes back what it says to a question."""
+    with visited.city.database.transaction() as session:
+        take_withdrawn(session, THEIRS, {"question_ids": [question_id]}, now=visited.city.now())
+
+
+def withdraw_meanwhile(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What the shop hears when a withdrawal comes in while the yes is being kept; both have ended then."""
+    pool, asked, keep = ThreadPoolExecutor(1), visited.home.asked, asking.keep_said
+
+    def keep_slowly(*given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+        withdrawn.append(pool.submit(withdraw, visited, asked[-1]["question_id"]))
+        wait(withdrawn, timeout=0.3)
+        keep(*given, **named)
+
+    withdrawn: list[Future[None]] = []
+    monkeypatch.setattr(counter_asking, "keep_said", keep_slowly)
+    with pool:
+        answer: str = read_json(visited.verify(visited.welcome()[1].id_number))["answer"]
+    withdrawn[0].result()
+    return answer
+
+
+def test_a_withdrawal_wins_over_the_yes_that_is_being_kept(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+    withdraw_meanwhile(visited, monkeypatch)
+    with visited.city.database.reading() as session:
+        assert session.scalars(select(VisitorEntitlementRow)).all() == []
+        assert session.scalars(select(HomeQuestionRow.ended_because)).all() == ["withdrawn"]
+
+
+def test_a_yes_that_only_looked_before_would_be_noticed(
+    postgres_visited: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(session: Session, partner: str, question_id: UUID, **_: datetime) -> bool:
+        return not is_withdrawn(session, partner, question_id)
+
+    monkeypatch.setattr(counter_asking, "hold_open", look)
+    withdraw_meanwhile(postgres_visited, monkeypatch)
+    with postgres_visited.city.database.reading() as session:
+        assert session.scalars(select(VisitorEntitlementRow)).all() != []
 
 
 def test_a_home_city_that_cannot_answer_is_nobodys_no(town: Visited) -> None:
     city, home = town.city, town.home
     _, person = town.welcome()
     heard = []
-    home.status = 503
-    heard.append(town.verify(person.id_number))
-    home.status = 422
-    heard.append(town.verify(person.id_number))
-    home.status = 200
-    for fault in (CallFault.NOT_REACHED, CallFault.TOO_SLOW, CallFault.TOO_SLOW, CallFault.TOO_SLOW):
-        home.fault = fault
-        heard.append(town.verify(person.id_number))
-    assert len(home.asked) == 3  # three in a row have failed: nobody waits for it any more
-    home.fault = None
-    city.clock.move(timedelta(seconds=11))
-    assert read_json(town.verify(person.id_number, scenario="bike_hire"))["answer"] == "granted"
+    with capture_logs() as logs:
+        for status in (503, 422):
+            home.status = status
+            heard.append(town.verify(person.id_number))
+        home.status = 200
+        for fault in (CallFault.NOT_REACHED, CallFault.TOO_SLOW, CallFault.TOO_SLOW, CallFault.TOO_SLOW):
+            home.fault = fault
+            heard.append(town.verify(person.id_number))
+        assert len(home.asked) == 3  # three in a row have failed: nobody waits for it any more
+        home.fault = None
+        city.clock.move(timedelta(seconds=11))
+        assert read_json(town.verify(person.id_number, scenario="bike_hire"))["answer"] == "granted"
+    told = [(each["event"], each.get("fault")) for each in logs if each.get("partner") == THEIRS]
+    failed = [("question_failed", fault) for fault in ("signature_refused", "signature_refused", "unreachable")]
+    assert told == [*failed[:2], ("partner_rests", None), failed[2], ("partner_is_back", None)]
+    assert person.id_number not in str(logs)
     heard.append(town.verify(person.id_number, home_city="atlantis"))
     with city.database.transaction() as session:
         suspend_treaty(session, *TREATY, city=OURS, by="zhao", reason="test", now=city.now())
@@ -157,6 +240,7 @@ SOON, FAR = "2026-11-23T04:00:00Z", "2099-01-01T00:00:00Z"
 SPOILT: dict[str, Callable[[Answer], Any]] = {
     "another_question": _change(question_id=str(uuid4())),
     "another_body": _change(question_digest="0" * 64),
+    "a_digest_of_no_form": _change(question_digest="\ud800"),
     "another_protocol": _change(protocol="2"),
     "a_member_more": _change(more=1),
     "a_member_less": lambda answer: {name: value for name, value in answer.items() if name != "answered_at"},
@@ -177,6 +261,7 @@ def try_all(town: Visited) -> dict[str, str]:
         _, person = town.welcome()
         town.home.spoil = spoil
         heard[name] = read_json(town.verify(person.id_number))["answer"]
+        town.city.clock.move(timedelta(seconds=11))  # a city that answers so is left alone for a while
     town.home.spoil = lambda answer: answer
     return heard
 
@@ -185,7 +270,31 @@ def test_only_the_answer_to_this_question_is_believed(town: Visited) -> None:
     assert try_all(town) == dict.fromkeys(SPOILT, "cannot_say")
     with town.city.database.reading() as session:
         assert session.scalars(select(VisitorEntitlementRow)).all() == []
-        assert set(session.scalars(select(HomeQuestionRow.fault))) == {"refused"}
+        assert session.scalars(select(HomeQuestionRow.fault)).all() == ["refused"] * len(SPOILT)
+    for body in (b"{}\0", b"\xff"):
+        with pytest.raises(UnusableAnswerError):
+            read_text(body)
+
+
+def test_what_nobody_has_foreseen_is_no_answer_and_no_fault_of_the_shop(
+    town: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(_body: bytes, _asked: Asked) -> Said:
+        raise RuntimeError("something that nobody has thought of")
+
+    once = {miss: ALLOWANCES[miss]._replace(free=2, per_served=0) for miss in Miss}
+    monkeypatch.setattr("backend.benefits.probing.ALLOWANCES", once)
+    monkeypatch.setattr(asking, "read_answer", read)
+    for _ in range(4):
+        assert read_json(town.verify(town.welcome()[1].id_number))["answer"] == "cannot_say"
+    with town.city.database.reading() as session:
+        assert session.scalars(select(HomeQuestionRow.fault)).all() == ["refused"] * 4
+    monkeypatch.undo()
+    town.home.spoil = _change(question_digest="\ud800")
+    before = len(town.home.asked)
+    for _ in range(4):
+        town.verify(town.welcome()[1].id_number)
+    assert len(town.home.asked) == before + 3  # three in a row were of no use
 
 
 def read_carelessly(body: bytes, asked: Asked) -> Said:

@@ -16,8 +16,9 @@ from tests.backend.benefits.counter import BIKE, CARD
 from tests.backend.partners.cities import THEIRS
 from tests.backend.visits.home import Answer, Visited, write
 
-# Corrections by when they were left: the first leaves a scenario, the second another one, the third none.
-CORRECTIONS: Sequence[tuple[str, ...]] = ((CARD,), (BIKE,), ())
+# Corrections by when they were left: the first leaves a scenario, the second none, and the third, by a clock that was
+# wrong, another one.
+CORRECTIONS: Sequence[tuple[str, ...]] = ((CARD,), (), (BIKE,))
 WITHDRAWAL = len(CORRECTIONS)
 _notices = st.lists(st.integers(0, WITHDRAWAL), max_size=6)
 
@@ -46,14 +47,10 @@ def take(visited: Visited, question_id: str, number: int) -> None:
 
 def expect(before: Sequence[int], after: Sequence[int]) -> set[str]:
     """What must stand: nothing once withdrawn or corrected to nothing, otherwise what was left last."""
-    arrived, last = [*before, *after], -1
-    if WITHDRAWAL in arrived:
+    arrived = {*before, *after}
+    if WITHDRAWAL in arrived or any(not CORRECTIONS[number] for number in arrived):
         return set()
-    for number in arrived:
-        last = max(last, number)
-        if not CORRECTIONS[last]:
-            return set()
-    return {BIKE, CARD} if last < 0 else set(CORRECTIONS[last])
+    return {BIKE, CARD} if not arrived else set(CORRECTIONS[max(arrived)])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)

@@ -1,6 +1,8 @@
 """What stands of a home city's word and for how long, and the cards that visitors bring."""
 
+import json
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,16 +15,20 @@ from backend.benefits.card_ending import list_ended, sweep_cards
 from backend.benefits.cards import Card, CardOrder, make_card
 from backend.benefits.judging import Tools
 from backend.benefits.visitor_tables import EntitlementSourceRow, VisitorEntitlementRow
+from backend.gateways.exchange_keys import ExchangeKeys, read_exchange_keys
+from backend.gateways.key_making import make_exchange_keys
+from backend.partners.city_keys import store_keys
+from backend.partners.partners import end_partner, register_partner
 from backend.partners.treaties import resume_treaty, suspend_treaty
-from backend.visits import endings
+from backend.visits import asking, endings, visiting
 from backend.visits.endings import take_corrected, take_withdrawn
 from backend.visits.outliving import purge_answers
-from backend.visits.tables import HomeQuestionRow
+from backend.visits.tables import HomeQuestionRow, VisitorUseRow
 from tests.backend.benefits.counter import BIKE, CARD, RACK
 from tests.backend.benefits.counter import consent as let_be_told
 from tests.backend.city import make_person, read_json
 from tests.backend.merchants.shops import sign
-from tests.backend.partners.cities import OURS, THEIRS, TREATY
+from tests.backend.partners.cities import NOON, OURS, THEIRS, TREATY
 from tests.backend.visits.home import EMPTY, LEVEL, Visited, fill, scan, write
 
 Act = Callable[[Visited, UUID, UUID], None]
@@ -100,6 +106,27 @@ def test_a_yes_holds_until_it_ends(visited: Visited) -> None:
             assert scan(visited, subject_id, BIKE) == "granted"
 
 
+def test_nothing_of_a_partner_that_has_ended_is_believed_or_kept(visited: Visited) -> None:
+    """Although a treaty with it can still be suspended and resumed."""
+    subject_id, question_id = begin(visited)
+    assert scan(visited, subject_id) == "granted"
+    city = visited.city
+    with city.database.transaction() as session:
+        end_partner(session, THEIRS, now=city.now())
+    assert scan(visited, subject_id, BIKE) == "not_granted"
+    suspend(visited, subject_id, question_id)
+    with city.database.transaction() as session:
+        resume_treaty(session, *TREATY, city=OURS, by="zhao", reason="test", now=city.now())
+    assert scan(visited, subject_id, BIKE) == "not_granted"
+    assert purge_answers(city.database, now=city.now()) == 1
+    assert purge_answers(city.database, now=city.now()) == 0
+    with city.database.reading() as session:
+        assert session.scalars(select(VisitorEntitlementRow)).all() == []
+        assert session.scalars(select(HomeQuestionRow.content).where(HomeQuestionRow.content.is_not(None))).all() == []
+        assert session.scalars(select(VisitorUseRow.question_id)).all() == [question_id]  # it is still told of its use
+    assert visited.list_visits(subject_id)[0]["ended_because"] == "partner_ended"
+
+
 def test_a_yes_that_outlives_its_end_would_be_noticed(town: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted defects: nothing is deleted, the switch does not switch, the end is not looked at."""
     defects = {
@@ -131,6 +158,9 @@ def test_what_stands_is_used_again_and_nothing_is_asked_twice(town: Visited) -> 
     assert [item["question_id"] for item in town.list_visits(subject_id)] == [
         visit["question_id"] for visit in reversed(first)
     ]
+    begun = town.list_page(subject_id, limit="3")
+    rest = town.list_page(subject_id, limit="3", cursor=begun["next_cursor"])
+    assert ([*begun["items"], *rest["items"]], rest["next_cursor"]) == (town.list_visits(subject_id), None)
     assert len(town.home.asked) == 4
     town.city.clock.move(town.home.until)
     again = read_json(town.visit(subject_id, "level"))
@@ -189,7 +219,9 @@ POOR = {"level": {**LEVEL, "code": "fair", "tier": "T2"}}
 STRANGE: dict[str, dict[str, Any]] = {
     "for_another_city": {"aud": "city:nanjing"},
     "of_another_treaty": {"treaty": {"id": TREATY[0], "version": TREATY[1], "digest": "0" * 64}},
+    "of_another_purpose": {"purpose": "marketing"},
     "of_another_scope": {"scope": "record_flags", "content": EMPTY["record_flags"]},
+    "of_a_list_of_scopes": {"scope": ["level"]},
     "of_nothing": {"content": EMPTY["level"]},
     "of_a_level_too_low": {"content": POOR},
     "with_more_in_it": {"more": 1},
@@ -223,11 +255,53 @@ def test_a_card_says_what_the_home_city_signed_for_its_owner_here(visited: Visit
     assert {each["scenario"] for each in first["entitlements"]} >= {CARD, BIKE}
     assert read_json(present(visited, subject_id, good)) == first
     assert scan(visited, subject_id) == "granted"
+    looker, other = visited.welcome()
+    shown = read_json(present(visited, looker, make_card(other.id_number, purpose="own_view")))
+    assert (shown["level"]["tier"], shown["entitlements"], shown["purpose"]) == ("T4", [], "own_view")
+    assert scan(visited, looker) != "granted"  # it is for looking at
     city.clock.move(timedelta(minutes=90))
     assert scan(visited, subject_id, BIKE) == "not_granted"
     city.clock.move(timedelta(minutes=1))  # past the leeway between two clocks
     assert present(visited, subject_id, good).status_code == 422
     assert visited.home.asked == []
+
+
+def test_another_city_with_a_key_of_the_same_name_is_no_matter(town: Visited) -> None:
+    subject_id, person = town.welcome()
+    theirs = next(each["kid"] for each in town.home.pair.them.keys.describe(NOON) if each["use"] == "sig")
+    keys = ExchangeKeys.from_keys(read_exchange_keys(make_exchange_keys(NOON))).describe(NOON)
+    renamed = [each | {"kid": theirs} if each["use"] == "sig" else each for each in keys]
+    with town.city.database.transaction() as session:
+        register_partner(session, "guangzhou", title="广州市", url="https://g.example", city=OURS, by="zhao", now=NOON)
+        store_keys(session, "guangzhou", json.dumps({"keys": renamed}), now=NOON)
+    assert present(town, subject_id, town.home.make_card(person.id_number)).status_code == 200
+
+
+def end_meanwhile(visited: Visited, end: Act, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How a card stands that the home city takes back while it is being kept."""
+    subject_id, person = visited.welcome()
+    card_id, pool, keep = uuid4(), ThreadPoolExecutor(1), asking.keep_said
+
+    def keep_slowly(*given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+        ended.append(pool.submit(end, visited, subject_id, card_id))
+        wait(ended, timeout=0.3)
+        keep(*given, **named)
+
+    ended: list[Future[None]] = []
+    monkeypatch.setattr(visiting, "keep_said", keep_slowly)
+    with pool:
+        present(visited, subject_id, visited.home.make_card(person.id_number, jti=str(card_id)))
+    ended[0].result()
+    state: str = visited.list_visits(subject_id)[0]["state"]
+    return state
+
+
+def test_what_ends_a_card_wins_while_it_is_being_kept(
+    postgres_visited: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [end_meanwhile(postgres_visited, end, monkeypatch) for end in (withdraw, correct)] == ["ended", "ended"]
+    monkeypatch.setattr(visiting, "hold_open", lambda *_, **__: True)  # the planted defect: it only looks
+    assert end_meanwhile(postgres_visited, withdraw, monkeypatch) == "standing"
 
 
 def test_a_card_of_points_entitles_as_the_level_behind_them(town: Visited) -> None:

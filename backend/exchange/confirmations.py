@@ -1,0 +1,67 @@
+"""What partners answer to notices, read with suspicion: a signature tells who answered, not that it was done."""
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+from backend.gateways.city_calls import SignedAnswer
+from backend.partners.notices import HeldNotice, NoticeKind
+
+_CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+DELETING = frozenset({NoticeKind.WITHDRAWN, NoticeKind.CORRECTED})
+
+
+def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None:
+    """Say what is wrong with the confirmation of a notice; None if it confirms this very notice."""
+    document = _read_object(answer.body)
+    if answer.status != HTTPStatus.OK:
+        code = document.get("code")
+        return f"refused_{code}" if isinstance(code, str) and _CODE.fullmatch(code) else "refused"
+    if (document.get("notice_id"), document.get("notice_digest")) != (str(held.notice_id), sha256(body).hexdigest()):
+        return "other_notice"
+    done = document.get("done")
+    if not isinstance(done, dict) or not _can_be_kept(done):
+        return "unusable"
+    if held.kind not in DELETING:
+        return None
+    deleted = done.get("deleted", [])
+    if not isinstance(deleted, list) or not all(isinstance(each, str) and _UUID.fullmatch(each) for each in deleted):
+        return "unusable"
+    return None if set(list_named(held)) <= set(deleted) else "not_deleted"
+
+
+def list_named(held: HeldNotice) -> list[str]:
+    """List the questions whose answers a notice takes back or puts right."""
+    named = held.content.get("question_ids")
+    return [str(each) for each in named] if isinstance(named, list) else [str(held.content["question_id"])]
+
+
+def _read_object(content: bytes) -> Mapping[str, Any]:
+    text = read_text(content)
+    try:
+        found = None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_text(content: bytes) -> str | None:
+    """Read a body as a text that can be kept; None where it is none."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _can_be_kept(done: Mapping[str, Any]) -> bool:
+    """Tell whether the database takes what was done: no NUL, no half characters, and numbers that are some."""
+    try:
+        text = json.dumps(done, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return b"\\u0000" not in text
