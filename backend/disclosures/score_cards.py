@@ -19,8 +19,8 @@ from backend.disclosures.tables import DisclosureRow, count_live_cards
 from backend.disclosures.telling import Content, Silence, Tools, tell
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.score_cards import sign_score_card
-from backend.gateways.sealed_messages import seal_for
 from backend.partners.city_keys import find_sealing_key
+from backend.partners.sealed_persons import seal_person
 from backend.people.standing import IDENTITY_FIELD
 from backend.people.tables import SubjectRow, lock_subject
 from backend.scores.tables import keep_score
@@ -133,8 +133,7 @@ def _seal_person(session: Session, subject: SubjectRow, city: str, card_id: UUID
     if key is None:
         return None
     number = tools.sealer.open(subject.identity_sealed, subject_id=subject.subject_id, field=IDENTITY_FIELD)
-    payload = {"id_number": number, "question_id": str(card_id), "from": tools.city}
-    return seal_for(payload, key_id=key.key_id, key=key.key)
+    return seal_person(number, key, question_id=card_id, sender=tools.city)
 
 
 def _note(session: Session, subject: SubjectRow, made: ScoreCard, *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from backend.gateways.sealed_messages import SealedMessageError
 from backend.gateways.signed_claims import Expected, TokenError, read_claims, read_issuer, read_key_id
 from backend.partners.city_keys import find_signing_keys
 from backend.partners.partners import find_partner
+from backend.partners.sealed_persons import open_person
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content
 from backend.visits.questions import find_agreed, write_moment
 from scenarios.treaty import Party, Scope, Standing, Treaty, TreatyPurpose
@@ -58,8 +59,8 @@ def read_score_card(
     """
     try:
         claims = _prove(session, text, city=city, now=machine_now)
-        _check_owner(claims, id_number, keys, now=machine_now)
         card_id, made_at = UUID(claims["jti"]), datetime.fromtimestamp(claims["iat"], UTC)
+        _check_owner(claims, card_id, id_number, keys, now=machine_now)
     except (TokenError, SealedMessageError, ValueError):
         raise ScoreCardError from None
     agreed = find_agreed(session, claims["iss"], now=now)
@@ -101,15 +102,14 @@ def _prove(session: Session, text: str, *, city: str, now: datetime) -> Mapping[
     raise ScoreCardError
 
 
-def _check_owner(claims: Mapping[str, Any], id_number: str, keys: ExchangeKeys, *, now: datetime) -> None:
+def _check_owner(
+    claims: Mapping[str, Any], card_id: UUID, id_number: str, keys: ExchangeKeys, *, now: datetime
+) -> None:
     """See that a card was made for whoever presents it; raises SealedMessageError, ScoreCardError."""
     if not isinstance(claims["person"], str):
         raise ScoreCardError
-    person = keys.open(claims["person"], now)
-    if set(person) != {"id_number", "question_id", "from"}:
-        raise ScoreCardError
-    is_bound = (person["question_id"], person["from"]) == (claims["jti"], claims["iss"])
-    if not is_bound or not hmac.compare_digest(person["id_number"].encode(), id_number.encode()):
+    owner = open_person(claims["person"], keys, question_id=card_id, sender=claims["iss"], now=now)
+    if not hmac.compare_digest(owner.encode(), id_number.encode()):
         raise ScoreCardError
 
 
