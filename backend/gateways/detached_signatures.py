@@ -6,12 +6,12 @@ signature, so that no changed letter goes unseen.
 
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from jwt.algorithms import ECAlgorithm
 
+from backend.gateways.base64url import decode_base64url, encode_base64url
 from backend.gateways.signed_claims import ALGORITHM
 from backend.gateways.token_keys import TokenKey
 
@@ -26,9 +26,9 @@ class DetachedSignatureError(Exception):
 
 def sign_detached(content: bytes, *, kind: str, signer: TokenKey) -> str:
     """Sign `content` as `kind` (the header's `typ`); gives the JWS without its content."""
-    header = _encode(_write_header(kind, signer.key_id))
+    header = encode_base64url(_write_header(kind, signer.key_id))
     signature = _ES256.sign(_join(header, content), signer.key)
-    return f"{header}..{_encode(signature)}"
+    return f"{header}..{encode_base64url(signature)}"
 
 
 def verify_detached(text: str, content: bytes, *, kind: str, keys: Mapping[str, EllipticCurvePublicKey]) -> str:
@@ -64,19 +64,11 @@ def _read_header(segment: str) -> Mapping[str, object]:
 
 
 def _join(header: str, content: bytes) -> bytes:
-    return f"{header}.{_encode(content)}".encode()
-
-
-def _encode(content: bytes) -> str:
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return f"{header}.{encode_base64url(content)}".encode()
 
 
 def _decode(segment: str) -> bytes:
-    """Decode base64url without padding; a second spelling of the same bytes is refused (RFC 7515, section 2)."""
     try:
-        found = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+        return decode_base64url(segment)
     except ValueError:
-        raise DetachedSignatureError("it is not base64url") from None
-    if _encode(found) != segment:
-        raise DetachedSignatureError("it is not base64url in its one spelling")
-    return found
+        raise DetachedSignatureError("it is not base64url in its one spelling") from None

@@ -4,11 +4,11 @@ All identity numbers of a prefecture can be hashed in minutes, so a plain hash h
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
+from backend.gateways.base64url import encode_base64url
 from backend.gateways.derived_keys import check_current, derive_keys
 
 _NAME_BYTES = 16
@@ -81,7 +81,7 @@ class Pseudonyms:
         Two audiences cannot find out by it that they know the same person. A new current key gives new names.
         """
         digest = _digest(self._pairwise_key, subject_id.bytes + audience.encode())
-        return urlsafe_b64encode(digest[:_NAME_BYTES]).decode().rstrip("=")
+        return encode_base64url(digest[:_NAME_BYTES])
 
     def name_attempt(self, tried: str) -> str:
         """Name what somebody tried to prove, for counting attempts: 32 hexadecimal digits found nowhere else."""

@@ -1,6 +1,5 @@
 """Public keys of others: read with suspicion from a JWK or a PEM file, and named by their thumbprint."""
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import ECAlgorithm
 
+from backend.gateways.base64url import encode_base64url
 from backend.gateways.signed_claims import ALGORITHM
 
 LONGEST_KEY_FILE = 4096
@@ -114,7 +114,7 @@ def make_jwk(key: EllipticCurvePublicKey) -> dict[str, str]:
 
 def find_thumbprint(jwk: Mapping[str, str]) -> str:
     """Find the thumbprint of a public EC key: SHA-256 of its required members in order (RFC 7638, section 3)."""
-    return base64.urlsafe_b64encode(_digest(jwk)).decode().rstrip("=")
+    return encode_base64url(_digest(jwk))
 
 
 def write_fingerprint(jwk: Mapping[str, str]) -> str:

@@ -5,13 +5,13 @@ all that, joined by dots. The same generation under the same key is the same tok
 lost can be given once more.
 """
 
-import base64
 import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from backend.gateways.base64url import encode_base64url
 from backend.gateways.derived_keys import check_current, derive_keys
 
 LONGEST_REFRESH_TOKEN = 200
@@ -59,4 +59,4 @@ class RefreshTokens:
 
 
 def _sign(key: bytes, content: str) -> str:
-    return base64.urlsafe_b64encode(hmac.digest(key, content.encode(), "sha256")).decode().rstrip("=")
+    return encode_base64url(hmac.digest(key, content.encode(), "sha256"))

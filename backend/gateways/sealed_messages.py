@@ -7,7 +7,6 @@ key of the sender's on P-256, and nothing else. Who sealed a message it does not
 
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -21,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry, decrypt_compact, encrypt_compact
 from joserfc.jwk import ECKey
+
+from backend.gateways.base64url import decode_base64url
 
 SEALING_ALGORITHM = "ECDH-ES+A256KW"
 CONTENT_ALGORITHM = "A256GCM"
@@ -106,14 +107,10 @@ def _is_ephemeral(entry: object) -> bool:
 
 
 def _decode(segment: str) -> bytes:
-    """Decode base64url without padding; a second spelling of the same bytes is refused."""
     try:
-        found = urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+        return decode_base64url(segment)
     except ValueError:
         raise SealedMessageError(SealedMessageFault.MALFORMED) from None
-    if urlsafe_b64encode(found).rstrip(b"=") != segment.encode():
-        raise SealedMessageError(SealedMessageFault.MALFORMED)
-    return found
 
 
 def _read_content(plain: bytes) -> dict[str, str]:

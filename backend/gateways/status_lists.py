@@ -5,8 +5,9 @@ The bits are packed from the least significant one of each byte, compressed with
 """
 
 import zlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+
+from backend.gateways.base64url import encode_base64url
 
 BITS = 65_536
 LIST_TYPE = "statuslist+jwt"
@@ -21,4 +22,4 @@ def pack_bits(places: Iterable[int], *, size: int = BITS) -> str:
         if not 0 <= place < size:
             raise IndexError(f"a list of {size} bits has no place {place}")
         packed[place >> 3] |= 1 << (place & 7)
-    return urlsafe_b64encode(zlib.compress(bytes(packed), _BEST)).decode().rstrip("=")
+    return encode_base64url(zlib.compress(bytes(packed), _BEST))
