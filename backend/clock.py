@@ -62,6 +62,11 @@ def today(moment: datetime) -> date:
     return day_of(_in_utc(moment))
 
 
+def format_moment(moment: datetime) -> str:
+    """Write a moment (aware) as RFC 3339 in UTC with `Z`; a naive one is a ValueError."""
+    return _in_utc(moment).isoformat().replace("+00:00", "Z")
+
+
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; give an aware moment, such as one in UTC")

@@ -1,7 +1,7 @@
 """Applying from the app: the person reserves a benefit at a merchant before going there, and consents with that."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from backend.benefits.answers import Answer
 from backend.benefits.consents import put_consent
 from backend.benefits.judging import Cause, Offer, Order, Tools, find_offer, judge
 from backend.benefits.looks import Told, note_look
+from backend.clock import format_moment
 from backend.grants.grant import Grant, Via
 from backend.merchants.events import EventKind, leave_event
 from backend.principals import Principal, PrincipalKind
@@ -84,9 +85,7 @@ def _tell(session: Session, grant: Grant, offer: Offer, *, now: datetime) -> Non
         "scenario": grant.scenario,
         "state": grant.state,
         "held_fen": grant.held_fen,
-        "reserved_until": None
-        if grant.due_at is None
-        else grant.due_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "reserved_until": None if grant.due_at is None else format_moment(grant.due_at),
     }
     leave_event(
         session,

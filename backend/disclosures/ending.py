@@ -11,9 +11,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.clock import format_moment
 from backend.disclosures.looks import CORRECTED, NOTHING, ExchangeLook, note_exchange_look
 from backend.disclosures.tables import DisclosureEnd, DisclosureRow, list_ended, list_live, put_answer, put_deleted
-from backend.disclosures.telling import Content, empty_content, write_moment
+from backend.disclosures.telling import Content, empty_content
 from backend.partners.message_log import erase_answers
 from backend.partners.notices import NoticeKind, leave_notice
 from backend.partners.partners import find_partner
@@ -85,7 +86,7 @@ def correct(session: Session, row: DisclosureRow, *, content: Content, until: da
         kind=NoticeKind.CORRECTED,
         about=row.question_id,
         subject_id=row.subject_id,
-        content={**told, "until": write_moment(until)},
+        content={**told, "until": format_moment(until)},
         now=at,
     )
     _note(session, row, CORRECTED, now=now)

@@ -7,14 +7,14 @@ score computed that was not kept right.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
-from backend.clock import today
+from backend.clock import format_moment, today
 from backend.disclosures.flags import list_flags
 from backend.disclosures.person_tables import KnownPerson
 from backend.gateways.pseudonyms import Pseudonyms
@@ -209,7 +209,7 @@ def _describe_entitlements(
     asked = wanted.scenarios
     entitled = list_entitled(wanted.treaty, home=home, host=wanted.host, standing=standing, wanted=asked)
     told = {scenario: limits[scenario] for scenario in entitled if scenario in limits}
-    content = {"entitlements": [{"scenario": each, "until": write_moment(until)} for each, until in told.items()]}
+    content = {"entitlements": [{"scenario": each, "until": format_moment(until)} for each, until in told.items()]}
     return content, max(told.values(), default=None)
 
 
@@ -246,13 +246,8 @@ def _describe_flag(flag: Flag) -> Content:
     return {"kind": flag.kind.value, "basis": flag.basis, "ends_on": _write_day(flag.ends_on)}
 
 
-def write_moment(moment: datetime) -> str:
-    """Write a moment as messages between cities have it: RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def read_moment(text: str) -> datetime:
-    """Read back what `write_moment` wrote."""
+    """Read back a moment of a content."""
     return datetime.fromisoformat(text)
 
 

@@ -16,7 +16,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy.orm import Session
 
-from backend.clock import Clock
+from backend.clock import Clock, format_moment
 from backend.disclosures.ending import note_deleted
 from backend.exchange.confirmations import DELETING, find_flaw, list_named, read_text
 from backend.gateways.city_calls import (
@@ -45,7 +45,6 @@ from backend.partners.partners import Partner, find_partner
 from backend.storage.database import Database, StorageUnavailableError
 from backend.web.answers import write_json
 from backend.web.faults import describe_fault
-from backend.web.fields import format_moment
 
 THREADS = 8
 PORTION = 10

@@ -19,6 +19,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from jwt.algorithms import ECAlgorithm
 
+from backend.clock import format_moment
 from backend.gateways.key_making import make_signing_entry
 from backend.gateways.public_keys import make_jwk
 from backend.gateways.signed_claims import ALGORITHM, KeySetError, read_private_keys
@@ -220,11 +221,7 @@ def describe_private(key: TokenKey) -> dict[str, str]:
 
 def write_moments(**moments: datetime) -> dict[str, str]:
     """Write the moments of a key for its entry; what has always been or never ends is left unsaid."""
-    return {
-        name: moment.isoformat().replace("+00:00", "Z")
-        for name, moment in moments.items()
-        if moment not in {ALWAYS, NEVER}
-    }
+    return {name: format_moment(moment) for name, moment in moments.items() if moment not in {ALWAYS, NEVER}}
 
 
 def rotate(

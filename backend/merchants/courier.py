@@ -4,12 +4,12 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from backend.clock import Clock
+from backend.clock import Clock, format_moment
 from backend.gateways.http_calls import CallFailedError, call_service
 from backend.gateways.message_signatures import SignableRequest, sign_message
 from backend.gateways.public_addresses import is_public
@@ -115,7 +115,7 @@ def write_body(message: Message) -> bytes:
         "event": message.event,
         "merchant": message.merchant,
         "about": str(message.about),
-        "occurred_at": message.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "occurred_at": format_moment(message.occurred_at),
         "data": message.data,
         "notice": NOTICE,
     }

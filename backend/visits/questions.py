@@ -1,14 +1,14 @@
 """A question to a home city: what we know of it before it may be put, and its body as it leaves."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy.orm import Session
 
-from backend.clock import today
+from backend.clock import format_moment, today
 from backend.gateways.partner_keys import PartnerSealingKey
 from backend.partners.city_keys import find_sealing_key, find_signing_keys
 from backend.partners.partners import Partner, find_partner
@@ -89,7 +89,7 @@ def write_question(
         "question_id": str(question_id),
         "from": host,
         "to": wanted.home_city,
-        "asked_at": write_moment(now),
+        "asked_at": format_moment(now),
         "treaty": {"id": treaty.id, "version": treaty.version, "digest": treaty.digest},
         "person": seal_person(wanted.id_number, sealing, question_id=question_id, sender=host),
         "scope": wanted.scope.value,
@@ -100,8 +100,3 @@ def write_question(
         "case_no": wanted.case_no,
     }
     return write_json(question).encode()
-
-
-def write_moment(moment: datetime) -> str:
-    """Write a moment as messages between cities have it (RFC 3339 in UTC with Z)."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

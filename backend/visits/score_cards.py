@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.clock import format_moment
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.score_cards import SCORE_CARD_TYPE
 from backend.gateways.sealed_messages import SealedMessageError
@@ -21,7 +22,7 @@ from backend.partners.city_keys import find_signing_keys
 from backend.partners.partners import find_partner
 from backend.partners.sealed_persons import open_person
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content
-from backend.visits.questions import find_agreed, write_moment
+from backend.visits.questions import find_agreed
 from scenarios.treaty import Party, Scope, Standing, Treaty, TreatyPurpose
 from scenarios.treaty_telling import list_entitled
 
@@ -72,7 +73,7 @@ def read_score_card(
     asked = Asked(question_id=card_id, home=agreed.partner.code, host=city, treaty=treaty, scope=scope, scenarios=())
     until = min(made_at + treaty.data_life, datetime.fromtimestamp(claims["exp"], UTC))
     try:
-        told = read_content(claims["content"], write_moment(until), asked)
+        told = read_content(claims["content"], format_moment(until), asked)
     except UnusableAnswerError:
         raise ScoreCardError from None
     rights = _list_rights(asked, told.content) if purpose is TreatyPurpose.BENEFIT else ()

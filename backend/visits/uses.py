@@ -10,14 +10,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.clock import today
+from backend.clock import format_moment, today
 from backend.gateways.scenario_files import CityBenefits
 from backend.grants.grant import Grant, GrantState
 from backend.grants.queries import find_grant
 from backend.merchants.tables import find_merchant_names
 from backend.partners.notices import NoticeKind, leave_notice
 from backend.storage.database import Database
-from backend.visits.questions import write_moment
 from backend.visits.tables import VisitorUseRow
 from backend.visits.use_queries import Turned, add_uses, list_turns, list_untold, list_users, lock_use, put_told
 
@@ -84,7 +83,7 @@ def _tell(
         "place": find_merchant_names(session, [grant.merchant]).get(grant.merchant, grant.merchant),
         "state": turn.state,
         "step": step,
-        "happened_at": write_moment(turn.happened_at),
+        "happened_at": format_moment(turn.happened_at),
     }
     leave_notice(
         session,

@@ -17,6 +17,7 @@ from marshmallow import fields as stock
 from marshmallow.types import ErrorMessages
 from typing_extensions import override
 
+from backend.clock import format_moment
 from backend.web.flaws import refuse_value
 
 # Line separators and direction overrides can forge a line of a log or turn a name around on the screen.
@@ -235,13 +236,6 @@ class JsonObject(CodedErrors, stock.Raw):
         if len(value) > self.maximum:
             raise refuse_value("too_many", maximum=self.maximum)
         return value
-
-
-def format_moment(moment: datetime) -> str:
-    """An aware moment as RFC 3339 in UTC with `Z`; a naive one is a ValueError."""
-    if moment.tzinfo is None:
-        raise ValueError(f"moment {moment.isoformat()} has no time zone; give an aware one")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _describe(options: Options, described: Mapping[str, object]) -> Options:

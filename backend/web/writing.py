@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
+from backend.clock import format_moment
 from backend.web.fields import (
     Choice,
     Day,
@@ -23,7 +24,6 @@ from backend.web.fields import (
     Text,
     Truth,
     Whole,
-    format_moment,
 )
 
 Write = Callable[[Any], Any]

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from backend.clock import FixedClock, SystemClock, today
+from backend.clock import FixedClock, SystemClock, format_moment, today
 
 MIDNIGHT = datetime(2026, 2, 28, 16, 0, tzinfo=UTC)  # 1 March, 00:00 in Zhengzhou
 
@@ -32,3 +32,9 @@ def test_a_naive_moment_is_refused() -> None:
         FixedClock(MIDNIGHT.replace(tzinfo=None))
     with pytest.raises(ValueError, match="has no time zone"):
         today(MIDNIGHT.replace(tzinfo=None))
+
+
+def test_moments_are_written_in_utc() -> None:
+    assert format_moment(datetime(2026, 11, 22, 4, tzinfo=UTC)) == "2026-11-22T04:00:00Z"
+    with pytest.raises(ValueError, match="time zone"):
+        format_moment(datetime(2026, 11, 22, 4))  # noqa: DTZ001 - that is the point

@@ -22,7 +22,7 @@ from backend.benefits.card_ending import end_cards
 from backend.benefits.card_examples import NEW_CARD as CARD
 from backend.benefits.card_tables import CardEnd
 from backend.benefits.offer_examples import NEW_APPLICATION as APPLICATION
-from backend.clock import today
+from backend.clock import format_moment, today
 from backend.disclosures.tables import list_live
 from backend.fulfilment.complaints import answer_complaint
 from backend.gateways.sealed_messages import seal_for
@@ -44,7 +44,6 @@ from backend.storage.identifiers import new_id
 from backend.visits.home_cities import make_home_cities
 from backend.visits.routes import HOME_CITIES
 from backend.web.declaration import Operation
-from backend.web.fields import format_moment
 from tests.backend.builders import add_person
 from tests.backend.clients.machines import Machine, make_department
 from tests.backend.clients.machines import make_key as make_signing_key

@@ -6,11 +6,11 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from backend.clock import format_moment
 from backend.exchange.post import write_notice
 from backend.gateways.city_calls import MessageTag, SignedCall
 from backend.partners.notices import HeldNotice, NoticeKind
 from backend.web.answers import write_json
-from backend.web.fields import format_moment
 from backend.web.messages import Language
 from backend.web.problems import PROBLEM_MEDIA_TYPE, ProblemCode, Refusal, describe_refusal
 from tests.backend.exchange.vector_messages import (

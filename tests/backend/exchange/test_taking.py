@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from backend.clock import format_moment
 from backend.gateways.city_calls import MessageTag
 from backend.visits.visiting import Visit
-from backend.web.fields import format_moment
 from tests.backend.exchange.journeys import FEW, HOME, Journey
 from tests.backend.exchange.reading import dump
 from tests.backend.exchange.tampering import read_call, sign_anew, write_call
