@@ -28,6 +28,7 @@ from backend.merchants import webhook_routes as webhooks
 from backend.merchants.registration import RegisteredMerchants
 from backend.partners import routes as partners
 from backend.partners.callers import CityCallers
+from backend.partners.protocol import PROTOCOL_PREFIX
 from backend.people import routes as people
 from backend.people import session_routes as sessions
 from backend.people import sign_in_routes as sign_in
@@ -81,7 +82,6 @@ ROOMS: tuple[Blueprint, ...] = (
 )
 # The protocol between cities has a path and a version of its own.
 PROTOCOL_ROOMS: tuple[Blueprint, ...] = (exchange.blueprint,)
-PROTOCOL_PREFIX = "/exchange/v1"
 # What only a sandbox serves beside them; the API of a city knows none of it.
 SANDBOX_ROOMS: tuple[Blueprint, ...] = (sandbox.blueprint,)
 API_PREFIX = "/v1"

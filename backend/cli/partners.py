@@ -15,9 +15,10 @@ from backend.gateways.partner_keys import fetch_partner_keys
 from backend.gateways.public_keys import write_fingerprint
 from backend.gateways.sending import PUBLIC, make_sender
 from backend.gateways.signed_claims import KeySetError
-from backend.partners.city_keys import DEADLINE_SECONDS, KEYS_PATH, SIGNING, CityKey, list_all_keys, store_keys
+from backend.partners.city_keys import DEADLINE_SECONDS, SIGNING, CityKey, list_all_keys, store_keys
 from backend.partners.overview import PartnerState, describe_partners
 from backend.partners.partners import PartnerError, check_url, end_partner, find_partner, register_partner
+from backend.partners.protocol import KEYS_PATH
 from backend.partners.treaties import list_treaties, suspend_treaty
 from backend.settings import Settings, read_settings
 

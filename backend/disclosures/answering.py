@@ -23,6 +23,7 @@ from backend.disclosures.scopes import PURPOSE, find_limit, list_roles, name_rec
 from backend.disclosures.tables import ANSWERED_FOR, find_answer, find_disclosed
 from backend.disclosures.telling import Content, Telling, Tools, Wanted, empty_content, tell
 from backend.gateways.pseudonyms import KeyedIndex
+from backend.partners.protocol import MOST_SCENARIOS
 from backend.partners.treaties import find_treaty
 from backend.people.identity_numbers import IdentityFault, SubjectKind, read_identity
 from backend.people.standing import IDENTITY_FIELD
@@ -30,7 +31,6 @@ from backend.scores.tables import keep_score
 from backend.web.problems import Problem, ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, Treaty, TreatyPurpose
 
-MOST_SCENARIOS = 20
 AHEAD_AT_MOST = timedelta(minutes=5)
 QUESTION = "question"
 

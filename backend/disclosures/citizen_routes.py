@@ -14,7 +14,6 @@ from backend.disclosures.consents import (
     ConsentOrder,
     give_consent,
     list_consents,
-    list_open_cities,
     withdraw_consent,
 )
 from backend.disclosures.presentation import (
@@ -44,6 +43,7 @@ from backend.disclosures.schemas import (
 from backend.disclosures.score_cards import CardOrder, NothingToTell, make_score_card
 from backend.disclosures.telling import Tools
 from backend.disclosures.uses import list_my_uses
+from backend.partners.open_cities import list_open_cities
 from backend.partners.partners import list_partners
 from backend.principals import Principal, PrincipalKind
 from backend.web.answers import Reply

@@ -33,7 +33,8 @@ from backend.disclosures.scopes import (
     read_terms,
 )
 from backend.disclosures.telling import Tools, Wanted, tell
-from backend.partners.partners import Partner, find_partner, list_partners
+from backend.partners.open_cities import OpenCity, find_open_city
+from backend.partners.partners import list_partners
 from backend.partners.treaties import find_treaty, find_version, treaty_ends_at
 from backend.people.tables import ConsentRow, add_consent, lock_subject
 from backend.scores.tables import keep_score
@@ -42,13 +43,6 @@ from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Party, Scope, Treaty, TreatyPurpose
 
 _PURPOSES = {name: purpose for names in (PURPOSE, CARD_PURPOSE) for purpose, name in names.items()}
-
-
-class OpenCity(NamedTuple):
-    """A partner with a treaty in force."""
-
-    partner: Partner
-    treaty: Treaty
 
 
 class ConsentOrder(NamedTuple):
@@ -83,18 +77,6 @@ class CityConsent:
     given_at: datetime
     expires_at: datetime | None
     withdrawn_at: datetime | None
-
-
-def list_open_cities(session: Session, *, now: datetime) -> list[OpenCity]:
-    """List the cities with which a treaty is in force now, by code."""
-    found = [(partner, find_treaty(session, partner.code, today(now))) for partner in list_partners(session)]
-    return [OpenCity(partner, treaty) for partner, treaty in found if treaty is not None]
-
-
-def find_open_city(session: Session, city: str, *, now: datetime) -> OpenCity | None:
-    """Find a city with which a treaty is in force now."""
-    partner, treaty = find_partner(session, city), find_treaty(session, city, today(now))
-    return None if partner is None or treaty is None else OpenCity(partner, treaty)
 
 
 def find_wanted(found: OpenCity, order: ConsentOrder, *, home: str) -> Wanted | Refusal:

@@ -5,7 +5,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from backend.disclosures.consents import CityConsent, OpenCity
+from backend.disclosures.consents import CityConsent
 from backend.disclosures.previews import Disclosure, Preview
 from backend.disclosures.score_cards import ScoreCard
 from backend.disclosures.telling import Silence
@@ -13,6 +13,7 @@ from backend.disclosures.uses import UsedAway
 from backend.gateways.rulebook_files import list_cities, read_city
 from backend.gateways.scenario_files import find_scenario_folder, list_scenario_cities, read_folder
 from backend.merchants.wording import choose
+from backend.partners.open_cities import OpenCity
 from backend.web.messages import Language, get_message
 from scenarios.catalogue import Wording
 from scenarios.treaty import Party, Scope, Treaty, TreatyPurpose

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.disclosures.consents import ConsentOrder, OpenCity, find_asked, find_open_city
+from backend.disclosures.consents import ConsentOrder, find_asked
 from backend.disclosures.person_tables import KnownPerson, find_person
 from backend.disclosures.scopes import PURPOSE, find_limit, name_recipient, name_scope, name_terms
 from backend.disclosures.tables import DisclosureRow, list_disclosures
 from backend.disclosures.telling import Telling, Tools, Wanted, tell
+from backend.partners.open_cities import OpenCity, find_open_city
 from backend.partners.partners import list_partners
 from backend.web.problems import ProblemCode, Refusal
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.clock import today
-from backend.disclosures.consents import ConsentOrder, OpenCity, find_open_city, find_wanted, put_consent
+from backend.disclosures.consents import ConsentOrder, find_wanted, put_consent
 from backend.disclosures.looks import CARD, ExchangeLook, note_exchange_look
 from backend.disclosures.person_tables import find_person
 from backend.disclosures.scopes import CARD_PURPOSE, find_limit, name_recipient
@@ -20,6 +20,7 @@ from backend.disclosures.telling import Content, Silence, Tools, tell
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.score_cards import sign_score_card
 from backend.partners.city_keys import find_sealing_key
+from backend.partners.open_cities import OpenCity, find_open_city
 from backend.partners.sealed_persons import seal_person
 from backend.people.standing import IDENTITY_FIELD
 from backend.people.tables import SubjectRow, lock_subject

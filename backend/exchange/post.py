@@ -32,7 +32,7 @@ from backend.gateways.city_calls import (
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.sending import Send
 from backend.partners.city_keys import find_signing_keys, learn_keys
-from backend.partners.message_log import Direction, Logged, MessageKind, erase_answers, log_message
+from backend.partners.message_log import MessageKind, erase_answers, log_received, log_sent
 from backend.partners.notices import (
     HeldNotice,
     NoticeKind,
@@ -42,6 +42,7 @@ from backend.partners.notices import (
     take_notices,
 )
 from backend.partners.partners import Partner, find_partner
+from backend.partners.protocol import NOTICES_PATH, PROTOCOL
 from backend.storage.database import Database, StorageUnavailableError
 from backend.web.answers import write_json
 from backend.web.faults import describe_fault
@@ -50,7 +51,6 @@ THREADS = 8
 PORTION = 10
 DEADLINE_SECONDS = 5.0
 IDLE_SECONDS = 0.5
-NOTICES_PATH = "/exchange/v1/notices"
 PARTNER_AWAY, UNUSABLE = "partner_away", "unusable"
 LOGGED_IN_A_ROW = 10
 log = structlog.get_logger("shangding.exchange")
@@ -178,7 +178,7 @@ class Post:
         office, signed = self._office, self._sign(partner, body)
         if is_logged_attempt(held.attempts):
             with office.database.transaction() as session:
-                log_message(session, describe_sent(held, signed), now=signed.signed_at)
+                _log_notice(session, held, signed)
         return send_signed(signed, partner=self._find_keys(partner), send=office.send, read_now=self._now)
 
     def _sign(self, partner: Partner, body: bytes) -> SignedCall:
@@ -214,7 +214,7 @@ class Post:
             if not settle_notice(session, held, confirmation=done, now=self._office.clock.machine_now()):
                 return
             if not is_logged_attempt(held.attempts):
-                log_message(session, describe_sent(held, answer.call), now=answer.call.signed_at)
+                _log_notice(session, held, answer.call)
             _log_answer(session, held, answer)
             if held.kind in DELETING:
                 now, named = self._now(), [UUID(each) for each in list_named(held)]  # which it has deleted, and no more
@@ -225,7 +225,7 @@ class Post:
 def write_notice(held: HeldNotice, *, city: str) -> bytes:
     """Write a notice as it is sent (JSON in UTF-8), the same bytes at each attempt."""
     document = {
-        "protocol": "1",
+        "protocol": PROTOCOL,
         "notice_id": str(held.notice_id),
         "from": city,
         "to": held.partner,
@@ -244,28 +244,10 @@ def is_logged_attempt(attempts: int) -> bool:
     return attempts <= LOGGED_IN_A_ROW or attempts & (attempts - 1) == 0
 
 
-def describe_sent(held: HeldNotice, call: SignedCall) -> Logged:
-    """Give a notice as it was signed, for the log."""
-    request = call.request
-    return Logged(
-        partner=held.partner,
-        direction=Direction.OUT,
-        kind=MessageKind.NOTICE,
-        about=held.notice_id,
-        url=request.url,
-        status=None,
-        headers=request.headers,
-        body=request.body.decode(),
-    )
+def _log_notice(session: Session, held: HeldNotice, call: SignedCall) -> None:
+    log_sent(session, call, partner=held.partner, kind=MessageKind.NOTICE, about=held.notice_id)
 
 
 def _log_answer(session: Session, held: HeldNotice, answer: SignedAnswer) -> None:
-    taken = describe_sent(held, answer.call)._replace(
-        direction=Direction.IN,
-        kind=MessageKind.CONFIRMATION,
-        status=answer.status,
-        headers=answer.headers,
-        body=answer.body.decode(),
-    )
-    # As of a moment at which its own signature holds: the clock of the partner may be ahead of ours.
-    log_message(session, taken, now=max(answer.call.signed_at, answer.proof.created_at))
+    kind, body = MessageKind.CONFIRMATION, answer.body.decode()
+    log_received(session, answer, body, partner=held.partner, kind=kind, about=held.notice_id)

@@ -16,6 +16,7 @@ from backend.exchange.taking import Message, Receiver, answer_city, begin, finis
 from backend.gateways.city_calls import CONTENT_TYPE, MessageTag
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.partners.message_log import MessageKind
+from backend.partners.protocol import PROTOCOL
 from backend.principals import PrincipalKind
 from backend.storage.idempotency import Answer
 from backend.web.answers import make_refusal, write_json
@@ -27,10 +28,9 @@ from backend.web.signed_calls import SignedCall
 from backend.web.writing import make_writer
 
 PARTNER = {PrincipalKind.PARTNER_CITY}
-VERSION = "1"
 RATE = "60000/minute"
 QUESTION_EXAMPLE = {
-    "protocol": VERSION,
+    "protocol": PROTOCOL,
     "question_id": "019ab3c0-5d4e-7a10-8c2f-6b1d9e8f7a60",
     "from": "hangzhou",
     "to": "zhengzhou",
@@ -45,7 +45,7 @@ QUESTION_EXAMPLE = {
     "case_no": "order-20261122-0001",
 }
 ANSWER_EXAMPLE = {
-    "protocol": VERSION,
+    "protocol": PROTOCOL,
     "question_id": QUESTION_EXAMPLE["question_id"],
     "question_digest": "9f" * 32,
     "answered_at": "2026-11-22T04:00:00Z",
@@ -53,7 +53,7 @@ ANSWER_EXAMPLE = {
     "content": {"entitlements": [{"scenario": "bike_hire", "until": "2026-11-23T04:00:00Z"}]},
 }
 NOTICE_EXAMPLE = {
-    "protocol": VERSION,
+    "protocol": PROTOCOL,
     "notice_id": "019ab3c0-6f00-7b21-9d30-7c2eaf908b71",
     "from": "zhengzhou",
     "to": "hangzhou",
@@ -62,7 +62,7 @@ NOTICE_EXAMPLE = {
     "content": {"question_ids": [QUESTION_EXAMPLE["question_id"]]},
 }
 CONFIRMATION_EXAMPLE = {
-    "protocol": VERSION,
+    "protocol": PROTOCOL,
     "notice_id": NOTICE_EXAMPLE["notice_id"],
     "notice_digest": "3c" * 32,
     "confirmed_at": "2026-11-22T05:00:01Z",
@@ -118,7 +118,7 @@ def answer_question_of_city(*, body: dict[str, Any], signed: SignedCall, session
     outcome = answer_city(session, signed, body, receiver=receiver, machine_now=now)
     document: Mapping[str, Any] | Refusal = (
         {
-            "protocol": VERSION,
+            "protocol": PROTOCOL,
             "question_id": body["question_id"],
             "question_digest": sha256(signed.request.body).hexdigest(),
             "answered_at": outcome.answered_at,
@@ -165,7 +165,7 @@ def take_notice_of_city(*, body: dict[str, Any], signed: SignedCall, session: Se
         done
         if isinstance(done, Refusal)
         else {
-            "protocol": VERSION,
+            "protocol": PROTOCOL,
             "notice_id": body["notice_id"],
             "notice_digest": sha256(signed.request.body).hexdigest(),
             "confirmed_at": now,

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from backend.grants.grant import GrantState
 from backend.partners.notices import NoticeKind
+from backend.partners.protocol import MOST_SCENARIOS, PROTOCOL
 from backend.records.mapping_faults import find_identity_numbers
 from backend.records.row_forms import OpenText
 from backend.web import fields
@@ -21,7 +22,6 @@ from scenarios.treaty import Role, Scope, TreatyPurpose
 CITY = r"[a-z][a-z0-9_]{1,39}"
 WORD = r"[a-z][a-z0-9_]{0,63}"
 DIGEST = r"[0-9a-f]{64}"
-MOST_SCENARIOS = 20
 LONGEST_SEALED = 4096
 MOST_QUESTIONS = 500
 # Five parts (RFC 7516), so that a number which somebody forgot to seal is refused before anything is written down.
@@ -35,7 +35,7 @@ VERSION = r"(?!.*[0-9]{15})[A-Za-z0-9._-]+"
 class Version(StrEnum):
     """The versions of the protocol that are spoken under this path."""
 
-    ONE = "1"
+    ONE = PROTOCOL
 
 
 class OpenObject(fields.JsonObject):

@@ -21,10 +21,10 @@ from backend.gateways.sealed_messages import SEALING_ALGORITHM
 from backend.gateways.sending import Send
 from backend.gateways.signed_claims import ALGORITHM, KeySetError
 from backend.partners.partners import Partner, list_partners
+from backend.partners.protocol import KEYS_PATH
 from backend.partners.tables import CityKeyRow, add_key_row, list_key_rows
 from backend.storage.database import Database, write_json
 
-KEYS_PATH = "/exchange/v1/keys"
 LEARNT_EVERY = timedelta(seconds=15)
 REFRESHED_EVERY = timedelta(hours=1)
 DEADLINE_SECONDS = 2.0

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from backend.gateways.city_calls import SignedAnswer, SignedCall
 from backend.gateways.message_signatures import Verified
 from backend.partners.bundle_lines import BEGINNING, chain, write_moment
 from backend.partners.message_adding import add_message, add_nonce_and_message
@@ -84,12 +85,41 @@ def log_message(session: Session, logged: Logged, *, now: datetime) -> UUID:
     return message_id
 
 
+def log_sent(session: Session, call: SignedCall, *, partner: str, kind: MessageKind, about: UUID) -> None:
+    """Write down a call of ours as it was signed, before it leaves."""
+    log_message(session, _describe_call(call, partner, kind, about), now=call.signed_at)
+
+
+def log_received(
+    session: Session, answer: SignedAnswer, body: str, *, partner: str, kind: MessageKind, about: UUID
+) -> None:
+    """Write down the answer of a partner to a call of ours; `body` is its text."""
+    headers, request = answer.headers, _describe_call(answer.call, partner, kind, about)
+    logged = request._replace(direction=Direction.IN, status=answer.status, headers=headers, body=body)
+    # As of a moment at which its own signature holds: the clock of the partner may be ahead of ours.
+    log_message(session, logged, now=max(answer.call.signed_at, answer.proof.created_at))
+
+
 def log_call(session: Session, logged: Logged, verified: Verified, *, now: datetime) -> bool:
     """Write a partner's call down and use its nonce up, in one message; False, and neither, when it was used before.
 
     Of two at once the second waits for the first; where that one rolls back, the nonce is unused.
     """
     return add_nonce_and_message(session, verified.nonce, _make_row(logged, now), expires_at=remembered_until(verified))
+
+
+def _describe_call(call: SignedCall, partner: str, kind: MessageKind, about: UUID) -> Logged:
+    request = call.request
+    return Logged(
+        partner=partner,
+        direction=Direction.OUT,
+        kind=kind,
+        about=about,
+        url=request.url,
+        status=None,
+        headers=request.headers,
+        body=request.body.decode(),
+    )
 
 
 def _make_row(logged: Logged, now: datetime) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from backend.partners.protocol import PROTOCOL
 from scenarios.treaty import LOWEST_TIER_TOLD, PartyLevel, Scope, Treaty, name_tier
 from scenarios.treaty_telling import convert
 
-PROTOCOL = "1"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)

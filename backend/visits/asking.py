@@ -16,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import put_entitlements
 from backend.gateways.city_calls import SignedAnswer
+from backend.gateways.partner_keys import PartnerKeys
 from backend.gateways.signed_claims import KeySetError
-from backend.partners.message_log import Direction, Logged, MessageKind, erase_answers, log_message
+from backend.partners.message_log import MessageKind, erase_answers, log_received
+from backend.partners.open_cities import OpenCity, find_open_city
 from backend.partners.treaties import treaty_ends_at
 from backend.people.tables import lock_subject
 from backend.storage.database import StorageUnavailableError
@@ -25,7 +27,7 @@ from backend.storage.identifiers import new_id
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_answer, read_text
 from backend.visits.calling import AskFault, Question, learn_anew, note_fault, put_question
 from backend.visits.home_cities import HomeCities
-from backend.visits.questions import Agreed, HomeAsk, PartnerKeys, find_agreed, find_keys, may_ask, write_question
+from backend.visits.questions import HomeAsk, find_keys, may_ask, write_question
 from backend.visits.tables import (
     ANSWERED,
     ASKED,
@@ -170,9 +172,9 @@ def keep_said(
     )
 
 
-def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[Agreed, PartnerKeys] | AskFault:
+def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[OpenCity, PartnerKeys] | AskFault:
     with home.database.reading() as session:
-        agreed = find_agreed(session, wanted.home_city, now=home.clock.now())
+        agreed = find_open_city(session, wanted.home_city, now=home.clock.now())
         if agreed is None:
             return AskFault.TREATY_NOT_IN_FORCE
         keys = find_keys(session, agreed.partner.code)
@@ -183,15 +185,15 @@ def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[Agreed
     return agreed, keys
 
 
-def find_said(home: HomeCities, session: Session, sent: Sent, *, now: datetime) -> Said | AskFault:
+def find_said(session: Session, sent: Sent, *, now: datetime) -> Said | AskFault:
     """Log what has come back, and give what it says, or why it does not count; nothing of it is kept yet."""
     question, answer = sent
     if isinstance(answer, AskFault):
         return answer
-    said = _read(session, question, answer, home.clock.machine_now())
+    said = _read(session, question, answer)
     if isinstance(said, AskFault):
         return said
-    agreed = find_agreed(session, question.agreed.partner.code, now=now)
+    agreed = find_open_city(session, question.agreed.partner.code, now=now)
     if agreed is None or agreed.treaty.digest != question.agreed.treaty.digest:
         return AskFault.TREATY_NOT_IN_FORCE
     return said
@@ -205,7 +207,7 @@ def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> 
         row = find_question_of(session, wanted.subject_id, question_id)
     if row is None:
         raise LookupError(f"question {question_id} was put and is not there")
-    said = find_said(home, session, sent, now=now)
+    said = find_said(session, sent, now=now)
     if isinstance(said, AskFault):
         if row.state == ASKED:
             put_answer(session, row, {"state": FAILED, "fault": said.value})
@@ -218,23 +220,14 @@ def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> 
     return question_id
 
 
-def _read(session: Session, question: Question, answer: SignedAnswer, now: datetime) -> Said | AskFault:
+def _read(session: Session, question: Question, answer: SignedAnswer) -> Said | AskFault:
     try:
         body = read_text(answer.body)
     except UnusableAnswerError:
         note_fault(question, "answer_unreadable")
         return AskFault.REFUSED  # and nothing that could be kept as a text
-    logged = Logged(
-        partner=question.agreed.partner.code,
-        direction=Direction.IN,
-        kind=MessageKind.ANSWER,
-        about=question.asked.question_id,
-        url=question.url,
-        status=answer.status,
-        headers=answer.headers,
-        body=body,
-    )
-    log_message(session, logged, now=now)
+    partner, about = question.agreed.partner.code, question.asked.question_id
+    log_received(session, answer, body, partner=partner, kind=MessageKind.ANSWER, about=about)
     if answer.status != HTTPStatus.OK:
         note_fault(question, f"status_{answer.status}")
         return AskFault.UNREACHABLE if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else AskFault.REFUSED

@@ -27,15 +27,17 @@ from backend.gateways.city_calls import (
 )
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.http_calls import HttpAnswer
+from backend.gateways.partner_keys import PartnerKeys
 from backend.gateways.sending import OutgoingCall
 from backend.partners.city_keys import learn_keys
-from backend.partners.message_log import Direction, Logged, MessageKind, log_message
+from backend.partners.message_log import MessageKind, log_sent
+from backend.partners.open_cities import OpenCity
+from backend.partners.protocol import QUESTIONS_PATH
 from backend.visits.answer_reading import Asked, is_usable
 from backend.visits.home_cities import HomeCities
-from backend.visits.questions import Agreed, PartnerKeys, find_keys
+from backend.visits.questions import find_keys
 from backend.visits.tables import add_question
 
-QUESTIONS_PATH = "/exchange/v1/questions"
 SHORTEST_TRY_SECONDS = 0.2  # with less left it is not worth to begin once more
 
 log = structlog.get_logger("shangding.visits")
@@ -55,7 +57,7 @@ class AskFault(StrEnum):
 class Question:
     """A question on its way: with whom it is agreed, what it asks, since when and until when (`monotonic`)."""
 
-    agreed: Agreed
+    agreed: OpenCity
     asked_at: datetime
     asked: Asked = field(repr=False)
     ends_at: float
@@ -98,7 +100,7 @@ def note_fault(question: Question, fault: str) -> None:
     log.warning("question_failed", partner=partner, fault=fault, question_id=question_id)
 
 
-def learn_anew(home: HomeCities, agreed: Agreed, ends_at: float) -> PartnerKeys | None:
+def learn_anew(home: HomeCities, agreed: OpenCity, ends_at: float) -> PartnerKeys | None:
     """Learn the keys of a partner anew, as far as there is time; None when there are none to be had."""
 
     def send(call: OutgoingCall) -> HttpAnswer:
@@ -150,14 +152,5 @@ def _send(home: HomeCities, signed: SignedCall, keys: PartnerKeys) -> SignedAnsw
 
 
 def _log_question(session: Session, question: Question, signed: SignedCall) -> None:
-    logged = Logged(
-        partner=question.agreed.partner.code,
-        direction=Direction.OUT,
-        kind=MessageKind.QUESTION,
-        about=question.asked.question_id,
-        url=question.url,
-        status=None,
-        headers=signed.request.headers,
-        body=signed.request.body.decode(),
-    )
-    log_message(session, logged, now=signed.signed_at)
+    partner, about = question.agreed.partner.code, question.asked.question_id
+    log_sent(session, signed, partner=partner, kind=MessageKind.QUESTION, about=about)

@@ -24,12 +24,13 @@ from backend.benefits.verification_tables import VISITOR, VerificationRow, add_v
 from backend.benefits.visitor_tables import list_entitlements
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.grants.grant import Grant, Shortage, Via
+from backend.partners.open_cities import find_open_city
 from backend.people.subjects import find_subject_id
 from backend.principals import Principal
 from backend.visits.calling import AskFault
 from backend.visits.counter_asking import Told, ask_for_merchant
 from backend.visits.home_cities import HomeCities
-from backend.visits.questions import HomeAsk, find_agreed
+from backend.visits.questions import HomeAsk
 from backend.visits.tables import NOBODY
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, TreatyPurpose
@@ -146,7 +147,7 @@ def _begin(
         return _keep(session, asked, not_offered, None, tools, now)
     if offer.exceeds(asked.amount_fen):
         return Refusal(ProblemCode.AMOUNT_REFUSED, {"limit_fen": offer.limit_fen})
-    agreed = find_agreed(session, asked.home_city, now=now)
+    agreed = find_open_city(session, asked.home_city, now=now)
     if agreed is None or home.keys is None:
         return _keep(session, asked, _UNREACHABLE, offer, tools, now)
     count_as_miss(session, asked.merchant.id, Miss.UNCONFIRMED_ASK, now=now)

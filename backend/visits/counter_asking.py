@@ -53,7 +53,7 @@ def ask_for_merchant(home: HomeCities, wanted: HomeAsk) -> Told | AskFault:
 
 def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> Told | AskFault:
     now, question_id = home.clock.now(), sent.question.asked.question_id
-    said = find_said(home, session, sent, now=now)
+    said = find_said(session, sent, now=now)
     if isinstance(said, Said) and any(moment > now for moment in said.entitled.values()):
         # First the place, then the person: so does whoever withdraws.
         if hold_open(session, wanted.home_city, question_id, now=now):

@@ -2,23 +2,19 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from sqlalchemy.orm import Session
 
-from backend.clock import format_moment, today
-from backend.gateways.partner_keys import PartnerSealingKey
+from backend.clock import format_moment
+from backend.gateways.partner_keys import PartnerKeys, PartnerSealingKey
 from backend.partners.city_keys import find_sealing_key, find_signing_keys
-from backend.partners.partners import Partner, find_partner
+from backend.partners.protocol import MOST_SCENARIOS, PROTOCOL
 from backend.partners.sealed_persons import seal_person
-from backend.partners.treaties import find_treaty
 from backend.storage.database import write_json
-from backend.visits.answer_reading import PROTOCOL
 from scenarios.treaty import Role, Scope, Treaty, TreatyPurpose
 
-MOST_SCENARIOS = 20
 ACTING_VISITOR = "visitor"
 
 
@@ -39,29 +35,6 @@ class HomeAsk:
     role: Role
     acting: str
     case_no: str
-
-
-class Agreed(NamedTuple):
-    """A partner with whom a treaty is in force."""
-
-    partner: Partner
-    treaty: Treaty
-
-
-class PartnerKeys(NamedTuple):
-    """By which keys a partner proves what it says, and to which one its secrets are sealed, if we know one."""
-
-    signing: dict[str, EllipticCurvePublicKey]
-    sealing: PartnerSealingKey | None
-
-
-def find_agreed(session: Session, home_city: str, *, now: datetime) -> Agreed | None:
-    """Find the treaty in force with a city; None for a city that is no partner, or no longer, or is suspended."""
-    partner = find_partner(session, home_city)
-    if partner is None or partner.is_ended:
-        return None
-    treaty = find_treaty(session, partner.code, today(now))
-    return None if treaty is None else Agreed(partner, treaty)
 
 
 def find_keys(session: Session, partner: str) -> PartnerKeys:

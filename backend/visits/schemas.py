@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from backend.gateways.signed_claims import LONGEST_TOKEN
 from backend.grants.grant import LONGEST_ORDER_NO, ORDER_NO
+from backend.partners.protocol import MOST_SCENARIOS
 from backend.people.identity_numbers import LENGTH, OLD_FOREIGN_LENGTH
 from backend.records.row_forms import OpenText
 from backend.visits.endings import Ended
-from backend.visits.questions import MOST_SCENARIOS
 from backend.visits.visiting import VisitState
 from backend.web import fields
 from backend.web.fields import StrictSchema

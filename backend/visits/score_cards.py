@@ -19,10 +19,10 @@ from backend.gateways.score_cards import SCORE_CARD_TYPE
 from backend.gateways.sealed_messages import SealedMessageError
 from backend.gateways.signed_claims import Expected, TokenError, read_claims, read_issuer, read_key_id
 from backend.partners.city_keys import find_signing_keys
+from backend.partners.open_cities import find_open_city
 from backend.partners.partners import find_partner
 from backend.partners.sealed_persons import open_person
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content
-from backend.visits.questions import find_agreed
 from scenarios.treaty import Party, Scope, Standing, Treaty, TreatyPurpose
 from scenarios.treaty_telling import list_entitled
 
@@ -64,7 +64,7 @@ def read_score_card(
         _check_owner(claims, card_id, id_number, keys, now=machine_now)
     except (TokenError, SealedMessageError, ValueError):
         raise ScoreCardError from None
-    agreed = find_agreed(session, claims["iss"], now=now)
+    agreed = find_open_city(session, claims["iss"], now=now)
     if agreed is None or claims["treaty"] != _name(agreed.treaty):
         raise ScoreCardError
     treaty, purpose, scope = agreed.treaty, TreatyPurpose(claims["purpose"]), Scope(claims["scope"])

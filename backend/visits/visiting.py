@@ -13,7 +13,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import Entitlement, list_entitlements, list_live_sources
+from backend.partners.open_cities import find_open_city
 from backend.partners.partners import list_partners
+from backend.partners.protocol import MOST_SCENARIOS
 from backend.people.subjects import identify_subject
 from backend.people.tables import lock_subject
 from backend.visits.answer_reading import Asked
@@ -21,7 +23,7 @@ from backend.visits.asking import VISITOR_SECONDS, ask_home, keep_said, make_que
 from backend.visits.calling import AskFault
 from backend.visits.endings import Ended, end_answer
 from backend.visits.home_cities import HomeCities
-from backend.visits.questions import ACTING_VISITOR, MOST_SCENARIOS, HomeAsk, find_agreed
+from backend.visits.questions import ACTING_VISITOR, HomeAsk
 from backend.visits.score_cards import ScoreCard, ScoreCardError, read_score_card
 from backend.visits.tables import (
     ANSWERED,
@@ -78,7 +80,7 @@ def begin_visit(home: HomeCities, subject_id: UUID, *, home_city: str, scope: Sc
     """
     now = home.clock.now()
     with home.database.reading() as session:
-        agreed = find_agreed(session, home_city, now=now)
+        agreed = find_open_city(session, home_city, now=now)
         if agreed is None:
             return Refusal(ProblemCode.CITY_NOT_FOUND)
         kept = find_kept_answer(

@@ -15,6 +15,7 @@ from backend.disclosures.consents import ConsentOrder, give_consent
 from backend.disclosures.person_tables import NOBODY
 from backend.disclosures.previews import preview
 from backend.disclosures.telling import Telling
+from backend.partners import open_cities
 from backend.partners.tables import TreatyRow
 from backend.web.problems import Problem, ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, TreatyPurpose
@@ -190,7 +191,7 @@ def test_a_consent_is_to_the_terms_of_one_version(city: City, monkeypatch: pytes
     person, subject_id = settle_in(city, Scope.LEVEL)
     assert ask(city, person, Scope.LEVEL).until is not None
     new = replace(DOCUMENTS[HANGZHOU].treaty, version="2026.2", digest="f" * 64)
-    for module in (answering, consents):
+    for module in (answering, consents, open_cities):
         monkeypatch.setattr(module, "find_treaty", lambda *_: new)
     named = {"treaty_version": new.version, "treaty_digest": new.digest}
     assert ask(city, person, Scope.LEVEL, **named).until is None

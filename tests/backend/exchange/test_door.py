@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backend.exchange.post import NOTICES_PATH, write_notice
+from backend.exchange.post import write_notice
 from backend.gateways.city_calls import ANSWER_TAGS, COVERED, CityCall, MessageTag, sign_call
 from backend.gateways.exchange_keys import rotate_exchange
 from backend.gateways.http_calls import HttpAnswer
@@ -21,6 +21,7 @@ from backend.gateways.sealed_messages import seal_for
 from backend.gateways.sending import OutgoingCall
 from backend.partners.city_keys import find_sealing_key
 from backend.partners.notices import take_notices
+from backend.partners.protocol import NOTICES_PATH
 from backend.visits.visiting import Visit, VisitState
 from backend.web.problems import Refusal
 from tests.backend.exchange.cities import Cities, deliver, name_url
