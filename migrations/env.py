@@ -36,6 +36,7 @@ from backend.statements import tables as statement_tables
 from backend.storage import idempotency, jobs, moved_clock, revocations
 from backend.storage.tables import Row
 from backend.storage.types import Day, Json, Moment
+from backend.visits import ask_tables as visit_ask_tables
 from backend.visits import tables as visit_tables
 
 # Importing a module of tables is what makes its rows part of the metadata.
@@ -65,6 +66,7 @@ MAPPED = (
     message_tables,
     disclosure_tables,
     visitor_tables,
+    visit_ask_tables,
     visit_tables,
     idempotency,
     jobs,

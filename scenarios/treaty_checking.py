@@ -66,11 +66,16 @@ def _is_long(treaty: Treaty) -> bool:
 def _find_party_faults(party: Party, catalogue: ScenarioCatalogue | None) -> Iterator[str]:
     if len(party.region) != REGION_DIGITS or not party.region.isascii() or not party.region.isdigit():
         yield f".region: {party.region!r} is not a code of GB/T 2260; give six digits such as 410100"
+    if party.floor is not None and party.ceiling == party.floor + 1:
+        yield f".scale: from {party.floor} to {party.ceiling} is yes or no, and no score; give a list in its place"
     for code, each in party.lists.items():
         if each.tier is not None and each.tier < LOWEST_TIER_TOLD:
             yield f".lists[{code}].tier: is {name_tier(each.tier)}, of which nothing is told; give {TOLD}"
-    if catalogue is None:
-        return
+    if catalogue is not None:
+        yield from _find_catalogue_faults(party, catalogue)
+
+
+def _find_catalogue_faults(party: Party, catalogue: ScenarioCatalogue) -> Iterator[str]:
     if catalogue.region != party.region:
         yield f".region: {party.region} is not that of the city's catalogue, {catalogue.region}"
     codes = tuple(level.code for level in party.levels)

@@ -1,12 +1,13 @@
 """What makes one score differ from another: the lines that came, went or changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 from scoring.records import Record
 from scoring.rulebook import Rulebook
-from scoring.statement import Line, LineKind, Reason, Score
+from scoring.statement import Line, LineKind, Reason, Score, Uncounted
 
 
 class Cause(StrEnum):
@@ -62,6 +63,19 @@ class News(NamedTuple):
             cause = self.by_class.get(line.rule.repeat_class)
         return cause
 
+    def spread(self, *scores: Score) -> "News":
+        """Let what became known of an act count for the classes of all its records in some scores.
+
+        Another of them may stand for the act now, or no more, and so be repeated where it is not seen itself.
+        """
+        by_class = dict(self.by_class)
+        found: Iterator[Line | Uncounted] = chain.from_iterable((*score.lines, *score.uncounted) for score in scores)
+        for each in found:
+            cause = None if each.record is None or each.record.act is None else self.by_act.get(each.record.act)
+            if cause is not None and each.rule is not None:
+                by_class.setdefault(each.rule.repeat_class, cause)
+        return self._replace(by_class=by_class)
+
 
 def gather_news(told: Iterable[tuple[Record, Cause]], rulebook: Rulebook) -> News:
     """Gather what is told of some records, the latest word of each winning."""
@@ -109,7 +123,9 @@ def compare(before: Score, after: Score, news: News = NO_NEWS) -> tuple[Change, 
     lapsed = {each.record.record_id for each in after.uncounted if each.reason is Reason.LAPSED}
     waiting = {each.record.record_id for each in before.uncounted if each.reason is Reason.NOT_YET}
     still = {each.record.record_id for each in after.uncounted if each.reason is Reason.NOT_YET}
-    begun = {each.record.act for each in before.uncounted if each.record.record_id in waiting - still}
+    begun = {each.record.act for each in before.uncounted if each.record.record_id in waiting - still} - {None}
+    news = news.spread(before, after)
+    started = NO_NEWS._replace(by_act={act: Cause.STARTED for act in begun if act}).spread(before, after)
     same_rules = before.rulebook.digest == after.rulebook.digest
     changes = []
     for key in dict.fromkeys([*old, *new]):
@@ -123,8 +139,8 @@ def compare(before: Score, after: Score, news: News = NO_NEWS) -> tuple[Change, 
             cause = Cause.STARTED
         if cause is None and now is None and key[2] in lapsed:
             cause = Cause.LAPSED
-        if cause is None and now is None and line.record is not None and line.record.act in begun - {None}:
-            cause = Cause.STARTED  # of its act a weightier record has begun, which may itself not count
+        if cause is None and (now is None or line.kind is LineKind.REPEAT):
+            cause = started.find(line)  # of its act a weightier record has begun, which may itself not count
         if not same_rules and cause in {None, Cause.CLEAN_YEARS, Cause.FOLLOWS}:
             cause = Cause.RULES
         changes.append(Change(cause or Cause.FOLLOWS, points, was, now))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -107,6 +108,23 @@ def statements_noted(database: Database) -> Iterator[list[str]]:
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def plans_noted(database: Database) -> Iterator[list[str]]:
+    """Note how PostgreSQL means to go about every SELECT that is sent to a database meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, cursor: Any, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN {statement}", parameters)
+            seen.append("\n".join(line for (line,) in cursor.fetchall()))
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:

@@ -5,7 +5,7 @@ The rooms that talk with other cities write them; whoever judges a scan believes
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     insert,
     select,
     update,
@@ -132,6 +133,11 @@ def put_entitlements(
         session.execute(insert(VisitorEntitlementRow), rows)
 
 
+def add_entitlement(session: Session, entitlement: Mapping[str, Any]) -> None:
+    """Entitle a person who is held to one scenario, by an answer of which there was none; values by column."""
+    session.execute(insert(VisitorEntitlementRow).values(dict(entitlement)))
+
+
 def end_entitlements(session: Session, subject_id: UUID, question_id: UUID) -> None:
     """End what one answer entitled a person to; nothing of it is kept."""
     row = VisitorEntitlementRow
@@ -148,6 +154,13 @@ def list_entitlements(session: Session, subject_id: UUID, now: datetime) -> list
         .order_by(row.scenario, row.until.desc())
     )
     return [Entitlement(*found) for found in session.execute(wanted, {"now": now})]
+
+
+def is_entitled(session: Session, subject_id: UUID, scenario: str, *, city: str, now: datetime) -> bool:
+    """Tell whether somebody is entitled to a scenario at a moment by the word of one city; one row whoever it is."""
+    row = VisitorEntitlementRow
+    standing = exists().where(row.subject_id == subject_id, row.scenario == scenario, EntitlementSourceRow.city == city)
+    return bool(session.scalar(select(standing.where(is_live())), {"now": now}))
 
 
 def list_live_sources(session: Session, now: datetime) -> frozenset[tuple[str, str]]:

@@ -54,6 +54,7 @@ def export(partner: str, out: Path, from_no: int | None, to_no: int | None) -> N
             if find_partner(session, partner) is None:
                 raise click.ClickException(f"no city {partner} is registered; see shangding partners list")
             note_own_keys(session, settings.city, keys, now=now)
+        with database.reading() as session:
             late = count_unlinked(session, partner, before=now - LOOKED_BACK)
         link_messages(database, now=now, window=None)
         with database.reading() as session:

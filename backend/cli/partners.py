@@ -95,7 +95,7 @@ def end(code: str, by: str, reason: str, *, yes: bool) -> None:
     What its people may have here ends at once, and what it told of them is deleted. What it must still be told about
     people goes on until it has confirmed that. A code is not given twice.
 
-    Every treaty with it is suspended, which tells the partner; by whom and why is kept there.
+    Every treaty with it is suspended, which tells the partner. By whom and why is kept, and shown in `partners list`.
     """
     settings = read_settings(os.environ)
     if not yes:
@@ -106,7 +106,7 @@ def end(code: str, by: str, reason: str, *, yes: bool) -> None:
         if found is not None and found.is_ended:
             raise click.ClickException(f"the partnership with {code} has ended already; nothing was changed")
         try:
-            end_partner(session, code, now=now)
+            end_partner(session, code, by=by, because=reason, now=now)
         except PartnerError as refused:
             raise click.ClickException(str(refused)) from None
         for agreed in list_treaties(session, code):
@@ -146,6 +146,13 @@ def _describe_key(key: CityKey) -> str:
     return f"{key.key_id} ({use}), fingerprint\n    {write_fingerprint(key.jwk)}"
 
 
+def _describe_end(partner: PartnerState) -> str:
+    if partner.ended_at is None:
+        return ""
+    who = "" if partner.ended_by is None else f" by {partner.ended_by}: {partner.ended_because}"
+    return f" (ended {partner.ended_at:%Y-%m-%d %H:%M}Z{who})"
+
+
 def _describe(partner: PartnerState) -> tuple[str, ...]:
     treaties = [
         f"{each.version} {each.starts_on} - {each.ends_on}"
@@ -153,12 +160,13 @@ def _describe(partner: PartnerState) -> tuple[str, ...]:
         + ("" if each.suspended_by is None else f", suspended by {each.suspended_by}")
         for each in partner.treaties
     ]
-    oldest = partner.oldest_notice_at
+    oldest, refused = partner.oldest_notice_at, partner.refused_notices
     return (
-        partner.code + (" (ended)" if partner.is_ended else ""),
+        partner.code + _describe_end(partner),
         partner.title,
         partner.url,
         "\n".join(treaties),
-        "" if oldest is None else f"{partner.waiting_notices} since {oldest:%Y-%m-%d %H:%M}Z",
+        ("" if oldest is None else f"{partner.waiting_notices} since {oldest:%Y-%m-%d %H:%M}Z")
+        + (f", {refused} of them refused" if refused else ""),
         "" if partner.heard_at is None else f"{partner.heard_at:%Y-%m-%d %H:%M}Z",
     )

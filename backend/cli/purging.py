@@ -16,13 +16,15 @@ from backend.disclosures.purging import purge_answered, purge_counts, purge_disc
 from backend.merchants.webhook_tables import purge_deliveries
 from backend.partners.message_log import purge_bodies
 from backend.partners.nonces import purge_nonces
+from backend.partners.purging import purge_taken
 from backend.people.session_tables import purge_sessions
 from backend.people.tables import purge_tickets
 from backend.records.file_tables import purge_file_contents
 from backend.storage.database import Database
 from backend.storage.idempotency import purge_answers
 from backend.storage.revocations import purge_revocations
-from backend.visits.outliving import forget_withdrawals
+from backend.visits.ask_tables import purge_asks
+from backend.visits.outliving import forget_questions, forget_withdrawals
 
 PORTION = 5000  # rows a transaction, so that no call waits long for this one
 
@@ -44,8 +46,11 @@ PURGES: Mapping[str, Callable[..., int]] = MappingProxyType(
         "disclosures": purge_disclosures,
         "uses away": purge_uses,
         "nonces of messages": purge_nonces,
+        "notices taken": purge_taken,
         "bodies of messages": purge_bodies,
         "withdrawals of visitors": forget_withdrawals,
+        "questions about visitors": forget_questions,
+        "asks about visitors": purge_asks,
     }
 )
 

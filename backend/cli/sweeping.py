@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Event
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -11,13 +12,16 @@ from backend.benefits.ask_expiry import expire_asks, forget_asked_about, forget_
 from backend.benefits.card_ending import sweep_cards
 from backend.benefits.judging import Tools
 from backend.context import Context
-from backend.disclosures.checking import check_disclosures
+from backend.disclosures.checking import go_on_checking
+from backend.disclosures.passes import Progress
 from backend.disclosures.telling import Tools as TellingTools
 from backend.gateways.sending import make_sender
 from backend.grants.due import sweep_due
+from backend.partners.agreed_treaties import begin_suspended
 from backend.partners.city_keys import list_all_keys, note_own_keys, refresh_keys
 from backend.partners.message_log import link_messages
-from backend.storage.database import StorageUnavailableError
+from backend.storage.database import Database, StorageUnavailableError
+from backend.visits.endings import settle_withdrawals
 from backend.visits.outliving import purge_answers
 from backend.visits.uses import report_uses
 from backend.web.faults import describe_fault
@@ -26,6 +30,7 @@ SWEPT_EVERY_S = 5.0
 log = structlog.get_logger("shangding.sweep")
 
 Sweep = Callable[[Context, datetime], int]
+_progress: WeakKeyDictionary[Database, Progress] = WeakKeyDictionary()
 
 
 def _sweep_grants(context: Context, now: datetime) -> int:
@@ -55,7 +60,9 @@ def _sweep_disclosures(context: Context, now: datetime) -> int:
     tools = TellingTools(
         benefits=context.benefits, rules=context.rules, sealer=context.sealer, pseudonyms=context.pseudonyms
     )
-    return check_disclosures(context.database, tools=tools, now=now)
+    progress = _progress.setdefault(context.database, Progress())
+    checked = go_on_checking(context.database, progress, tools=tools, now=now)
+    return max(checked, int(progress.is_under_way))
 
 
 def _sweep_uses(context: Context, now: datetime) -> int:
@@ -64,6 +71,14 @@ def _sweep_uses(context: Context, now: datetime) -> int:
 
 def _sweep_home_answers(context: Context, now: datetime) -> int:
     return purge_answers(context.database, now=now)
+
+
+def _sweep_withdrawals(context: Context, now: datetime) -> int:
+    return settle_withdrawals(context.database, now=now)
+
+
+def _sweep_treaties(context: Context, now: datetime) -> int:
+    return begin_suspended(context.database, now=now)
 
 
 def _sweep_messages(context: Context, _: datetime) -> int:
@@ -102,6 +117,8 @@ SWEEPS: Mapping[str, Sweep] = MappingProxyType(
         "disclosures": _sweep_disclosures,
         "uses": _sweep_uses,
         "answers of home cities": _sweep_home_answers,
+        "withdrawals of home cities": _sweep_withdrawals,
+        "suspended treaties": _sweep_treaties,
         "messages": _sweep_messages,
         "own keys": _sweep_own_keys,
         "partners' keys": _sweep_partner_keys,

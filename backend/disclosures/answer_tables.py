@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, exists, literal_column, select
 from sqlalchemy.orm import Session
 
 from backend.access.tables import AccessEntryRow
 from backend.clock import today
+from backend.disclosures.person_tables import KnownPerson, PersonWanted
 from backend.disclosures.tables import AnsweredQuestionRow, DisclosureRow, QuestionCountRow, drop_question
-from backend.storage.chains import Chain, Change, Link, Step, give, table_of
+from backend.storage.chains import Chain, Change, Hold, Link, Step, give, table_of
 from backend.storage.inserts import Insert
+from backend.storage.questions import ask_in_turn_within
 
 ALL_PERSONS = b""
 _ANSWERED, _COUNT, _LOOK, _TOLD = (
@@ -35,30 +37,37 @@ class Taken(Enum):
     TOO_MANY = "too_many"
 
 
-def take_question(
-    session: Session,
-    partner: str,
-    question_id: UUID,
-    *,
-    digest: bytes,
-    content: Mapping[str, Any],
-    person: bytes,
-    most: int,
-    now: datetime,
-) -> Taken:
-    """Be the one who answers a question, so far with `content`, and count it for the person today, `most` at most.
+class QuestionTaken(NamedTuple):
+    """A question as it is taken: its body's `digest`, what it is answered with so far, and of what it is one more.
 
-    One that was answered, also a moment ago, is not counted, and one that is too many leaves nothing.
+    `person` is the keyed hash of whom it is about, `most` how many questions a partner may put about him on a day.
     """
-    values = {"partner": partner, "question_id": question_id, "digest": digest, "content": dict(content)}
-    counted = {"person": person, "day": today(now), "one": 1, "most": most}
-    held = _TAKE.run(session, {**values, **counted, "now": now})
+
+    partner: str
+    question_id: UUID
+    digest: bytes
+    content: Mapping[str, Any]
+    person: bytes
+    most: int
+
+
+def take_question(
+    session: Session, question: QuestionTaken, about: PersonWanted, *, now: datetime
+) -> tuple[Taken, KnownPerson | None]:
+    """Be the one who answers a question, and count it for the person today; find whom it is about, and hold him.
+
+    One that was answered, also a moment ago, is not counted, one by whose id something else was told by neither, and
+    one that is too many leaves nothing. Gives a person where it is taken, None where even the stand-in is not there.
+    """
+    given = {**question._asdict(), **about.values, "content": dict(question.content), "day": today(now), "one": 1}
+    taking = _make_taking(about.holding)
+    held, *found = ask_in_turn_within(session, {**given, "now": now}, taking, *about.steps)
     if held == 0:
-        return Taken.ANSWERED_BEFORE
-    if held < _TAKE.length or most < 1:
-        drop_question(session, partner, question_id)
-        return Taken.TOO_MANY
-    return Taken.TAKEN
+        return Taken.ANSWERED_BEFORE, None
+    if held < _COUNTED_AT or question.most < 1:
+        drop_question(session, question.partner, question.question_id)
+        return Taken.TOO_MANY, None
+    return Taken.TAKEN, about.read(*found)
 
 
 def put_look(session: Session, partner: str, look: Mapping[str, Any], *, day: date, most: int | None) -> bool:
@@ -96,7 +105,30 @@ def _within_bounds(insert: Insert) -> Insert:
 
 _COUNTED = {"partner": "partner", "person": "person", "asked_on": "day", "asked": "one"}
 _TAKEN = {name: name for name in ("partner", "question_id", "digest", "content")} | {"answered_at": "now"}
-_TAKE = Chain([Link(AnsweredQuestionRow, _TAKEN, _unless_answered), Link(QuestionCountRow, _COUNTED, _within_bounds)])
+# An id by which something was told is no new question, also where no repeat of that gets anything: a card's, or one of
+# long ago. What is asked by it may be about anybody, and nobody would come to read of it.
+_UNTOLD = ~exists(
+    select(literal_column("1")).where(
+        _TOLD.c.partner == give(_TOLD.c.partner, "partner"),
+        _TOLD.c.question_id == give(_TOLD.c.question_id, "question_id"),
+    )
+)
+_COUNTED_AT = 2  # links: without the third not even the stand-in is there to be held
+
+
+@cache
+def _make_taking(holding: Hold) -> Chain:
+    """Make the chain by which a question is taken and counted, and whom it is about is held, by whoever took it alone.
+
+    One who asks again waits for him by himself: of two who held him already each would wait for the other.
+    """
+    return Chain(
+        [
+            Link(AnsweredQuestionRow, _TAKEN, _unless_answered, [_UNTOLD]),
+            Link(QuestionCountRow, _COUNTED, _within_bounds),
+            holding,
+        ]
+    )
 
 
 @cache

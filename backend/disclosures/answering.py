@@ -13,20 +13,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.benefits.situation_tables import STAND_IN
+from backend.benefits.nobody import NOBODY, add_nobody
 from backend.clock import today
-from backend.disclosures.answer_tables import Taken, put_look, put_told, take_question
+from backend.disclosures.answer_tables import QuestionTaken, Taken, put_look, put_told, take_question
 from backend.disclosures.checking import check_told
 from backend.disclosures.looks import NOTHING, ExchangeLook, make_exchange_look
-from backend.disclosures.person_tables import NOBODY, KnownPerson, StandingConsent, add_nobody, find_person, hold_person
-from backend.disclosures.scopes import PURPOSE, find_limit, list_roles, name_recipient, name_scope, name_terms
-from backend.disclosures.tables import ANSWERED_FOR, find_answer, find_disclosed
+from backend.disclosures.person_tables import KnownPerson, StandingConsent, find_person, find_wanted
+from backend.disclosures.scopes import find_limit, list_roles, name_scope
+from backend.disclosures.tables import ANSWERED_FOR, find_answer
 from backend.disclosures.telling import Content, Telling, Tools, Wanted, empty_content, tell
-from backend.gateways.pseudonyms import KeyedIndex
+from backend.partners.open_cities import find_open_city
 from backend.partners.protocol import MOST_SCENARIOS
-from backend.partners.treaties import find_treaty
 from backend.people.identity_numbers import IdentityFault, SubjectKind, read_identity
-from backend.people.standing import IDENTITY_FIELD
 from backend.scores.tables import keep_score
 from backend.web.problems import Problem, ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, Treaty, TreatyPurpose
@@ -39,11 +37,11 @@ QUESTION = "question"
 class Question:
     """What a partner asks: about the owner of a number, under a treaty; `digest` is the SHA-256 of its body.
 
-    `acting` is who acts there in the role (a merchant's code, a clerk, the visitor), `case_no` what it is asked for.
+    `acting` is who acts there in the role (a merchant's code, a clerk, the visitor), `acting_name` what a merchant is
+    called, `case_no` what it is asked for.
     """
 
     partner: str
-    partner_title: str
     question_id: UUID
     digest: bytes
     asked_at: datetime
@@ -56,6 +54,7 @@ class Question:
     purpose: TreatyPurpose
     role: Role
     acting: str
+    acting_name: str | None
     case_no: str
 
 
@@ -76,31 +75,32 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
     question with another body or of a card, `too_many_questions` about this person today. The last one is raised as a
     Problem where the partner has asked too much in all: everybody waits for that count, so it is touched last.
     """
-    treaty = find_treaty(session, question.partner, today(now))
-    if treaty is None or not _is_of(question, treaty):
+    found = find_open_city(session, question.partner, now=now)
+    if found is None or not _is_of(question, found.treaty):
         return Refusal(ProblemCode.TREATY_NOT_IN_FORCE)
+    treaty = found.treaty
     if not _is_covered(question, treaty, tools.city, now):
         return Refusal(ProblemCode.QUESTION_REFUSED)
     number = read_identity(SubjectKind.NATURAL_PERSON, question.id_number, today=today(now))
     if isinstance(number, IdentityFault):
         return Refusal(ProblemCode.PERSON_UNREADABLE)
-    if _is_taken(session, question):
-        return Refusal(ProblemCode.QUESTION_REUSED)
+    wanted = Wanted(treaty, question.partner, question.scope, tuple(sorted(question.scenarios)))
     indexes = tools.pseudonyms.all_indexes(number)
-    taken = take_question(
-        session,
+    asked = QuestionTaken(
         question.partner,
         question.question_id,
         digest=question.digest,
         content=empty_content(question.scope),
         person=indexes[0].digest,
         most=treaty.questions_person_day,
-        now=now,
     )
+    about = find_wanted(indexes, wanted.list_consents(question.purpose), now=now)
+    taken, person = take_question(session, asked, about, now=now)
     if taken is not Taken.TAKEN:
         is_repeat, too_many = taken is Taken.ANSWERED_BEFORE, Refusal(ProblemCode.TOO_MANY_QUESTIONS)
         return _repeat(session, question, tools=tools, now=now) if is_repeat else too_many
-    telling = _answer(session, question, treaty, indexes, tools=tools, now=now)
+    person = person or _find_nobody(session, tools, now)
+    telling = _answer(session, question, wanted, person, title=found.partner.title, tools=tools, now=now)
     return AnswerGiven(content=telling.content, until=telling.until, answered_at=now)
 
 
@@ -120,20 +120,13 @@ def _is_covered(question: Question, treaty: Treaty, home: str, now: datetime) ->
         and question.scope in treaty.scopes
         and question.purpose in treaty.purposes
         and question.role in list_roles(question.scope, question.purpose)
+        and (question.acting_name is None or question.role is Role.MERCHANT)  # a visitor or clerk has none here
         and now - ANSWERED_FOR < question.asked_at <= now + AHEAD_AT_MOST
     )
 
 
-def _is_taken(session: Session, question: Question) -> bool:
-    """Tell whether the id is that of something told which no repeat gets any more: a card, or an answer of long ago.
-
-    It is looked up before anybody is: what is asked by it may be about anybody, and nobody would come to read of it.
-    """
-    named = question.partner, question.question_id
-    return find_disclosed(session, *named) is not None and find_answer(session, *named) is None
-
-
 def _repeat(session: Session, question: Question, *, tools: Tools, now: datetime) -> AnswerGiven | Refusal:
+    """Answer a question that was asked before; `question_reused` for the id of another one, of a card, of long ago."""
     check_told(session, question.partner, question.question_id, tools=tools, now=now)
     given = find_answer(session, question.partner, question.question_id)
     if given is None or given.digest != question.digest:
@@ -146,26 +139,14 @@ def _repeat(session: Session, question: Question, *, tools: Tools, now: datetime
 def _answer(
     session: Session,
     question: Question,
-    treaty: Treaty,
-    indexes: tuple[KeyedIndex, ...],
+    wanted: Wanted,
+    person: KnownPerson,
     *,
+    title: str,
     tools: Tools,
     now: datetime,
 ) -> Telling:
-    wanted = Wanted(treaty, question.partner, question.scope, tuple(sorted(question.scenarios)))
-    subject_id = hold_person(session, indexes) or _add_nobody(session, tools, now)
-    person = find_person(
-        session,
-        subject_id,
-        purpose=PURPOSE[question.purpose],
-        recipient=name_recipient(question.partner),
-        terms=name_terms(treaty),
-        any_scope=question.scope.value,
-        scopes=[name_scope(question.scope, part) for part in wanted.list_parts()],
-        now=now,
-    )
-    if person is None:
-        raise LookupError(f"subject {subject_id} was held and is not there")
+    treaty = wanted.treaty
     consents = _sort_by_part(wanted, person)
     # Found for every part, consented to or not: it takes as long as much else.
     ends = {part: consents[part].expires_at if part in consents else None for part in wanted.list_parts()}
@@ -173,8 +154,9 @@ def _answer(
     limits = {part: limit for part, limit in limits.items() if part in consents}
     telling = tell(session, person, wanted, limits=limits, tools=tools, now=now)
     if telling.computed is not None:
-        keep_score(session, subject_id, telling.computed, now=now)
-    look = make_exchange_look(subject_id, _describe_look(question, telling, consents), now=now)
+        keep_score(session, person.subject_id, telling.computed, now=now)
+    said = _describe_look(question, title, telling, consents)
+    look = make_exchange_look(person.subject_id, said, now=now)
     day, most = today(now), treaty.questions_day
     if telling.until is None:
         is_within = put_look(session, question.partner, look, day=day, most=most)
@@ -186,22 +168,13 @@ def _answer(
     return telling
 
 
-def _add_nobody(session: Session, tools: Tools, now: datetime) -> UUID:
-    """Add the stand-in for whoever is not known: once in the life of a database."""
-    index = tools.pseudonyms.index(str(NOBODY))
-    values: dict[str, Any] = {
-        "kind": SubjectKind.NATURAL_PERSON.value,
-        "identity_index": index.digest,
-        "identity_key_id": index.key_id,
-        "identity_sealed": tools.sealer.seal(str(NOBODY), subject_id=NOBODY, field=IDENTITY_FIELD),
-        "name_verified": False,
-        "in_doubt": False,
-        "facts_version": 0,
-        "created_at": now,
-    }
-    add_nobody(session, values)
-    keep_score(session, NOBODY, STAND_IN, now=now)  # to be read like one; it tells nothing without an enrolment
-    return NOBODY
+def _find_nobody(session: Session, tools: Tools, now: datetime) -> KnownPerson:
+    """Find the stand-in for whoever is not known, where it had to be added."""
+    add_nobody(session, pseudonyms=tools.pseudonyms, sealer=tools.sealer, now=now)
+    nobody = find_person(session, NOBODY, now=now)
+    if nobody is None:
+        raise LookupError("the stand-in for whoever is not known was added and is not there")
+    return nobody
 
 
 def _sort_by_part(wanted: Wanted, person: KnownPerson) -> Mapping[str, StandingConsent]:
@@ -232,6 +205,7 @@ def _make_disclosure(
         "purpose": question.purpose.value,
         "role": question.role.value,
         "acting": question.acting,
+        "acting_name": question.acting_name,
         "case_no": question.case_no,
         "consent_id": consents[told[0]].consent_id,
         "told": telling.content,
@@ -242,13 +216,16 @@ def _make_disclosure(
     }
 
 
-def _describe_look(question: Question, telling: Telling, consents: Mapping[str, StandingConsent]) -> ExchangeLook:
+def _describe_look(
+    question: Question, title: str, telling: Telling, consents: Mapping[str, StandingConsent]
+) -> ExchangeLook:
     is_told = telling.until is not None
     return ExchangeLook(
         partner=question.partner,
-        title=question.partner_title,
+        title=title,
         role=question.role.value,
         acting=question.acting,
+        acting_name=question.acting_name,
         told=question.scope.value if is_told else NOTHING,
         scope=question.scope.value,
         purpose=question.purpose.value,

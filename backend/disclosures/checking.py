@@ -2,6 +2,8 @@
 
 Facts that changed, a new day, a doubt about who it is, a pause and a closed account are found from the rows alone: each
 row says as of which facts and day it was right. So nothing has to be told to this sweep, and it can miss nothing.
+
+What has changed is looked at first, all of it, again and again; the day's look goes on in between and may take hours.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,16 +14,11 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.clock import today
+from backend.disclosures.doubt_tables import is_doubtful
 from backend.disclosures.ending import correct, end_all, rests_on
+from backend.disclosures.passes import Pass, Progress
 from backend.disclosures.person_tables import KnownPerson, find_person
-from backend.disclosures.tables import (
-    DisclosureEnd,
-    DisclosureRow,
-    find_disclosed,
-    is_doubtful,
-    list_doubtful,
-    list_live,
-)
+from backend.disclosures.tables import DisclosureEnd, DisclosureRow, find_disclosed, list_live
 from backend.disclosures.telling import Content, Tools, Wanted, read_moment, tell
 from backend.partners.treaties import AgreedTreaty, find_treaty, find_version
 from backend.people.tables import list_consents, lock_subject
@@ -31,39 +28,68 @@ from backend.web.faults import describe_fault
 from scenarios.treaty import Scope
 
 PERSONS_AT_ONCE = 200
+ROWS_AT_ONCE = 50_000  # read in one call, a portion at a time
 log = structlog.get_logger("shangding.disclosures")
 
 
 def check_disclosures(database: Database, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE) -> int:
-    """Look anew at what was told about at most `limit` people of whom something has changed, each in a transaction.
+    """Look anew at what was told about at most `limit` people against which something speaks, each in a transaction.
 
-    Gives how many people; while it gives any there may be more. One who cannot be looked at holds up nobody else: that
-    is logged, and he is left for the next time. Raises StorageUnavailableError.
+    Goes through all of it, however much that is. Gives how many people; while it gives any there may be more. One who
+    cannot be looked at holds up nobody else: that is logged, and he is left for the next time. Raises
+    StorageUnavailableError.
     """
-    checked, failed = 0, set[UUID]()
+    progress, checked = Progress(), 0
     while checked < limit:
-        with database.reading() as session:
-            people = list_doubtful(session, now, today(now), limit=limit - checked, but=failed)
-        if not people:
+        checked += go_on_checking(database, progress, tools=tools, now=now, limit=limit - checked)
+        if not progress.is_under_way:
             break
-        for subject_id in people:
-            if _can_check(database, subject_id, tools=tools, now=now):
-                checked += 1
-            else:
-                failed.add(subject_id)
     return checked
 
 
+def go_on_checking(
+    database: Database, progress: Progress, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE
+) -> int:
+    """Do a bounded part of the same, from where `progress` stands; gives how many people were looked at.
+
+    At most `limit` people are tried, and ROWS_AT_ONCE rows read for each kind of pass. While `progress` is under way
+    there is more; else both passes are at their ends, and the next call begins them anew when they have rested.
+    """
+    checked, tried = _go_through(database, progress.changed, tools=tools, now=now, limit=limit)
+    if not progress.changed.is_under_way:
+        checked += _go_through(database, progress.new_day, tools=tools, now=now, limit=limit - tried)[0]
+    return checked
+
+
+def _go_through(database: Database, each: Pass, *, tools: Tools, now: datetime, limit: int) -> tuple[int, int]:
+    """Go on with a pass, or begin it; gives how many people were looked at, and how many were tried."""
+    checked = tried = 0
+    if not each.is_under_way and not each.begin(now):
+        return checked, tried
+    read_to = each.rows + ROWS_AT_ONCE
+    while tried < limit and each.is_under_way:
+        if each.found:
+            checked += _can_check(database, each.found[0], tools=tools, now=now)
+            each.found.popleft()
+            tried += 1
+        elif each.rows < read_to:
+            with database.reading() as session:
+                each.read_on(session, now)
+        else:
+            break
+    return checked, tried
+
+
 def _can_check(database: Database, subject_id: UUID, *, tools: Tools, now: datetime) -> bool:
+    """Look anew at one person, unless another process has since he was found; False also where that fails."""
     try:
         with database.transaction() as session:
-            check_person(session, subject_id, tools=tools, now=now)
+            return _check_held(session, subject_id, tools=tools, now=now)
     except StorageUnavailableError:
         raise
     except Exception as fault:  # noqa: BLE001 - one person must not keep what was told of others from being put right
         log.error("person_not_checked", subject_id=str(subject_id), **describe_fault(fault))  # noqa: TRY400 - no stack
         return False
-    return True
 
 
 def check_told(session: Session, partner: str, question_id: UUID, *, tools: Tools, now: datetime) -> None:
@@ -72,18 +98,24 @@ def check_told(session: Session, partner: str, question_id: UUID, *, tools: Tool
     Of a question to which nothing was told nobody is held: there is nothing to put right.
     """
     subject_id = find_disclosed(session, partner, question_id)
-    if subject_id is None:
-        return
+    if subject_id is not None:
+        _check_held(session, subject_id, tools=tools, now=now)
+
+
+def _check_held(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> bool:
+    """Hold a person, and look anew at what was told about him if anything speaks against it; False if nothing does."""
     lock_subject(session, subject_id)
-    if is_doubtful(session, subject_id, now, today(now)):
-        check_person(session, subject_id, tools=tools, now=now)
+    if not is_doubtful(session, subject_id, now, today(now)):
+        return False
+    check_person(session, subject_id, tools=tools, now=now)
+    return True
 
 
 def check_person(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> None:
     """Look anew at all that was told about a person and may be used still; holds him."""
     subject = lock_subject(session, subject_id)
     rows = list_live(session, subject_id, now)
-    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, now=now)
     if subject is None or person is None or not rows:
         return
     withdrawn = [row.consent_id for row in list_consents(session, subject_id) if row.withdrawn_at is not None]

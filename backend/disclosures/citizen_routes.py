@@ -15,6 +15,7 @@ from backend.disclosures.consents import (
     give_consent,
     list_consents,
     withdraw_consent,
+    withdraw_from_city,
 )
 from backend.disclosures.presentation import (
     present_card,
@@ -29,6 +30,7 @@ from backend.disclosures.previews import list_my_disclosures, preview
 from backend.disclosures.schemas import (
     CityConsentPageSchema,
     CityConsentSchema,
+    CityQuerySchema,
     ConsentPageQuerySchema,
     DisclosurePageSchema,
     ExchangeCityListSchema,
@@ -39,6 +41,7 @@ from backend.disclosures.schemas import (
     NewScoreCardSchema,
     PreviewQuerySchema,
     UsedAwayPageSchema,
+    WithdrawnFromCitySchema,
 )
 from backend.disclosures.score_cards import CardOrder, NothingToTell, make_score_card
 from backend.disclosures.telling import Tools
@@ -154,6 +157,26 @@ def withdraw_my_city_consent(
 ) -> Reply | Refusal:
     """Withdraw it; no answer that rests on it leaves after this one."""
     return _reply_consent(withdraw_consent(session, UUID(principal.id), city_consent_id, now=now))
+
+
+@blueprint.operation(
+    "DELETE",
+    "/consents",
+    kinds=CITIZEN,
+    scope=WRITE,
+    summary="Withdraw all that I let one city be told; what was told ends, and the city is told to delete it",
+    query=CityQuerySchema,
+    response=WithdrawnFromCitySchema,
+    example=examples.WITHDRAWN,
+    repeats=Repeats.HARMLESS,
+    problems={ProblemCode.CITY_NOT_FOUND},
+)
+def withdraw_all_from_city(
+    *, query: dict[str, Any], principal: Principal, session: Session, now: datetime
+) -> Reply | Refusal:
+    """Withdraw all of it and say how much it was; a repeat finds nothing more."""
+    found = withdraw_from_city(session, UUID(principal.id), query["city"], now=now)
+    return found if isinstance(found, Refusal) else _reply(found._asdict())
 
 
 @blueprint.operation(

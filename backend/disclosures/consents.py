@@ -32,9 +32,10 @@ from backend.disclosures.scopes import (
     read_scope,
     read_terms,
 )
+from backend.disclosures.tables import withdraw_consents_to
 from backend.disclosures.telling import Tools, Wanted, tell
 from backend.partners.open_cities import OpenCity, find_open_city
-from backend.partners.partners import list_partners
+from backend.partners.partners import find_partner, list_partners
 from backend.partners.treaties import find_treaty, find_version, treaty_ends_at
 from backend.people.tables import ConsentRow, add_consent, lock_subject
 from backend.scores.tables import keep_score
@@ -77,6 +78,15 @@ class CityConsent:
     given_at: datetime
     expires_at: datetime | None
     withdrawn_at: datetime | None
+
+
+class WithdrawnFromCity(NamedTuple):
+    """How much somebody has taken back from a city: consents that stood, and what was told on them and ended by it."""
+
+    city: str
+    city_title: str
+    withdrawn_consents: int
+    ended_disclosures: int
 
 
 def find_wanted(found: OpenCity, order: ConsentOrder, *, home: str) -> Wanted | Refusal:
@@ -157,13 +167,28 @@ def withdraw_consent(session: Session, subject_id: UUID, consent_id: UUID, *, no
     row = withdraw_city_consent(session, subject_id, consent_id, purposes=list(_PURPOSES), now=now)
     if row is None:
         return Refusal(ProblemCode.CONSENT_NOT_FOUND)
-    end_resting_on(session, subject_id, consent_id, now=now)
+    end_resting_on(session, subject_id, {consent_id}, about=consent_id, now=now)
     return _show_all(session, [row], now)[0]
+
+
+def withdraw_from_city(session: Session, subject_id: UUID, city: str, *, now: datetime) -> WithdrawnFromCity | Refusal:
+    """Withdraw all that a city may be told, cards included; what was told ends, and one notice names all of it.
+
+    Also where there is no treaty with it any more. Refusal: `city_not_found` for a city that never was a partner.
+    """
+    partner = find_partner(session, city)
+    if partner is None:
+        return Refusal(ProblemCode.CITY_NOT_FOUND)
+    lock_subject(session, subject_id)
+    recipient = name_recipient(city)
+    consents = withdraw_consents_to(session, subject_id, recipient, purposes=list(_PURPOSES), now=now)
+    ended = end_resting_on(session, subject_id, consents, about=subject_id, now=now)
+    return WithdrawnFromCity(city, partner.title, len(consents), ended)
 
 
 def _warm(session: Session, subject_id: UUID, wanted: Wanted, *, tools: Tools, now: datetime) -> None:
     """Keep the score, so that how long the first answer takes does not tell whether there was much to compute."""
-    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, now=now)
     if person is None:
         return
     limits = dict.fromkeys(wanted.list_parts(), treaty_ends_at(wanted.treaty))

@@ -3,7 +3,7 @@
 A notice to the city is left in the transaction that ends it, and goes out until the city has confirmed it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -25,10 +25,12 @@ MOST_IN_A_NOTICE = 500  # as many as the protocol has
 LEAST_APART = timedelta(milliseconds=1)
 
 
-def end_resting_on(session: Session, subject_id: UUID, consent_id: UUID, *, now: datetime) -> int:
-    """End all that was told about a person, who is held, on one consent; gives how many."""
-    resting = [row for row in list_live(session, subject_id, now) if rests_on(row, {consent_id})]
-    end_all(session, [(row, DisclosureEnd.CONSENT) for row in resting], about=consent_id, now=now)
+def end_resting_on(
+    session: Session, subject_id: UUID, consent_ids: Collection[UUID], *, about: UUID, now: datetime
+) -> int:
+    """End all that was told about a person, who is held, on any of some consents; gives how many."""
+    resting = [row for row in list_live(session, subject_id, now) if rests_on(row, consent_ids)]
+    end_all(session, [(row, DisclosureEnd.CONSENT) for row in resting], about=about, now=now)
     return len(resting)
 
 
@@ -99,6 +101,7 @@ def _note(session: Session, row: DisclosureRow, told: str, *, now: datetime) -> 
         title=row.partner if partner is None else partner.title,
         role=row.role,
         acting=row.acting,
+        acting_name=row.acting_name,
         told=told,
         scope=row.scope,
         purpose=row.purpose,

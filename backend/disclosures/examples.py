@@ -76,6 +76,12 @@ CONSENT: dict[str, Any] = {
     "expires_at": "2027-11-22T04:00:00Z",
     "withdrawn_at": None,
 }
+WITHDRAWN: dict[str, Any] = {
+    "city": "hangzhou",
+    "city_title": "杭州市",
+    "withdrawn_consents": 2,
+    "ended_disclosures": 3,
+}
 DISCLOSURE: dict[str, Any] = {
     "question_id": QUESTION_ID,
     "city": "hangzhou",
@@ -87,6 +93,7 @@ DISCLOSURE: dict[str, Any] = {
     "purpose": PURPOSE,
     "role": "merchant",
     "acting": "west_lake_hospital",
+    "acting_name": "西湖医院",
     "case_no": "2026-17",
     "consent_id": CONSENT_ID,
     "content": CONTENT,

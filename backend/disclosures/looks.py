@@ -21,13 +21,15 @@ CORRECTED = "corrected"
 class ExchangeLook:
     """What a city called `title` was told about a person: `told` is the scope, or one of the words above.
 
-    `role` and `acting` say who set it off there. `consent_id` is what it rests on, `because` why it is nothing.
+    `role`, `acting` and `acting_name` say who set it off there. `consent_id` is what it rests on, `because` why it is
+    nothing.
     """
 
     partner: str
     title: str
     role: str
     acting: str | None
+    acting_name: str | None = None
     told: str
     scope: str
     purpose: str
@@ -52,6 +54,7 @@ def make_exchange_look(subject_id: UUID, look: ExchangeLook, *, now: datetime) -
         "scope": look.scope,
         "purpose": look.purpose,
         "role": look.role,
+        "acting_name": look.acting_name or "",
         "question_id": str(look.question_id),
         "consent_id": "" if look.consent_id is None else str(look.consent_id),
         "because": "" if look.because is None else look.because.value,

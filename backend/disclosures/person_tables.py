@@ -12,21 +12,21 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
+from backend.benefits.nobody import NOBODY
 from backend.benefits.situation_tables import STAND_IN
 from backend.gateways.pseudonyms import KeyedIndex
 from backend.grants.tables import BenefitAccountRow
 from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
 from backend.scores.tables import NewScore, StoredScoreRow
-from backend.storage.inserts import insert_into
-from backend.storage.questions import Question, ask_within
+from backend.storage.chains import Hold
+from backend.storage.questions import Found, Listing, Question, Step, ask_in_turn_within
 from backend.storage.types import Moment
 
-NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 _SCORE = tuple(each.name for each in fields_of(NewScore))
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER, _FOREVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class StandingConsent(NamedTuple):
@@ -55,16 +55,50 @@ class KnownPerson:
     consents: Mapping[str, StandingConsent]
 
 
-def hold_person(session: Session, indexes: Sequence[KeyedIndex]) -> UUID | None:
-    """Hold whoever has a number, by its keyed hashes, against changes of what is known and consented until the end.
+class ConsentsAsked(NamedTuple):
+    """The consents that are asked about: for a purpose, to a recipient, given under `terms`, to each of `scopes`.
 
-    `NOBODY` where nobody has it; None where not even that one is there. Others may hold him so at the same time. Read
-    what is known of him after, in a statement of its own: a statement that waits for somebody goes on with what it saw
-    before it waited.
+    A consent to `any_scope` covers all of them.
+    """
+
+    purpose: str
+    recipient: str
+    terms: str
+    any_scope: str
+    scopes: Sequence[str]
+
+
+NO_CONSENTS = ConsentsAsked("", "", "", "", ())
+
+
+class PersonWanted(NamedTuple):
+    """Whom to hold, and find when he is held: `steps` are asked of `values`, and `read` makes one of their answers."""
+
+    values: Mapping[str, object]
+    holding: Hold
+    steps: tuple[Step, Step]
+    asked: ConsentsAsked
+
+    def read(self, known: Found | None, consents: Sequence[Found]) -> KnownPerson | None:
+        """Read what was found; None where not even the stand-in is there."""
+        return None if known is None else _read_person(known, consents, self.asked)
+
+
+def find_wanted(indexes: Sequence[KeyedIndex], asked: ConsentsAsked, *, now: datetime) -> PersonWanted:
+    """Say how whoever has a number is held and found by its keyed hashes; `NOBODY` where nobody has it.
+
+    He is held against changes of what is known and consented until the end of the transaction. What is known of him is
+    read after, in statements of their own: one that waits for somebody goes on with what it saw before it waited.
     """
     values = {f"index_{place}": index.digest for place, index in enumerate(indexes)}
-    found = ask_within(session, _ask_who(len(indexes)), {**values, "nobody": NOBODY})
-    return None if found is None else found[0]
+    given = {**values, **_name_values(asked, now), "nobody": NOBODY}
+    return PersonWanted(given, make_hold(len(indexes)), _make_steps(len(indexes)), asked)
+
+
+@cache
+def make_hold(indexes: int) -> Hold:
+    """Make what holds a person by so many keyed hashes of his number; the same one for the same number of them."""
+    return Hold(SubjectRow, (SubjectRow.subject_id == _find_by(indexes),))
 
 
 def hold_known_person(session: Session, subject_id: UUID) -> None:
@@ -73,28 +107,19 @@ def hold_known_person(session: Session, subject_id: UUID) -> None:
 
 
 def find_person(
-    session: Session,
-    subject_id: UUID,
-    *,
-    purpose: str,
-    recipient: str,
-    terms: str,
-    any_scope: str,
-    scopes: Sequence[str],
-    now: datetime,
+    session: Session, subject_id: UUID, asked: ConsentsAsked = NO_CONSENTS, *, now: datetime
 ) -> KnownPerson | None:
-    """Find a person with the kept score, and for each of `scopes` the consent for a purpose to a recipient.
+    """Find a person with the kept score, and the consents that are asked about. None for an unknown subject."""
+    values = {**_name_values(asked, now), "subject_id": subject_id}
+    known, consents = ask_in_turn_within(session, values, *_make_steps(0))
+    return None if known is None else _read_person(known, consents, asked)
 
-    Only one that was given under `terms` counts. A consent to `any_scope` covers all of them. None for an unknown
-    subject.
-    """
-    values = {f"scope_{place}": scope for place, scope in enumerate(scopes)}
-    values |= {"purpose": purpose, "recipient": recipient, "terms": terms, "any_scope": any_scope}
-    row = ask_within(session, _ask_about(len(scopes)), {**values, "now": now, "subject_id": subject_id})
-    if row is None:
-        return None
-    known, kept, ids = row[:7], row[7 : 7 + len(_SCORE)], row[7 + len(_SCORE) :]
-    found = zip(scopes, ids[0::2], ids[1::2], strict=True)
+
+def _name_values(asked: ConsentsAsked, now: datetime) -> dict[str, object]:
+    return {"purpose": asked.purpose, "recipient": asked.recipient, "terms": asked.terms, "now": now}
+
+
+def _read_person(known: Found, consents: Sequence[Found], asked: ConsentsAsked) -> KnownPerson:
     return KnownPerson(
         subject_id=known[0],
         in_doubt=known[1],
@@ -103,35 +128,46 @@ def find_person(
         opened_at=known[4],
         has_kept=bool(known[5]),
         paused_until=known[6],
-        kept=NewScore(**dict(zip(_SCORE, kept, strict=True))),
-        consents={scope: StandingConsent(given, until) for scope, given, until in found if given is not None},
+        kept=NewScore(**dict(zip(_SCORE, known[7:], strict=True))),
+        consents=_sort_by_scope(consents, asked),
     )
 
 
-def add_nobody(session: Session, values: Mapping[str, Any]) -> None:
-    """Add the stand-in, unless it is there; `values` are those of a subject besides its id."""
-    statement = insert_into(session, SubjectRow).values(subject_id=NOBODY, **values)
-    session.execute(statement.on_conflict_do_nothing())
+def _sort_by_scope(consents: Sequence[Found], asked: ConsentsAsked) -> Mapping[str, StandingConsent]:
+    """Find for each scope the consent that covers it and lasts longest, of two alike the one given last."""
+    ordered = sorted(consents, key=lambda row: (row[2], row[1]))  # so that the last one of each scope is the one
+    best = {scope: (until, consent_id) for scope, consent_id, until in ordered}
+    everything = best.get(asked.any_scope)
+    found = {}
+    for scope in asked.scopes:
+        covering = [each for each in (best.get(scope), everything) if each is not None]
+        if covering:
+            until, consent_id = max(covering)
+            found[scope] = StandingConsent(consent_id, None if until == _FOREVER else until)
+    return found
 
 
 @cache
-def _ask_who(indexes: int) -> Question:
-    each = (_find_by(f"index_{place}") for place in range(indexes))
-    wanted = func.coalesce(*each, bindparam("nobody", type_=SubjectRow.subject_id.type))
-    return Question(select(SubjectRow.subject_id).where(SubjectRow.subject_id == wanted).with_for_update(read=True))
+def _make_steps(indexes: int) -> tuple[Step, Step]:
+    """Make what finds a person by so many keyed hashes of his number; by his id, without any."""
+    this = _find_by(indexes) if indexes else bindparam("subject_id", type_=SubjectRow.subject_id.type)
+    return Question(_ask_who_it_is(this)), Listing(_ask_for_consents(this))
 
 
-def _find_by(name: str) -> ScalarSelect[UUID]:
-    other = aliased(SubjectRow)
-    return select(other.subject_id).where(other.identity_index == bindparam(name)).scalar_subquery()
+def _find_by(indexes: int) -> ColumnElement[UUID]:
+    """Find the id of whoever has one of so many keyed hashes, or nobody's."""
+    found = []
+    for place in range(indexes):
+        other = aliased(SubjectRow)
+        wanted = select(other.subject_id).where(other.identity_index == bindparam(f"index_{place}"))
+        found.append(wanted.scalar_subquery())
+    return func.coalesce(*found, bindparam("nobody", type_=SubjectRow.subject_id.type))
 
 
-@cache
-def _ask_about(scopes: int) -> Question:
+def _ask_who_it_is(this: ColumnElement[UUID]) -> Select[Any]:
     subject = SubjectRow
-    consents = [_find_consent(column, f"scope_{place}") for place in range(scopes) for column in _CONSENT]
     enrolled = and_(EnrolmentRow.subject_id == subject.subject_id, EnrolmentRow.closed_at.is_(None))
-    wanted: Select[Any] = (
+    return (
         select(
             subject.subject_id,
             subject.in_doubt,
@@ -141,38 +177,33 @@ def _ask_about(scopes: int) -> Question:
             StoredScoreRow.subject_id.is_not(None),
             BenefitAccountRow.paused_until,
             *(_or_stand_in(name) for name in _SCORE),
-            *consents,
         )
         .select_from(subject)
         .outerjoin(EnrolmentRow, enrolled)
         .outerjoin(StoredScoreRow, StoredScoreRow.subject_id == subject.subject_id)
         .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == subject.subject_id)
-        .where(subject.subject_id == bindparam("subject_id"))
+        .where(subject.subject_id == this)
     )
-    return Question(wanted)
 
 
-_CONSENT = (ConsentRow.consent_id, ConsentRow.expires_at)
+def _ask_for_consents(this: ColumnElement[UUID]) -> Any:  # noqa: ANN401 - three columns, and a listing takes any
+    """Ask for all consents that stand: in one scan, so that asking about many scopes takes no longer.
 
-
-def _find_consent(column: Any, scope: str) -> ScalarSelect[Any]:  # noqa: ANN401 - one of the two columns
+    A row that is always there makes it read one where there is no consent.
+    """
     consent, now = ConsentRow, bindparam("now", type_=Moment())
-    return (
-        select(column)
-        .where(
-            consent.subject_id == SubjectRow.subject_id,
-            consent.purpose == bindparam("purpose"),
-            consent.recipient == bindparam("recipient"),
-            consent.agreement_version == bindparam("terms"),
-            or_(consent.scope == bindparam(scope), consent.scope == bindparam("any_scope")),
-            consent.given_at <= now,
-            consent.withdrawn_at.is_(None),
-            or_(consent.expires_at.is_(None), consent.expires_at > now),
-        )
-        .order_by(consent.expires_at.is_not(None), consent.expires_at.desc(), consent.consent_id.desc())
-        .limit(1)
-        .scalar_subquery()
+    forever = literal(_FOREVER, Moment())
+    standing = select(consent.scope, consent.consent_id, func.coalesce(consent.expires_at, forever)).where(
+        consent.subject_id == this,
+        consent.purpose == bindparam("purpose"),
+        consent.recipient == bindparam("recipient"),
+        consent.agreement_version == bindparam("terms"),
+        consent.given_at <= now,
+        consent.withdrawn_at.is_(None),
+        or_(consent.expires_at.is_(None), consent.expires_at > now),
     )
+    none = select(literal(""), literal(NOBODY, consent.consent_id.type), forever)
+    return union_all(none, standing)
 
 
 def _or_stand_in(name: str) -> ColumnElement[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.disclosures.consents import ConsentOrder, find_asked
 from backend.disclosures.person_tables import KnownPerson, find_person
-from backend.disclosures.scopes import PURPOSE, find_limit, name_recipient, name_scope, name_terms
+from backend.disclosures.scopes import find_limit, name_scope
 from backend.disclosures.tables import DisclosureRow, list_disclosures
 from backend.disclosures.telling import Telling, Tools, Wanted, tell
 from backend.partners.open_cities import OpenCity, find_open_city
@@ -42,6 +42,7 @@ class Disclosure:
     purpose: str
     role: str
     acting: str | None
+    acting_name: str | None
     case_no: str | None
     consent_id: UUID
     told: dict[str, Any]
@@ -66,16 +67,7 @@ def preview(
     wanted = find_asked(found, order, home=tools.city)
     if isinstance(wanted, Refusal):
         return wanted
-    person = find_person(
-        session,
-        subject_id,
-        purpose=PURPOSE[order.purpose],
-        recipient=name_recipient(order.city),
-        terms=name_terms(found.treaty),
-        any_scope=order.scope.value,
-        scopes=[name_scope(wanted.scope, part) for part in wanted.list_parts()],
-        now=now,
-    )
+    person = find_person(session, subject_id, wanted.list_consents(order.purpose), now=now)
     if person is None:
         raise LookupError(f"there is no subject {subject_id}; only who has signed in can look")
     telling = tell(session, person, wanted, limits=_find_limits(wanted, person, now), tools=tools, now=now)

@@ -164,6 +164,21 @@ class CityConsentSchema(StrictSchema):
     withdrawn_at = fields.Moment(required=True, allow_none=True)
 
 
+class CityQuerySchema(StrictSchema):
+    """Which city is meant."""
+
+    city = fields.Text(maximum=40, pattern=CODE_PATTERN, required=True)
+
+
+class WithdrawnFromCitySchema(StrictSchema):
+    """How many consents to a city stood and were withdrawn, and how much of what it was told ended by that."""
+
+    city = fields.Text(maximum=_CODE, required=True)
+    city_title = fields.Text(maximum=_NAME, required=True)
+    withdrawn_consents = fields.Whole(minimum=0, maximum=10**6, required=True)
+    ended_disclosures = fields.Whole(minimum=0, maximum=10**6, required=True)
+
+
 class ConsentPageQuerySchema(PageQuerySchema):
     """Which page of the consents is wanted."""
 
@@ -186,7 +201,8 @@ class MomentPageQuerySchema(PageQuerySchema):
 class DisclosureSchema(StrictSchema):
     """What a city was told: when, for what, for which case, until when it may be used, and what became of it.
 
-    `content` is as it stood last. `deleted_at` is when that city confirmed that it deleted what had ended.
+    `content` is as it stood last. `acting_name` is what a merchant is called there. `deleted_at` is when that city
+    confirmed that it deleted what had ended.
     """
 
     question_id = fields.Identifier(required=True)
@@ -199,6 +215,7 @@ class DisclosureSchema(StrictSchema):
     purpose = fields.Part(ToldPurposeSchema, required=True)
     role = fields.Choice(Role, required=True)
     acting = fields.Text(maximum=128, required=True, allow_none=True)
+    acting_name = fields.Text(maximum=100, required=True, allow_none=True)
     case_no = fields.Text(maximum=100, required=True, allow_none=True)
     consent_id = fields.Identifier(required=True)
     content = fields.Part(ToldContentSchema, required=True)

@@ -84,7 +84,7 @@ def make_score_card(
     if isinstance(wanted, Refusal) or order.scope not in SCOPES:
         return Refusal(ProblemCode.NOT_IN_TREATY)
     subject = lock_subject(session, subject_id)
-    person = find_person(session, subject_id, purpose="", recipient="", terms="", any_scope="", scopes=(), now=now)
+    person = find_person(session, subject_id, now=now)
     if subject is None or person is None:
         raise LookupError(f"there is no subject {subject_id}; only who has signed in can make a card")
     if count_live_cards(session, subject_id, now) >= MOST_LIVE:

@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, and_, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.grants.tables import BenefitAccountRow
-from backend.people.tables import ConsentRow, SubjectRow
+from backend.people.tables import ConsentRow
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
@@ -19,7 +18,6 @@ ANSWERED_FOR = timedelta(days=7)
 COUNTED_FOR = timedelta(days=7)
 # PIPL Art. 55 and 56: what was given to others is on record for three years at least.
 KEPT_FOR = timedelta(days=3 * 366)
-LIVE = text("ended_at IS NULL")  # in these words a query uses the index
 
 
 class DisclosureEnd(StrEnum):
@@ -78,8 +76,7 @@ class DisclosureRow(Row):
         CheckConstraint("(ended_at IS NULL) = (ended_because IS NULL)", name="ended"),
         CheckConstraint("ended_because IN ('consent', 'standing', 'treaty')", name="ended_because"),
         Index("uq_disclosure_question", "partner", "question_id", unique=True),
-        Index("ix_disclosure_live", "until", sqlite_where=LIVE, postgresql_where=LIVE),
-        Index("ix_disclosure_until", "until"),
+        Index("ix_disclosure_until", "until", "subject_id", "question_id"),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
@@ -93,6 +90,7 @@ class DisclosureRow(Row):
     purpose: Mapped[str]
     role: Mapped[str]
     acting: Mapped[str | None]
+    acting_name: Mapped[str | None]
     case_no: Mapped[str | None]
     consent_id: Mapped[UUID]
     told: Mapped[dict[str, Any]]
@@ -158,6 +156,17 @@ def drop_question(session: Session, partner: str, question_id: UUID) -> None:
     session.execute(delete(AnsweredQuestionRow).where(*this).execution_options(synchronize_session=False))
 
 
+def withdraw_consents_to(
+    session: Session, subject_id: UUID, recipient: str, *, purposes: Collection[str], now: datetime
+) -> Sequence[UUID]:
+    """Withdraw all consents for some purposes that a person, who is held, has given to a recipient and that stand."""
+    row = ConsentRow
+    standing = (row.withdrawn_at.is_(None), or_(row.expires_at.is_(None), row.expires_at > now))
+    these = update(row).where(row.subject_id == subject_id, row.recipient == recipient, row.purpose.in_(purposes))
+    withdrawn = these.where(*standing).values(withdrawn_at=now).returning(row.consent_id)
+    return session.scalars(withdrawn.execution_options(synchronize_session=False)).all()
+
+
 def list_live(session: Session, subject_id: UUID, now: datetime) -> Sequence[DisclosureRow]:
     """List what was told about a person, who is held, and may be used still."""
     row = DisclosureRow
@@ -181,44 +190,6 @@ def count_live_cards(session: Session, subject_id: UUID, now: datetime) -> int:
     row = DisclosureRow
     live = (row.subject_id == subject_id, row.via == "card", row.until > now, row.ended_at.is_(None))
     return session.scalar(select(func.count()).where(*live)) or 0
-
-
-def list_doubtful(
-    session: Session, now: datetime, day: date, *, limit: int, but: Collection[UUID] = ()
-) -> Sequence[UUID]:
-    """List at most `limit` people, none of them in `but`, of whom something was told, with something against it.
-
-    It may be used still, and against it speak facts that changed since, a day on which nobody has looked yet, a doubt
-    about who it is, a pause, or a consent that is over. Closing an account withdraws every consent.
-    """
-    wanted = _find_doubtful(now, day).limit(limit)
-    return session.scalars(wanted.where(DisclosureRow.subject_id.not_in(but)) if but else wanted).all()
-
-
-def is_doubtful(session: Session, subject_id: UUID, now: datetime, day: date) -> bool:
-    """Tell whether something speaks in the same way against what was told about one person, who is held."""
-    wanted = _find_doubtful(now, day).where(DisclosureRow.subject_id == subject_id)
-    return session.scalar(wanted) is not None
-
-
-def _find_doubtful(now: datetime, day: date) -> Select[UUID]:
-    row = DisclosureRow
-    against = or_(
-        SubjectRow.facts_version != row.checked_version,
-        row.checked_on != day,
-        SubjectRow.in_doubt,
-        BenefitAccountRow.paused_until > now,
-        ConsentRow.withdrawn_at.is_not(None),
-    )
-    consent = and_(ConsentRow.subject_id == row.subject_id, ConsentRow.consent_id == row.consent_id)
-    return (
-        select(row.subject_id)
-        .join(SubjectRow, SubjectRow.subject_id == row.subject_id)
-        .join(ConsentRow, consent)
-        .outerjoin(BenefitAccountRow, BenefitAccountRow.subject_id == row.subject_id)
-        .where(LIVE, row.until > now, against)
-        .distinct()
-    )
 
 
 def find_disclosed(session: Session, partner: str, question_id: UUID) -> UUID | None:
@@ -253,6 +224,16 @@ def put_use(session: Session, values: Mapping[str, Any]) -> bool:
         where=and_(row.step < new.step, row.partner == new.partner, row.question_id == new.question_id),
     )
     return bool(session.execute(written.returning(row.use_id)).all())
+
+
+def may_add_use(
+    session: Session, subject_id: UUID, use_id: UUID, *, partner: str, question_id: UUID, most: int
+) -> bool:
+    """Tell of a person who is held whether a use is known, or an answer has fewer than `most` of them."""
+    row = UsedAwayRow
+    these = (row.subject_id == subject_id, row.partner == partner, row.question_id == question_id)
+    known = session.scalar(select(func.count()).where(row.subject_id == subject_id, row.use_id == use_id))
+    return bool(known) or (session.scalar(select(func.count()).where(*these)) or 0) < most
 
 
 def list_uses(

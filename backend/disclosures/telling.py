@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from backend.clock import format_moment, today
 from backend.disclosures.flags import list_flags
-from backend.disclosures.person_tables import KnownPerson
+from backend.disclosures.person_tables import ConsentsAsked, KnownPerson
+from backend.disclosures.scopes import PURPOSE, name_recipient, name_scope, name_terms
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.scenario_files import CityBenefits
@@ -25,7 +26,7 @@ from backend.scores.current import Basis, compute_score, is_right, name_rules
 from backend.scores.tables import NewScore
 from backend.web.problems import Refusal
 from scenarios.decision import list_standing
-from scenarios.treaty import LOWEST_TIER_TOLD, Flag, FlagKind, Scope, Standing, Treaty, name_tier
+from scenarios.treaty import LOWEST_TIER_TOLD, Flag, FlagKind, Scope, Standing, Treaty, TreatyPurpose, name_tier
 from scenarios.treaty_telling import describe_flags, describe_level, describe_score, find_tier, list_entitled
 
 Content = dict[str, Any]
@@ -79,6 +80,16 @@ class Wanted(NamedTuple):
         """List what each needs a consent: every scenario, or the scope as a whole."""
         return self.scenarios if self.scope is Scope.ENTITLEMENT else (self.scope.value,)
 
+    def list_consents(self, purpose: TreatyPurpose) -> ConsentsAsked:
+        """List the consents that let it be told for a purpose; one to the whole scope covers every part."""
+        return ConsentsAsked(
+            purpose=PURPOSE[purpose],
+            recipient=name_recipient(self.host),
+            terms=name_terms(self.treaty),
+            any_scope=self.scope.value,
+            scopes=[name_scope(self.scope, part) for part in self.list_parts()],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
@@ -113,7 +124,8 @@ def tell(
     `limits` says of each part (`Wanted.list_parts`) that the person lets be told until when it may be used; nothing is
     told of any other.
     """
-    weighed = _weigh(session, person, computes=bool(limits), tools=tools, now=now)
+    lowest = _find_lowest(wanted, tools.city)
+    weighed = _weigh(session, person, computes=bool(limits), lowest=lowest, tools=tools, now=now)
     flags: tuple[Flag, ...] = ()
     has_flags = _has_flags(wanted, weighed.standing, tools.city)  # asked of everybody, whatever it leads to
     if has_flags and weighed.has_score and limits:
@@ -155,7 +167,15 @@ class _Weighed(NamedTuple):
     computed: NewScore | None
 
 
-def _weigh(session: Session, person: KnownPerson, *, computes: bool, tools: Tools, now: datetime) -> _Weighed:
+def _find_lowest(wanted: Wanted, home: str) -> str:
+    levels = wanted.treaty.party(home).levels  # the best first; none in a city without levels
+    return levels[-1].code if levels else ""
+
+
+def _weigh(
+    session: Session, person: KnownPerson, *, computes: bool, lowest: str, tools: Tools, now: datetime
+) -> _Weighed:
+    """Weigh somebody; one of whom there is nothing to weigh like one of the `lowest` level, so it takes as long."""
     day = today(now)
     basis = Basis(person.facts_version, today(person.opened_at), name_rules(tools.rules.rulebook_on(day)))
     serves = is_right(person.kept, basis, day) and person.has_kept
@@ -168,7 +188,7 @@ def _weigh(session: Session, person: KnownPerson, *, computes: bool, tools: Tool
             score = computed = found
     catalogue = tools.benefits.catalogue_on(day)
     standing = Standing(
-        level=score.level,
+        level=score.level if has_score else lowest,
         points=score.points,
         lists=frozenset() if catalogue is None else list_standing(catalogue, score.payload["in_force"]),
         incentives_suspended=score.payload["incentives_suspended"],

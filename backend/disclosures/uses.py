@@ -1,21 +1,38 @@
-"""What was used away from home, as other cities report it; later words win, in whatever order they come."""
+"""What was used away from home, as other cities report it; later words win, in whatever order they come.
+
+A partner can report what never happened, about people of whom it was told something. So a use has to fit what was told,
+in its time, and no answer has more of them than anybody could need.
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.disclosures.tables import DisclosureRow, UsedAwayRow, find_disclosed, list_uses, put_use
+from backend.disclosures.tables import (
+    KEPT_FOR,
+    DisclosureRow,
+    UsedAwayRow,
+    find_disclosed,
+    list_uses,
+    may_add_use,
+    put_use,
+)
 from backend.disclosures.telling import read_moment
+from backend.gateways.message_signatures import CLOCK_SKEW
 from backend.grants.grant import GrantState
-from backend.partners.treaties import find_version
+from backend.partners.protocol import MOST_USES
+from backend.partners.shown_texts import LONGEST_SHOWN, is_plain_text
+from backend.partners.treaties import AgreedTreaty, find_version
+from backend.people.tables import lock_subject
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Scope, TreatyPurpose, partner_of
 
 _TEXTS = ("scenario", "title", "place", "state")
-_LONGEST = 200
+# The moment of a use is by the clock of the host, which may have been wrong for a while; hours do no harm.
+CLOCK_WRONG_BY = timedelta(days=1)
 
 
 class UsedAway(NamedTuple):
@@ -36,16 +53,24 @@ def take_use(session: Session, partner: str, content: Mapping[str, Any], *, now:
     """Take what a partner reports of a use, and give what is confirmed: whether it belongs to an answer of ours.
 
     It counts once for each use and step, and a step before one that is known changes nothing. One that belongs to
-    nothing that we told is confirmed and dropped. Refusal: `question_refused` for a content that cannot be read.
+    nothing that we told, or that cannot rest on it by its time, is confirmed and dropped. Refusals: `question_refused`
+    for a content that cannot be read and for a use too many of its answer, `notice_from_ahead` for what is yet to be.
     """
     try:
         values = _read_use(content)
     except (KeyError, ValueError, TypeError):
         return Refusal(ProblemCode.QUESTION_REFUSED)
-    subject_id = find_disclosed(session, partner, values["question_id"])
-    told = None if subject_id is None else session.get(DisclosureRow, (subject_id, values["question_id"]))
-    if told is None or not _could_be_used(session, told, values["scenario"]):
+    if values["happened_at"] > now + CLOCK_SKEW:
+        return Refusal(ProblemCode.NOTICE_FROM_AHEAD)
+    question_id = values["question_id"]
+    subject_id = find_disclosed(session, partner, question_id)
+    told = None if subject_id is None else session.get(DisclosureRow, (subject_id, question_id))
+    if subject_id is None or told is None or not _could_be_used(session, told, values):
         return {"known": False}
+    lock_subject(session, subject_id)  # uses are counted one at a time
+    named = {"partner": partner, "question_id": question_id}
+    if not may_add_use(session, subject_id, values["use_id"], **named, most=MOST_USES):
+        return Refusal(ProblemCode.QUESTION_REFUSED)
     put_use(session, {**values, "subject_id": subject_id, "partner": partner, "reported_at": now})
     return {"known": True}
 
@@ -59,8 +84,8 @@ def list_my_uses(
 
 def _read_use(content: Mapping[str, Any]) -> dict[str, Any]:
     texts = {name: content[name] for name in _TEXTS}
-    if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST for text in texts.values()):
-        raise ValueError(f"{', '.join(_TEXTS)} are texts of at most {_LONGEST} characters")
+    if not all(isinstance(text, str) and is_plain_text(text) for text in texts.values()):
+        raise ValueError(f"{', '.join(_TEXTS)} are plain texts of at most {LONGEST_SHOWN} characters, without a link")
     step, happened_at = content["step"], read_moment(content["happened_at"])
     if not isinstance(step, int) or not 0 < step < 2**31 or happened_at.tzinfo is None:
         raise ValueError("step is a whole number from 1, happened_at an aware moment")
@@ -69,17 +94,29 @@ def _read_use(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**texts, **ids, "step": step, "happened_at": happened_at}
 
 
-def _could_be_used(session: Session, told: DisclosureRow, scenario: str) -> bool:
-    """Tell whether a scenario could be used by what was told: one that was told, or by a level what the treaty has."""
-    if told.purpose != TreatyPurpose.BENEFIT:
+def _could_be_used(session: Session, told: DisclosureRow, use: Mapping[str, Any]) -> bool:
+    """Tell whether a use can rest on what was told: by its scenario, told or of the treaty, and by its time."""
+    agreed = find_version(session, told.treaty_id, told.treaty_version)
+    if told.purpose != TreatyPurpose.BENEFIT or agreed is None:
         return False
     if told.scope == Scope.ENTITLEMENT:
-        return scenario in told.scenarios["rests_on"]
-    agreed = find_version(session, told.treaty_id, told.treaty_version)
-    if agreed is None:
-        return False
-    home = partner_of(agreed.treaty, told.partner)
-    return scenario in agreed.treaty.list_scenarios(home=home, host=told.partner)
+        has_scenario = use["scenario"] in told.scenarios["rests_on"]
+    else:
+        home = partner_of(agreed.treaty, told.partner)
+        has_scenario = use["scenario"] in agreed.treaty.list_scenarios(home=home, host=told.partner)
+    return has_scenario and _fits_in_time(told, agreed, use)
+
+
+def _fits_in_time(told: DisclosureRow, agreed: AgreedTreaty, use: Mapping[str, Any]) -> bool:
+    """Tell whether something can have happened by what was told: it begins before the end of that, and may last long.
+
+    Where it was put right before its end, it may have been used until the end that it had, as far as the treaty goes.
+    """
+    until = told.until if told.corrected_at is None else max(told.until, told.told_at + agreed.treaty.data_life)
+    begins = use["step"] == 1 or use["state"] == GrantState.RESERVED
+    last = until if begins else until + KEPT_FOR
+    happened_at: datetime = use["happened_at"]
+    return told.told_at - CLOCK_WRONG_BY <= happened_at <= last
 
 
 def _show(row: UsedAwayRow) -> UsedAway:

@@ -1,4 +1,8 @@
-"""What partners answer to notices, read with suspicion: a signature tells who answered, not that it was done."""
+"""What partners answer to notices, read with suspicion: a signature tells who answered, not that it was done.
+
+What stands in the way of a notice has a name. One that begins with `refused` is the partner's word on this notice, and
+will hardly change; `not_now` is said of all notices, whatever they say; every other one is of this notice, this time.
+"""
 
 import json
 import re
@@ -8,11 +12,16 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.gateways.city_calls import SignedAnswer
+from backend.partners.message_tables import REFUSED
 from backend.partners.notices import HeldNotice, NoticeKind
 
 _CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 DELETING = frozenset({NoticeKind.WITHDRAWN, NoticeKind.CORRECTED})
+NOT_NOW, NOT_YET = "not_now", "not_yet"
+_OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_OFF = "exchange_off"
+_FROM_AHEAD = "notice_from_ahead"  # what is taken when its time has come
 
 
 def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None:
@@ -20,7 +29,7 @@ def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None
     document = _read_object(answer.body)
     if answer.status != HTTPStatus.OK:
         code = document.get("code")
-        return f"refused_{code}" if isinstance(code, str) and _CODE.fullmatch(code) else "refused"
+        return _name_refusal(answer.status, code if isinstance(code, str) and _CODE.fullmatch(code) else None)
     if (document.get("notice_id"), document.get("notice_digest")) != (str(held.notice_id), sha256(body).hexdigest()):
         return "other_notice"
     done = document.get("done")
@@ -32,6 +41,15 @@ def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None
     if not isinstance(deleted, list) or not all(isinstance(each, str) and _UUID.fullmatch(each) for each in deleted):
         return "unusable"
     return None if set(list_named(held)) <= set(deleted) else "not_deleted"
+
+
+def _name_refusal(status: int, code: str | None) -> str:
+    kind = REFUSED
+    if status in _OF_ALL or status >= HTTPStatus.INTERNAL_SERVER_ERROR or code == _OFF:
+        kind = NOT_NOW
+    elif status < HTTPStatus.BAD_REQUEST or code == _FROM_AHEAD:
+        kind = NOT_YET
+    return kind if code is None else f"{kind}_{code}"
 
 
 def list_named(held: HeldNotice) -> list[str]:

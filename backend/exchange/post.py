@@ -1,15 +1,18 @@
 """The post to other cities: each waiting notice is sent until its partner has confirmed it.
 
-One thread a partner, so that one that is away holds up no other. Which notices there are and when they are due stands
-in the database; what a worker knows of a partner that is away is lost with it, and only costs an attempt.
+One thread a partner, so that one that is away holds up no other; and a notice that its partner does not take holds up
+no other of that partner. Which notices there are and when they are due stands in the database; what a worker knows of a
+partner that is away is lost with it, and only costs an attempt.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum, auto
 from threading import Event
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -18,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock, format_moment
 from backend.disclosures.ending import note_deleted
-from backend.exchange.confirmations import DELETING, find_flaw, list_named, read_text
+from backend.exchange.confirmations import DELETING, NOT_NOW, find_flaw, list_named, read_text
 from backend.gateways.city_calls import (
     CityCall,
     CityCallError,
@@ -36,8 +39,10 @@ from backend.partners.message_log import MessageKind, erase_answers, log_receive
 from backend.partners.notices import (
     HeldNotice,
     NoticeKind,
+    find_wait,
     hasten_notices,
     list_partners_with_notices,
+    release_notices,
     settle_notice,
     take_notices,
 )
@@ -51,7 +56,7 @@ THREADS = 8
 PORTION = 10
 DEADLINE_SECONDS = 5.0
 IDLE_SECONDS = 0.5
-PARTNER_AWAY, UNUSABLE = "partner_away", "unusable"
+UNUSABLE = "unusable"
 LOGGED_IN_A_ROW = 10
 log = structlog.get_logger("shangding.exchange")
 
@@ -68,12 +73,31 @@ class PostOffice:
     deadline_seconds: float = DEADLINE_SECONDS
 
 
+class _Outcome(Enum):
+    """What sending a notice came to; `NOBODY`: it says nothing of this notice, as the partner takes none now."""
+
+    CONFIRMED = auto()
+    NOT_TAKEN = auto()
+    NOBODY = auto()
+
+
+class _Absence(NamedTuple):
+    """That a partner took nothing: how often in a row, and when last."""
+
+    failures: int
+    noticed_at: datetime
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether it is time to try again; a clock that was set back keeps nobody away."""
+        return not timedelta(0) <= now - self.noticed_at < find_wait(self.failures)
+
+
 class Post:
     """Sends what is due, partner by partner; each notice settles in a transaction of its own."""
 
     def __init__(self, office: PostOffice) -> None:
         self._office = office
-        self._away: set[str] = set()
+        self._away: dict[str, _Absence] = {}
 
     def run(self, stopped: Event) -> None:
         """Send until told to stop; what is under way is finished. A database that is away is waited for."""
@@ -94,16 +118,18 @@ class Post:
 
     def _list_due(self, served: set[str]) -> list[str]:
         office = self._office
+        now = office.clock.machine_now()
         try:
             with office.database.reading() as session:
-                due = list_partners_with_notices(session, office.clock.machine_now())
+                due = list_partners_with_notices(session, now)
         except StorageUnavailableError:
             log.warning("database_away")
             return []
-        return [each for each in due if each not in served]
+        resting = {each for each, absence in self._away.copy().items() if not absence.is_over(now)}
+        return [each for each in due if each not in served | resting]
 
     def _serve(self, code: str) -> int:
-        """Send a portion to one partner; after a failure no more than one is tried until there is a success."""
+        """Send a portion to one partner; one that takes nothing is tried with one until it takes or refuses that."""
         try:
             return self._send_portion(code)
         except StorageUnavailableError:
@@ -122,21 +148,24 @@ class Post:
             raise LookupError(f"a notice is for {code}, which is no partner")
         confirmed = 0
         for number, each in enumerate(held):
-            fault = self._try_one(partner, each)
-            if fault is None:
-                confirmed += 1
-                continue
-            for unsent in held[number + 1 :]:
-                self._settle(unsent, PARTNER_AWAY)
-            self._away.add(code)
-            return confirmed
-        if held and code in self._away:
-            self._away.discard(code)
+            outcome = self._try_one(partner, each)
+            if outcome is _Outcome.NOBODY:
+                self._note_absence(code, held[number + 1 :])
+                return confirmed
+            confirmed += outcome is _Outcome.CONFIRMED
+        if held and self._away.pop(code, None) is not None:
             with office.database.transaction() as session:
                 hasten_notices(session, code, office.clock.machine_now())
         return confirmed
 
-    def _try_one(self, partner: Partner, held: HeldNotice) -> str | None:
+    def _note_absence(self, code: str, unsent: Sequence[HeldNotice]) -> None:
+        """Let a partner rest, and give back what was not sent; it comes before what was, so each is tried in turn."""
+        now, before = self._now(), self._away.get(code)
+        self._away[code] = _Absence(1 if before is None else before.failures + 1, now)
+        with self._office.database.transaction() as session:
+            release_notices(session, unsent, now=now)
+
+    def _try_one(self, partner: Partner, held: HeldNotice) -> _Outcome:
         """Do as `_send_one` does; whatever goes wrong with one notice, it is settled, and holds up no other."""
         try:
             return self._send_one(partner, held)
@@ -144,22 +173,26 @@ class Post:
             raise
         except Exception as fault:  # noqa: BLE001 - what a partner can make of an answer nobody can foresee
             log.error("notice_unusable", partner=partner.code, kind=held.kind.value, **describe_fault(fault))  # noqa: TRY400 - no stack
-            return self._settle(held, UNUSABLE)
+            self._settle(held, UNUSABLE)
+            return _Outcome.NOBODY
 
-    def _send_one(self, partner: Partner, held: HeldNotice) -> str | None:
-        """Send one notice and settle it; gives what stood in the way, or None."""
+    def _send_one(self, partner: Partner, held: HeldNotice) -> _Outcome:
+        """Send one notice, settle it, and tell what it came to."""
         body = write_notice(held, city=self._office.city)
         try:
             answer = self._call(partner, held, body)
         except CityCallError as failed:
             log.warning("notice_failed", partner=partner.code, kind=held.kind.value, fault=failed.fault.value)
-            return self._settle(held, failed.fault.value)
+            self._settle(held, failed.fault.value)
+            return _Outcome.NOBODY
         fault = find_flaw(answer, held, body)
         if fault is not None:
-            log.warning("notice_refused", partner=partner.code, kind=held.kind.value, fault=fault)
-            return self._settle(held, fault, answer)
+            named = {"kind": held.kind.value, "notice_id": str(held.notice_id)}
+            log.warning("notice_refused", partner=partner.code, **named, fault=fault)
+            self._settle(held, fault, answer)
+            return _Outcome.NOBODY if fault.startswith(NOT_NOW) else _Outcome.NOT_TAKEN
         self._confirm(held, answer)
-        return None
+        return _Outcome.CONFIRMED
 
     def _call(self, partner: Partner, held: HeldNotice, body: bytes) -> SignedAnswer:
         """Send once, and once more where the partner answers with a key that we do not know yet."""
@@ -199,13 +232,12 @@ class Post:
         with self._office.database.reading() as session:
             return find_signing_keys(session, partner.code)
 
-    def _settle(self, held: HeldNotice, fault: str, answer: SignedAnswer | None = None) -> str:
+    def _settle(self, held: HeldNotice, fault: str, answer: SignedAnswer | None = None) -> None:
         """Note why a notice must be sent again; an answer that the partner has signed is logged as its attempt is."""
         with self._office.database.transaction() as session:
             settle_notice(session, held, fault=fault, now=self._office.clock.machine_now())
             if answer is not None and is_logged_attempt(held.attempts) and read_text(answer.body) is not None:
                 _log_answer(session, held, answer)
-        return fault
 
     def _confirm(self, held: HeldNotice, answer: SignedAnswer) -> None:
         """Log the confirmation, and note what the partner has done, in one transaction."""

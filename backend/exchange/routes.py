@@ -42,6 +42,7 @@ QUESTION_EXAMPLE = {
     "purpose": "benefit",
     "role": "merchant",
     "acting": "lakeside_bikes",
+    "acting_name": "湖畔单车",
     "case_no": "order-20261122-0001",
 }
 ANSWER_EXAMPLE = {

@@ -11,6 +11,7 @@ from typing_extensions import override
 from backend.grants.grant import GrantState
 from backend.partners.notices import NoticeKind
 from backend.partners.protocol import MOST_SCENARIOS, PROTOCOL
+from backend.partners.shown_texts import is_plain_text
 from backend.records.mapping_faults import find_identity_numbers
 from backend.records.row_forms import OpenText
 from backend.web import fields
@@ -49,6 +50,17 @@ class OpenObject(fields.JsonObject):
         return found
 
 
+class ShownName(OpenText):
+    """A name that people are shown as it is."""
+
+    @override
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        name = super()._deserialize(value, attr, data, **kwargs)
+        if not is_plain_text(name):
+            raise refuse_value("no_name")
+        return name
+
+
 class AddressedSchema(StrictSchema):
     """What every message of one city to another says: the version of the protocol, and between whom it goes."""
 
@@ -77,6 +89,7 @@ class QuestionSchema(AddressedSchema):
     purpose = fields.Choice(TreatyPurpose, required=True)
     role = fields.Choice(Role, required=True)
     acting = fields.Text(maximum=64, pattern=NAMED, required=True)
+    acting_name = ShownName(maximum=100, required=True, allow_none=True)
     case_no = fields.Text(maximum=64, pattern=NAMED, required=True)
 
 

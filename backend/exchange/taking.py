@@ -23,7 +23,6 @@ from backend.gateways.sealed_messages import SealedMessageError
 from backend.partners.message_log import Direction, Logged, MessageKind, log_call, log_message
 from backend.partners.nonces import remembered_until, use_nonce
 from backend.partners.notices import NoticeKind, keep_taken, take_in
-from backend.partners.partners import find_partner
 from backend.partners.sealed_persons import open_person
 from backend.partners.treaties import resume_treaty, suspend_treaty
 from backend.visits.endings import take_corrected, take_withdrawn
@@ -119,19 +118,14 @@ def answer_city(
 
     `machine_now` is the moment of the message, for keys as well as for what is answered.
     """
-    partner = find_partner(session, signed.principal.id)
-    if partner is None:
-        return Refusal(ProblemCode.TREATY_NOT_IN_FORCE)
+    partner, question_id = signed.principal.id, body["question_id"]
     try:
-        id_number = open_person(
-            body["person"], receiver.keys, question_id=body["question_id"], sender=partner.code, now=machine_now
-        )
+        id_number = open_person(body["person"], receiver.keys, question_id=question_id, sender=partner, now=machine_now)
     except SealedMessageError:
         return Refusal(ProblemCode.PERSON_UNREADABLE)
     question = Question(
-        partner=partner.code,
-        partner_title=partner.title,
-        question_id=body["question_id"],
+        partner=partner,
+        question_id=question_id,
         digest=sha256(signed.request.body).digest(),
         asked_at=body["asked_at"],
         treaty_id=body["treaty"]["id"],
@@ -143,6 +137,7 @@ def answer_city(
         purpose=body["purpose"],
         role=body["role"],
         acting=body["acting"],
+        acting_name=body["acting_name"],
         case_no=body["case_no"],
     )
     return answer_question(session, question, tools=receiver.tools, now=machine_now)

@@ -28,6 +28,13 @@ class BenefitAccountRow(Row):
         CheckConstraint("open_grants >= 0 AND overdue_grants >= 0", name="grants"),
         CheckConstraint("overdue_grants <= open_grants", name="overdue"),
         CheckConstraint("held_fen >= 0 AND broken_fen >= 0", name="amounts"),
+        Index(
+            "ix_benefit_account_paused",
+            "subject_id",
+            "paused_until",
+            sqlite_where=text("paused_until IS NOT NULL"),
+            postgresql_where=text("paused_until IS NOT NULL"),
+        ),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)

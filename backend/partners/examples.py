@@ -27,8 +27,12 @@ PARTNER: dict[str, Any] = {
     "title": "杭州市",
     "url": "https://credit.hangzhou.example",
     "is_ended": False,
+    "ended_at": None,
+    "ended_by": None,
+    "ended_because": None,
     "treaties": [TREATY],
     "waiting_notices": 2,
+    "refused_notices": 0,
     "oldest_notice_at": "2026-11-22T04:00:00Z",
     "heard_at": "2026-11-22T04:00:00Z",
 }

@@ -8,7 +8,7 @@ body, and so does the chain: a body is erased after its time, and message and ch
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -25,20 +25,21 @@ from backend.partners.message_erasing import erase_due, erase_told, find_told
 from backend.partners.message_tables import (
     MessageLinkRow,
     MessageRow,
-    count_unlinked_rows,
     find_last_link,
     find_last_linked_at,
-    list_unlinked,
 )
 from backend.partners.nonces import remembered_until
 from backend.partners.partners import list_partners
+from backend.partners.unlinked_tables import Place, find_end_of_portion, list_still_unlinked, list_unlinked
 from backend.storage.database import Database
 from backend.storage.identifiers import new_id
 
 KEPT_HEADERS = ("content-digest", "content-type", "exchange-city", "signature", "signature-input")
 LOOKED_BACK = timedelta(hours=1)
 KEPT_FOR = timedelta(days=3 * 365)  # what no body outlives
-PORTION = 500
+PORTION = 500  # linked in one transaction
+READ_AT_ONCE = 2_000
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Direction(StrEnum):
@@ -164,7 +165,7 @@ def link_messages(database: Database, *, now: datetime, window: timedelta | None
     Looked at is what was logged from `window` before the last message that has a place; without one, all there is. No
     transaction lasts as long, so nothing is skipped, also after days without a sweep. Short transactions, a portion of
     one partner each. Where another process links at the same time, the primary key lets one of the two through; what
-    is left is for the next time.
+    is left is for the next time. All of it is read in portions from one index, which has what is asked of a message.
     """
     with database.reading() as session:
         partners = [partner.code for partner in list_partners(session)]
@@ -174,7 +175,11 @@ def link_messages(database: Database, *, now: datetime, window: timedelta | None
 
 def count_unlinked(session: Session, partner: str, *, before: datetime) -> int:
     """Count messages of a partner that were logged before a moment and have no place in its chain."""
-    return count_unlinked_rows(session, partner, before=before)
+    missed, place = 0, _find_beginning(None)
+    while place is not None and place.logged_at < before:
+        missed += len(list_unlinked(session, partner, place, rows=READ_AT_ONCE, before=before))
+        place = find_end_of_portion(session, partner, place, rows=READ_AT_ONCE)
+    return missed
 
 
 def describe_message(row: MessageRow) -> dict[str, Any]:
@@ -199,19 +204,24 @@ def _find_since(session: Session, partner: str, window: timedelta, now: datetime
 
 
 def _link_partner(database: Database, partner: str, since: datetime | None, now: datetime) -> int:
-    with database.reading() as session:  # most times there is nothing, and nobody needs to wait for that
-        found = list_unlinked(session, partner, since=since, limit=1)
-    linked = 0
-    while found:
-        try:
-            with database.transaction() as session:
-                found = list_unlinked(session, partner, since=since, limit=PORTION)
-                _add_links(session, partner, found, now)
-        except IntegrityError:  # another process has linked meanwhile, and goes on
-            break
-        linked += len(found)
-        since = found[-1].logged_at if found else since  # what came late before that is for the next time
+    linked, place = 0, _find_beginning(since)
+    while place is not None:
+        with database.reading() as session:  # most times there is nothing, and nobody needs to wait for that
+            found = list_unlinked(session, partner, place, rows=READ_AT_ONCE)
+            place = find_end_of_portion(session, partner, place, rows=READ_AT_ONCE)
+        for start in range(0, len(found), PORTION):
+            try:
+                with database.transaction() as session:
+                    messages = list_still_unlinked(session, found[start : start + PORTION])
+                    _add_links(session, partner, messages, now)
+            except IntegrityError:  # another process has linked meanwhile, and goes on
+                return linked
+            linked += len(messages)
     return linked
+
+
+def _find_beginning(since: datetime | None) -> Place | None:
+    return Place(_LONG_AGO if since is None else since, UUID(int=0))
 
 
 def _add_links(session: Session, partner: str, messages: Sequence[MessageRow], now: datetime) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     case,
     delete,
-    exists,
     func,
     literal,
     or_,
@@ -28,6 +27,7 @@ from backend.storage.tables import Row
 
 _HELD = text("body IS NOT NULL")
 _TELLING = ("corrected", "used")
+REFUSED = "refused"  # what the fault of a notice begins with that its partner refused when it was sent last
 
 
 class MessageRow(Row):
@@ -43,7 +43,7 @@ class MessageRow(Row):
         CheckConstraint("direction IN ('in', 'out')", name="direction"),
         CheckConstraint("kind IN ('question', 'answer', 'notice', 'confirmation')", name="kind"),
         CheckConstraint("(body IS NULL) = (erased_at IS NOT NULL)", name="erased"),
-        Index(None, "partner", "logged_at"),
+        Index("ix_exchange_message_logged", "partner", "logged_at", "message_id"),
         Index(None, "about"),
         Index("ix_exchange_message_kept_until", "kept_until", sqlite_where=_HELD, postgresql_where=_HELD),
         Index("ix_exchange_message_told", "partner", "tells_of", sqlite_where=_HELD, postgresql_where=_HELD),
@@ -136,6 +136,7 @@ class TakenNoticeRow(Row):
     """A notice of a partner that was taken, with what was confirmed: a repeat gets the same confirmation."""
 
     __tablename__ = "taken_notice"
+    __table_args__ = (Index(None, "taken_at"),)
 
     partner: Mapped[str] = mapped_column(primary_key=True)
     notice_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -158,19 +159,6 @@ def purge_nonce_rows(session: Session, now: datetime, *, limit: int) -> int:
     old = select(*keys).where(SeenNonceRow.expires_at <= now).limit(limit)
     gone = delete(SeenNonceRow).where(tuple_(*keys).in_(old)).returning(SeenNonceRow.partner)
     return len(session.scalars(gone).all())
-
-
-def list_unlinked(session: Session, partner: str, *, since: datetime | None, limit: int) -> Sequence[MessageRow]:
-    """List messages of a partner that have no place in its chain, the oldest first, logged since a moment if given."""
-    rows = select(MessageRow).where(MessageRow.partner == partner, ~_is_linked())
-    rows = rows if since is None else rows.where(MessageRow.logged_at >= since)
-    return session.scalars(rows.order_by(MessageRow.logged_at, MessageRow.message_id).limit(limit)).all()
-
-
-def count_unlinked_rows(session: Session, partner: str, *, before: datetime) -> int:
-    """Count messages of a partner logged before a moment that have no place in its chain."""
-    missed = (MessageRow.partner == partner, MessageRow.logged_at < before, ~_is_linked())
-    return session.scalar(select(func.count()).select_from(MessageRow).where(*missed)) or 0
 
 
 def find_last_link(session: Session, partner: str, *, up_to: int | None = None) -> Link | None:
@@ -256,12 +244,13 @@ def postpone_notice(session: Session, notice_id: UUID, lease: UUID, *, fault: st
 
 
 def hasten_waiting(session: Session, partner: str, now: datetime) -> int:
-    """Make due what waits for a partner and nobody holds; gives how many."""
+    """Make due what waits for a partner, was not refused and is held by nobody; gives how many."""
     waiting = (
         NoticeRow.partner == partner,
         NoticeRow.confirmed_at.is_(None),
         NoticeRow.lease.is_(None),
         NoticeRow.due_at > now,
+        ~_was_refused(),
     )
     changed = update(NoticeRow).where(*waiting).values(due_at=now).returning(NoticeRow.notice_id)
     return len(session.scalars(changed, execution_options={"synchronize_session": False}).all())
@@ -272,19 +261,16 @@ def list_due_partners(session: Session, now: datetime) -> Sequence[str]:
     return session.scalars(select(NoticeRow.partner).where(_is_due(now)).distinct().order_by(NoticeRow.partner)).all()
 
 
-def count_waiting(session: Session) -> Sequence[tuple[str, int, datetime]]:
-    """Count what waits for each partner, and find since when the oldest does; partners in order of their codes."""
-    waiting = (
-        select(NoticeRow.partner, func.count(), func.min(NoticeRow.left_at))
-        .where(NoticeRow.confirmed_at.is_(None))
-        .group_by(NoticeRow.partner)
-        .order_by(NoticeRow.partner)
-    )
-    return [(partner, number, oldest) for partner, number, oldest in session.execute(waiting)]
+def count_waiting(session: Session) -> Sequence[tuple[str, int, int, datetime]]:
+    """Count for each partner, by their codes, what waits and what of it was refused last; and since when it does."""
+    refused = func.sum(case((_was_refused(), 1), else_=0))
+    waiting = select(NoticeRow.partner, func.count(), refused, func.min(NoticeRow.left_at))
+    waiting = waiting.where(NoticeRow.confirmed_at.is_(None)).group_by(NoticeRow.partner).order_by(NoticeRow.partner)
+    return [(found[0], found[1], int(found[2]), found[3]) for found in session.execute(waiting)]
 
 
-def _is_linked() -> ColumnElement[bool]:
-    return exists().where(MessageLinkRow.message_id == MessageRow.message_id)
+def _was_refused() -> ColumnElement[bool]:
+    return func.coalesce(NoticeRow.fault, "").startswith(REFUSED, autoescape=True)
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:

@@ -2,10 +2,11 @@
 
 A worker holds a notice by a lease of a minute; whoever dies leaves a lease that runs out, and the notice is sent again:
 a partner tells repeats by the notice's id. Waits double from one second to thirty and stay there, so that whatever was
-held up is under way half a minute after the partner is back; and after one success everything is tried at once.
+held up is under way half a minute after the partner is back; and after one success everything is tried at once. One
+that the partner refuses though it is there is tried again, too, and for ever, but it waits longer and longer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from backend.partners.message_adding import await_turn
 from backend.partners.message_tables import (
+    REFUSED,
     NoticeRow,
     TakenNoticeRow,
     confirm_notice,
@@ -31,6 +33,9 @@ LEASED_FOR = timedelta(seconds=60)
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(seconds=30)
 _MOST_DOUBLINGS = 5
+# What stops something is tried each hour, whoever refuses it; what only reports waits for somebody who mends it.
+FIRST_REFUSED_WAIT = timedelta(minutes=1)
+LONGEST_REFUSED_WAIT, LONGEST_REFUSED_REPORT = timedelta(hours=1), timedelta(days=1)
 
 
 class NoticeKind(StrEnum):
@@ -58,10 +63,11 @@ class HeldNotice(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """How many notices wait for a partner, and since when the oldest of them does."""
+    """How many notices wait for a partner, how many of them it has refused, and since when the oldest of all does."""
 
     partner: str
     notices: int
+    refused: int
     oldest_at: datetime
 
 
@@ -113,15 +119,26 @@ def settle_notice(
 ) -> bool:
     """Note how sending went: what the partner confirmed, or the fault after which it is tried again.
 
-    A confirmation is a fact and counts even when the lease has run out. False when another worker was first. Neither or
+    A fault that begins with `REFUSED` is the partner's word on this one notice, which then waits on its own. A
+    confirmation is a fact and counts even when the lease has run out. False when another worker was first. Neither or
     both of the two is a ValueError.
     """
     if (confirmation is None) == (fault is None):
         raise ValueError("give either what was confirmed or the fault")
     if confirmation is not None:
         return confirm_notice(session, held.notice_id, dict(confirmation), now)
-    due_at = now + find_wait(held.attempts)
-    return postpone_notice(session, held.notice_id, held.lease, fault=str(fault), due_at=due_at)
+    is_refused = str(fault).startswith(REFUSED)
+    wait = find_refused_wait(held.kind, now - held.left_at) if is_refused else find_wait(held.attempts)
+    return postpone_notice(session, held.notice_id, held.lease, fault=str(fault), due_at=now + wait)
+
+
+def release_notices(session: Session, held: Iterable[HeldNotice], *, now: datetime) -> None:
+    """Give back notices that were not sent after all: they are due, and it was no attempt."""
+    for each in held:
+        row = session.get(NoticeRow, each.notice_id, with_for_update=True, populate_existing=True)
+        if row is not None and row.lease == each.lease:
+            row.lease, row.due_at, row.attempts = None, now, each.attempts - 1
+    session.flush()
 
 
 def find_wait(attempts: int) -> timedelta:
@@ -129,8 +146,20 @@ def find_wait(attempts: int) -> timedelta:
     return min(FIRST_WAIT * (1 << min(attempts - 1, _MOST_DOUBLINGS)), LONGEST_WAIT)
 
 
+def find_refused_wait(kind: NoticeKind, age: timedelta) -> timedelta:
+    """Find how long a notice waits that is refused at an age: as long again, from a minute to an hour.
+
+    A report of a use may come to wait a day.
+    """
+    longest = LONGEST_REFUSED_REPORT if kind is NoticeKind.USED else LONGEST_REFUSED_WAIT
+    return min(max(age, FIRST_REFUSED_WAIT), longest)
+
+
 def hasten_notices(session: Session, partner: str, now: datetime) -> int:
-    """Make everything due that waits for a partner, who has just shown that it is there; gives how many."""
+    """Make everything due that waits for a partner, who has just shown that it is there; gives how many.
+
+    What it has refused goes on waiting: that it was away did not keep it from taking that.
+    """
     return hasten_waiting(session, partner, now)
 
 

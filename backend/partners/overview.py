@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.partners.message_tables import find_last_heard
 from backend.partners.notices import Waiting, list_waiting
-from backend.partners.partners import Partner, list_partners
+from backend.partners.tables import PartnerRow, list_partner_rows
 from backend.partners.treaties import AgreedTreaty, find_treaty, list_treaties
 
 LISTENED_FOR = timedelta(days=30)
@@ -27,14 +27,23 @@ class TreatyState(NamedTuple):
 
 
 class PartnerState(NamedTuple):
-    """A partner as officers see it; `heard_at` is when it answered or confirmed last within thirty days."""
+    """A partner as officers see it; `heard_at` is when it answered or confirmed last within thirty days.
+
+    Of one that has ended `ended_by` is who ended it here, `ended_because` why, as far as that was noted.
+
+    Of the notices that wait the refused ones are those that it did not take when they were sent last.
+    """
 
     code: str
     title: str
     url: str
     is_ended: bool
+    ended_at: datetime | None
+    ended_by: str | None
+    ended_because: str | None
     treaties: tuple[TreatyState, ...]
     waiting_notices: int
+    refused_notices: int
     oldest_notice_at: datetime | None
     heard_at: datetime | None
 
@@ -42,7 +51,7 @@ class PartnerState(NamedTuple):
 def describe_partners(session: Session, now: datetime) -> list[PartnerState]:
     """Describe all partners in order of their codes, ended ones too."""
     waiting = {each.partner: each for each in list_waiting(session)}
-    return [_describe(session, partner, waiting.get(partner.code), now) for partner in list_partners(session)]
+    return [_describe(session, partner, waiting.get(partner.code), now) for partner in list_partner_rows(session)]
 
 
 def describe_treaty(agreed: AgreedTreaty, *, is_in_force: bool) -> TreatyState:
@@ -65,7 +74,7 @@ def is_in_force(session: Session, agreed: AgreedTreaty, now: datetime) -> bool:
     return found is not None and found.version == agreed.treaty.version
 
 
-def _describe(session: Session, partner: Partner, waiting: Waiting | None, now: datetime) -> PartnerState:
+def _describe(session: Session, partner: PartnerRow, waiting: Waiting | None, now: datetime) -> PartnerState:
     in_force = find_treaty(session, partner.code, today(now))
     version = None if in_force is None else in_force.version
     treaties = list_treaties(session, partner.code)
@@ -73,9 +82,13 @@ def _describe(session: Session, partner: Partner, waiting: Waiting | None, now: 
         code=partner.code,
         title=partner.title,
         url=partner.url,
-        is_ended=partner.is_ended,
+        is_ended=partner.ended_at is not None,
+        ended_at=partner.ended_at,
+        ended_by=partner.ended_by,
+        ended_because=partner.ended_because,
         treaties=tuple(describe_treaty(each, is_in_force=each.treaty.version == version) for each in treaties),
         waiting_notices=0 if waiting is None else waiting.notices,
+        refused_notices=0 if waiting is None else waiting.refused,
         oldest_notice_at=None if waiting is None else waiting.oldest_at,
         heard_at=find_last_heard(session, partner.code, since=now - LISTENED_FOR),
     )

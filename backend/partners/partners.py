@@ -62,8 +62,10 @@ def register_partner(
     return _describe(row)
 
 
-def end_partner(session: Session, code: str, *, now: datetime) -> Partner:
+def end_partner(session: Session, code: str, *, by: str, because: str, now: datetime) -> Partner:
     """End a partner: none of its messages is believed from now on, and no treaty with it is in force.
+
+    By whom and why is kept; of one that has ended before nothing changes.
 
     What its people are entitled to here ends at once, whatever the treaty says of suspensions: that the city takes
     something back would be heard no more. What it still must be told of people goes on. Raises PartnerError.
@@ -72,7 +74,7 @@ def end_partner(session: Session, code: str, *, now: datetime) -> Partner:
     if row is None:
         raise PartnerError(f"no city {code} is registered")
     if row.ended_at is None:
-        row.ended_at = now
+        row.ended_at, row.ended_by, row.ended_because = now, by, because
         session.flush()
     for treaty_id, version in list_treaty_keys(session, code):
         lock_treaty_row(session, treaty_id, version)  # so that nobody resumes it meanwhile

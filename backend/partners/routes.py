@@ -53,7 +53,7 @@ def list_partner_cities(*, session: Session, now: datetime) -> dict[str, list[Pa
 def suspend_signed_treaty(
     *, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> TreatyState | Refusal:
-    """Suspend a version; the first suspension stays."""
+    """Suspend a version; the first suspension stays. One whose first day is still to come begins suspended."""
     city = current_context().settings.city
     return _describe(session, suspend_treaty(session, **body, city=city, by=principal.id, now=now), now)
 
@@ -73,6 +73,7 @@ def suspend_signed_treaty(
     problems={
         ProblemCode.TREATY_NOT_FOUND,
         ProblemCode.NOT_SUSPENDED,
+        ProblemCode.PARTNER_ENDED,
         ProblemCode.TREATY_SUSPENDED_BY_PARTNER,
     },
 )

@@ -5,6 +5,7 @@ from backend.web import fields
 from backend.web.fields import StrictSchema
 
 LONGEST_TREATY_ID = 81
+LONGEST_REASON = 400
 MOST_PARTNERS = 1000
 MOST_VERSIONS = 1000
 
@@ -14,7 +15,7 @@ class NewTreatyWordSchema(StrictSchema):
 
     treaty_id = OpenText(maximum=LONGEST_TREATY_ID, required=True)
     version = OpenText(maximum=40, required=True)
-    reason = OpenText(maximum=400, required=True)
+    reason = OpenText(maximum=LONGEST_REASON, required=True)
 
 
 class TreatySchema(StrictSchema):
@@ -30,14 +31,21 @@ class TreatySchema(StrictSchema):
 
 
 class PartnerSchema(StrictSchema):
-    """A partner city; `waiting_notices` are those that it has not confirmed, `heard_at` is when it answered last."""
+    """A partner city; `waiting_notices` are those that it has not confirmed, `heard_at` is when it answered last.
+
+    `refused_notices` are those among them that it has refused when they were sent last; they are sent again.
+    """
 
     partner = fields.Text(maximum=40, required=True, attribute="code")
     title = fields.Text(maximum=200, required=True)
     url = fields.Text(maximum=200, required=True)
     is_ended = fields.Truth(required=True)
+    ended_at = fields.Moment(required=True, allow_none=True)
+    ended_by = fields.Text(maximum=LONGEST_REASON, required=True, allow_none=True)
+    ended_because = fields.Text(maximum=LONGEST_REASON, required=True, allow_none=True)
     treaties = fields.Several(fields.Part(TreatySchema), maximum=MOST_VERSIONS, required=True)
     waiting_notices = fields.Whole(minimum=0, maximum=10**9, required=True)
+    refused_notices = fields.Whole(minimum=0, maximum=10**9, required=True)
     oldest_notice_at = fields.Moment(required=True, allow_none=True)
     heard_at = fields.Moment(required=True, allow_none=True)
 

@@ -13,9 +13,16 @@ from backend.storage.tables import Row
 
 
 class PartnerRow(Row):
-    """A city that we exchange with; `url` is where its `/exchange/v1` begins, without a slash at the end."""
+    """A city that we exchange with; `url` is where its `/exchange/v1` begins, without a slash at the end.
+
+    By whom and why it was ended nobody noted of those that ended long ago.
+    """
 
     __tablename__ = "partner"
+    __table_args__ = (
+        CheckConstraint("(ended_by IS NULL) = (ended_because IS NULL)", name="ended"),
+        CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ended_by"),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[str]
@@ -23,6 +30,8 @@ class PartnerRow(Row):
     registered_at: Mapped[datetime]
     registered_by: Mapped[str]
     ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    ended_because: Mapped[str | None]
 
 
 class CityKeyRow(Row):
@@ -91,17 +100,27 @@ class TreatyEventRow(Row):
 
 
 class InForce(NamedTuple):
-    """Which version of a treaty has the say on a day, by its key and the digest of its text."""
+    """Which version of a treaty has the say on a day, by its key and the digest of its text, and with which partner."""
 
     treaty_id: str
     version: str
     digest: str
     is_suspended: bool
+    title: str
+    url: str
 
 
 _DAY = bindparam("day", type_=Date())
-_HAS_THE_SAY: Any = (  # four columns, and a question takes whatever row there is
-    select(TreatyRow.treaty_id, TreatyRow.version, TreatyRow.digest, TreatyRow.suspended_at)
+_SAYING: tuple[Any, ...] = (
+    TreatyRow.treaty_id,
+    TreatyRow.version,
+    TreatyRow.digest,
+    TreatyRow.suspended_at,
+    PartnerRow.title,
+    PartnerRow.url,
+)
+_HAS_THE_SAY = (
+    select(*_SAYING)
     .join(PartnerRow, PartnerRow.code == TreatyRow.partner)
     .where(TreatyRow.partner == bindparam("partner_code"), PartnerRow.ended_at.is_(None))
     .where(TreatyRow.starts_on <= _DAY, TreatyRow.ends_on > _DAY)
@@ -145,7 +164,10 @@ def add_key_row(session: Session, city: str, key_id: str, *, use: str, jwk: dict
 def find_in_force(session: Session, partner: str, day: date) -> InForce | None:
     """Find the version of the treaty with a partner that covers a day, of several the one begun last."""
     found = ask_within(session, _IN_FORCE, {"partner_code": partner, "day": day})
-    return None if found is None else InForce(found[0], found[1], found[2], found[3] is not None)
+    if found is None:
+        return None
+    treaty_id, version, digest, suspended_at, title, url = found
+    return InForce(treaty_id, version, digest, suspended_at is not None, title, url)
 
 
 def find_treaty_text(session: Session, treaty_id: str, version: str) -> str:
@@ -162,6 +184,12 @@ def lock_treaty_row(session: Session, treaty_id: str, version: str) -> TreatyRow
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def share_treaty_row(session: Session, treaty_id: str, version: str) -> None:
+    """Keep a version of a treaty as it is until the transaction ends, together with others who do so."""
+    mine = (TreatyRow.treaty_id == treaty_id, TreatyRow.version == version)
+    session.execute(select(TreatyRow.version).where(*mine).with_for_update(read=True))
 
 
 def list_treaty_rows(session: Session, partner: str | None) -> Sequence[TreatyRow]:

@@ -129,8 +129,8 @@ def suspend_treaty(
     """Suspend a version for `city`: our own code, and the partner gets a notice; or the partner's, whose notice it is.
 
     For the partner's, `said_at` is when he left the notice: what is older than his last word changes nothing, as
-    notices may come out of order. What the city has suspended already stays as it is. Refusal: `treaty_not_found`, also
-    where the city has no part in it.
+    notices may come out of order. What the city has suspended already stays as it is. A version of which the first day
+    is still to come begins suspended. Refusal: `treaty_not_found`, also where the city has no part in it.
     """
     row = _hold(session, treaty_id, version, city)
     if row is None:
@@ -161,8 +161,8 @@ def resume_treaty(
 ) -> AgreedTreaty | Refusal:
     """Resume a version for `city`, as `suspend_treaty` suspends it; it stays suspended while the other city wants so.
 
-    Refusals: `treaty_not_found`; for our own city `not_suspended`, and `treaty_suspended_by_partner` where only the
-    partner has suspended it. A partner who resumes what he has not suspended changes nothing.
+    Refusals: `treaty_not_found`; for our own city `partner_ended`, `not_suspended`, and `treaty_suspended_by_partner`
+    where only the partner has suspended it. A partner who resumes what he has not suspended changes nothing.
     """
     row = _hold(session, treaty_id, version, city)
     if row is None:
@@ -170,6 +170,8 @@ def resume_treaty(
     said = _find_words(session, row)
     last, heard_at = said.get(city), said_at or now
     is_ours = city != row.partner
+    if is_ours and _has_ended(session, row.partner):
+        return Refusal(ProblemCode.PARTNER_ENDED)
     if is_ours and (last is None or last.event != TreatyEvent.SUSPENDED):
         by_partner = row.suspended_by == row.partner
         return Refusal(ProblemCode.TREATY_SUSPENDED_BY_PARTNER if by_partner else ProblemCode.NOT_SUSPENDED)
@@ -192,6 +194,11 @@ def _hold(session: Session, treaty_id: str, version: str, city: str) -> TreatyRo
     for each in list_treaty_keys(session, row.partner):
         lock_treaty_row(session, *each)
     return row
+
+
+def _has_ended(session: Session, code: str) -> bool:
+    partner = find_partner(session, code)
+    return partner is not None and partner.is_ended
 
 
 def _find_party(session: Session, treaty: Treaty, city: str) -> str:

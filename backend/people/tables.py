@@ -74,7 +74,7 @@ class EnrolmentRow(Row):
     closed_because: Mapped[str | None]
 
 
-ONCE = text("purpose = 'benefit_once'")  # a consent for one answer; in these words a query uses the index
+ONCE, OVER = text("purpose = 'benefit_once'"), text("withdrawn_at IS NOT NULL")  # in these words queries use an index
 
 
 class ConsentRow(Row):
@@ -83,6 +83,7 @@ class ConsentRow(Row):
     __tablename__ = "consent"
     __table_args__ = (
         Index("ix_consent_once", "expires_at", sqlite_where=ONCE, postgresql_where=ONCE, postgresql_using="brin"),
+        Index("ix_consent_withdrawn", "subject_id", "consent_id", sqlite_where=OVER, postgresql_where=OVER),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)

@@ -1,4 +1,4 @@
-"""Chains: guarded INSERTs and UPDATEs of which each depends on the one before, in one message on PostgreSQL.
+"""Chains: guarded INSERTs, UPDATEs and holds of which each depends on the one before, in one message on PostgreSQL.
 
 A chain stops at the first link whose guard does not hold; what the links before it wrote stays, and is for the caller
 to take back. On PostgreSQL all links are one statement (data-modifying WITH queries, each reading from the one before),
@@ -35,12 +35,14 @@ from backend.storage.questions import Question, tell_within
 class Link(NamedTuple):
     """An INSERT into the table of `row`: which column gets which value, and what happens when its key is there.
 
-    `unless` continues the INSERT with an `on_conflict_do_...`; a link holds when it wrote a row.
+    `unless` continues the INSERT with an `on_conflict_do_...`; a link holds when it wrote a row, which it does while
+    `guards` hold.
     """
 
     row: type[DeclarativeBase]
     columns: Mapping[str, str]
     unless: Callable[[Insert], Insert] | None = None
+    guards: Sequence[ColumnElement[bool]] = ()
 
 
 class Change(NamedTuple):
@@ -51,8 +53,18 @@ class Change(NamedTuple):
     guards: Sequence[ColumnElement[bool]]
 
 
-Step: TypeAlias = Link | Change
-_Returning: TypeAlias = ReturningInsert[Any] | ReturningUpdate[Any]
+class Hold(NamedTuple):
+    """Holds the one row of the table of `row` that fulfils `guards`, together with others; it holds when there is one.
+
+    What the row says is for a later statement to read: this one goes on with what it saw before it waited.
+    """
+
+    row: type[DeclarativeBase]
+    guards: Sequence[ColumnElement[bool]]
+
+
+Step: TypeAlias = Link | Change | Hold
+_Statement: TypeAlias = ReturningInsert[Any] | ReturningUpdate[Any] | Select[Any]
 
 
 class Chain:
@@ -69,12 +81,23 @@ class Chain:
 
     def run_on(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> int:
         """Do as `run` does, on a connection on which a transaction has begun. Raises what the driver raises."""
+        return self.read(self.tell(connection, dialect, values), dialect)
+
+    def tell(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - the driver's
+        """Tell the driver the chain, for `read`; on SQLite it has run then."""
         if dialect.name == "postgresql":
-            return sum(self._question.ask(connection, dialect, values) or ())
+            return self._question.tell(connection, dialect, values)
         for place, step in enumerate(self._steps):
             if step.ask(connection, dialect, values) is None:
                 return place
         return self.length
+
+    def read(self, told: Any, dialect: Dialect) -> int:  # noqa: ANN401 - the driver's
+        """Read how many links held of what was told."""
+        if dialect.name == "postgresql":
+            return sum(self._question.read(told, dialect) or ())
+        held: int = told
+        return held
 
 
 def table_of(row: type[DeclarativeBase]) -> Table:
@@ -95,17 +118,19 @@ def _join(links: Sequence[Step]) -> Select[Any]:
     return select(*(select(func.count()).select_from(step).scalar_subquery() for step in steps))
 
 
-def _write(link: Step, insert_into: Callable[[Table], Insert], before: CTE | None = None) -> _Returning:
+def _write(link: Step, insert_into: Callable[[Table], Insert], before: CTE | None = None) -> _Statement:
     """Write a link as a statement that gives a row when it holds; after another link, only if that did."""
     table = table_of(link.row)
-    given = {column: give(table.c[column], name) for column, name in link.columns.items()}
     mark = next(iter(table.primary_key))
+    if isinstance(link, Hold):
+        return select(mark).where(*link.guards, *_list_guards(before)).with_for_update(read=True)
+    given = {column: give(table.c[column], name) for column, name in link.columns.items()}
     if isinstance(link, Change):
         guards = [*link.guards, *_list_guards(before)]
         return update(table).where(*guards).values(given).returning(mark)
     insert: Insert = insert_into(table)
-    if insert_into is postgresql.insert:
-        source = select(*given.values())
+    if insert_into is postgresql.insert or link.guards:
+        source = select(*given.values()).where(*link.guards)
         insert = insert.from_select(list(given), source if before is None else source.select_from(before))
     else:
         insert = insert.values(given)

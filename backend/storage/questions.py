@@ -7,13 +7,14 @@ server numbers them, so that it has nothing to look for in it.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import psycopg
 from sqlalchemy import Dialect, PoolProxiedConnection, Select
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from typing_extensions import override
 
 Told = TypeVar("Told")
 Convert = Callable[[Any], Any]
@@ -67,10 +68,63 @@ class Question:
             cursor.close()
         if len(rows) > 1:
             raise MultipleResultsFound("a question has more than one answer; its condition must name one row")
-        if not rows:
-            return None
+        return self._read_row(rows[0], dialect) if rows else None
+
+    def _read_row(self, row: Found, dialect: Dialect) -> Found:
         readers = self._plans[dialect.name].readers
-        return tuple(value if read is None else read(value) for value, read in zip(rows[0], readers, strict=True))
+        return tuple(value if read is None else read(value) for value, read in zip(row, readers, strict=True))
+
+
+class Listing(Question):
+    """A question that any number of rows answer."""
+
+    @override
+    def read(self, cursor: Any, dialect: Dialect) -> Any:
+        """Read all rows of the answer to what was told (`list[Found]`), and close the cursor."""
+        try:
+            rows = cursor.fetchall()
+        finally:
+            cursor.close()
+        return [self._read_row(row, dialect) for row in rows]
+
+
+class Step(Protocol):
+    """What is told to the driver, and what is read of its answer then."""
+
+    def tell(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object], /) -> Any:  # noqa: ANN401 - the driver's
+        """Tell it, and give what `read` reads."""
+
+    def read(self, told: Any, dialect: Dialect, /) -> Any:  # noqa: ANN401 - the driver's, and each step's own
+        """Read the answer to what was told."""
+
+
+def ask_in_turn(
+    connection: PoolProxiedConnection,
+    dialect: Dialect,
+    values: Mapping[str, object],
+    *steps: Step,
+    begin: Callable[[], None] | None = None,
+) -> tuple[Any, ...]:
+    """Tell several steps of the same values, one after the other, after `begin`, and give each answer.
+
+    Each sees what was committed before it was its turn: a lock that the first takes is held when the second looks.
+    PostgreSQL is told all of them in one message. Raises what the driver raises.
+    """
+    if dialect.name != "postgresql":
+        if begin is not None:
+            begin()
+        return tuple(step.read(step.tell(connection, dialect, values), dialect) for step in steps)
+    driver: Any = connection.driver_connection
+    with driver.pipeline():
+        if begin is not None:
+            begin()
+        told = [step.tell(connection, dialect, values) for step in steps]
+    return tuple(step.read(each, dialect) for step, each in zip(steps, told, strict=True))
+
+
+def ask_in_turn_within(session: Session, values: Mapping[str, object], *steps: Step) -> tuple[Any, ...]:
+    """Do as `ask_in_turn` within the transaction of `session`."""
+    return tell_within(session, lambda connection, dialect: ask_in_turn(connection, dialect, values, *steps))
 
 
 def ask_within(session: Session, question: Question, values: Mapping[str, object]) -> Found | None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Dialect, PoolProxiedConnection
 
 from backend.storage.chains import Chain
-from backend.storage.questions import Found, Question
+from backend.storage.questions import Found, Question, ask_in_turn
 
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN READ WRITE"}
 
@@ -27,19 +27,8 @@ class ShortTransaction:
         return self.ask_in_turn(values, question)[0]
 
     def ask_in_turn(self, values: Mapping[str, object], *questions: Question) -> tuple[Found | None, ...]:
-        """Ask several questions of the same values, one after the other, and give each answer.
-
-        Each sees what was committed before it was its turn: a lock that the first takes is held when the second looks.
-        PostgreSQL is told all of them at once, with the beginning of the transaction.
-        """
-        if self._dialect.name != "postgresql":
-            self._begin()
-            return tuple(question.ask(self._connection, self._dialect, values) for question in questions)
-        driver: Any = self._connection.driver_connection
-        with driver.pipeline():
-            self._begin()
-            told = [question.tell(self._connection, self._dialect, values) for question in questions]
-        return tuple(question.read(cursor, self._dialect) for question, cursor in zip(questions, told, strict=True))
+        """Ask several questions of the same values as `questions.ask_in_turn` does, with the transaction's begin."""
+        return ask_in_turn(self._connection, self._dialect, values, *questions, begin=self._begin)
 
     def run(self, chain: Chain, values: Mapping[str, object]) -> int:
         """Try the links of `chain` in order, and give how many held."""

@@ -4,8 +4,9 @@ An answer counts only in the transaction that holds the person and finds the que
 force, and nothing withdrawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
@@ -19,7 +20,7 @@ from backend.gateways.city_calls import SignedAnswer
 from backend.gateways.partner_keys import PartnerKeys
 from backend.gateways.signed_claims import KeySetError
 from backend.partners.message_log import MessageKind, erase_answers, log_received
-from backend.partners.open_cities import OpenCity, find_open_city
+from backend.partners.open_cities import OpenCity, find_open_city, hold_treaty
 from backend.partners.treaties import treaty_ends_at
 from backend.people.tables import lock_subject
 from backend.storage.database import StorageUnavailableError
@@ -51,6 +52,13 @@ class Sent(NamedTuple):
 
     question: Question
     answer: SignedAnswer | AskFault
+
+
+class Lasting(NamedTuple):
+    """What may be kept of an answer: the values of its row, by column, and until when which scenarios are given."""
+
+    answer: Mapping[str, Any]
+    entitled: Mapping[str, datetime]
 
 
 def ask_home(home: HomeCities, wanted: HomeAsk, *, deadline_seconds: float) -> UUID | AskFault:
@@ -101,6 +109,7 @@ def send_question(
     if keys.sealing is None or not home.breakers.of(agreed.partner.code).may_call(machine_now):
         return AskFault.UNREACHABLE
     question_id, treaty = new_id(home.clock.now()), agreed.treaty
+    write = partial(write_question, wanted, question_id, treaty, host=home.city, now=machine_now)
     asked = Asked(
         question_id=question_id,
         home=wanted.home_city,
@@ -108,12 +117,19 @@ def send_question(
         treaty=treaty,
         scope=wanted.scope,
         scenarios=wanted.scenarios,
-        body=write_question(wanted, question_id, treaty, keys.sealing, host=home.city, now=machine_now),
+        body=write(keys.sealing),
     )
-    question = Question(agreed=agreed, asked_at=home.clock.now(), asked=asked, ends_at=ends_at)
+    question = Question(
+        agreed=agreed,
+        asked_at=home.clock.now(),
+        asked=asked,
+        ends_at=ends_at,
+        sealed_to=keys.sealing.key_id,
+        write=write,
+    )
     row = make_asked_row(wanted, question) if is_kept_before else None
     try:
-        return Sent(question, put_question(home, home.keys, question, keys, row=row))
+        return Sent(*put_question(home, home.keys, question, keys, row=row))
     except KeySetError:  # none of our keys signs any more; nothing has left
         note_fault(question, "no_key_of_ours")
         return AskFault.OFF
@@ -150,26 +166,31 @@ def keep_said(
     It holds until the home city's own end, and never beyond the data life since `said_at` or the treaty's end. Of what
     is over by then, and of nothing, no content is kept.
     """
-    last = min(said_at + treaty.data_life, treaty_ends_at(treaty))
-    until = None if said.until is None else min(said.until, last)
-    holds = until is not None and until > now
-    changes = {
-        "state": ANSWERED,
-        "fault": None,
-        "answered_at": row.answered_at or now,
-        "content": dict(said.content) if holds else None,
-        "until": until if holds else None,
-    }
-    put_answer(session, row, changes)
-    ends = {each: min(moment, last) for each, moment in said.entitled.items()} if holds else {}
+    lasting = find_lasting(said, treaty, said_at=said_at, now=now)
+    put_answer(session, row, {**lasting.answer, "answered_at": row.answered_at or now})
     put_entitlements(
         session,
         row.subject_id,
         row.question_id,
         treaty=(row.treaty_id, row.treaty_version),
-        until={each: moment for each, moment in ends.items() if moment > now},
+        until=lasting.entitled,
         now=now,
     )
+
+
+def find_lasting(said: Said, treaty: Treaty, *, said_at: datetime, now: datetime) -> Lasting:
+    """Find what of an answer may be kept, as `keep_said` keeps it."""
+    last = min(said_at + treaty.data_life, treaty_ends_at(treaty))
+    until = None if said.until is None else min(said.until, last)
+    holds = until is not None and until > now
+    answer = {
+        "state": ANSWERED,
+        "fault": None,
+        "content": dict(said.content) if holds else None,
+        "until": until if holds else None,
+    }
+    ends = {each: min(moment, last) for each, moment in said.entitled.items()} if holds else {}
+    return Lasting(answer, {each: moment for each, moment in ends.items() if moment > now})
 
 
 def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[OpenCity, PartnerKeys] | AskFault:
@@ -186,17 +207,18 @@ def _find_way(home: HomeCities, wanted: HomeAsk, ends_at: float) -> tuple[OpenCi
 
 
 def find_said(session: Session, sent: Sent, *, now: datetime) -> Said | AskFault:
-    """Log what has come back, and give what it says, or why it does not count; nothing of it is kept yet."""
+    """Log what has come back, and give what it says, or why it does not count; nothing of it is kept yet.
+
+    What counts does so by a treaty that nobody suspends until the transaction ends.
+    """
     question, answer = sent
     if isinstance(answer, AskFault):
         return answer
     said = _read(session, question, answer)
     if isinstance(said, AskFault):
         return said
-    agreed = find_open_city(session, question.agreed.partner.code, now=now)
-    if agreed is None or agreed.treaty.digest != question.agreed.treaty.digest:
-        return AskFault.TREATY_NOT_IN_FORCE
-    return said
+    agreed = question.agreed
+    return said if hold_treaty(session, agreed.partner.code, agreed.treaty, now=now) else AskFault.TREATY_NOT_IN_FORCE
 
 
 def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> UUID | AskFault:

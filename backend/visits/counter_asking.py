@@ -2,8 +2,8 @@
 
 A merchant can type in any number. So the question leaves without a row, the log of messages alone has it, and its row
 comes with the answer: with a yes that of a subject, who is added then if need be, otherwise that of somebody who is
-known already, or none. A withdrawal or correction that comes before the row is remembered as one; to a yes both go by
-the same place, one after the other.
+known already. What is written of nobody in the place of others is gone again before it is committed. A withdrawal or
+correction that comes before the row is remembered as one; to a yes both go by the same place, one after the other.
 """
 
 from typing import NamedTuple
@@ -11,26 +11,21 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.benefits.nobody import NOBODY
+from backend.benefits.visitor_tables import add_entitlement
 from backend.partners.message_log import erase_answers
 from backend.people.identity_numbers import SubjectKind
 from backend.people.subjects import find_or_add_subject
-from backend.people.tables import lock_subject
 from backend.visits.answer_reading import Said
-from backend.visits.asking import Sent, find_said, keep_said, make_asked_row, send_question, settle
+from backend.visits.ask_tables import forget_of_nobody, hold_person
+from backend.visits.asking import Sent, find_lasting, find_said, make_asked_row, send_question, settle
 from backend.visits.calling import AskFault
 from backend.visits.home_cities import HomeCities
 from backend.visits.questions import HomeAsk
-from backend.visits.tables import (
-    ANSWERED,
-    FAILED,
-    NOBODY,
-    add_question,
-    add_question_of_known,
-    find_question_of,
-    hold_open,
-)
+from backend.visits.tables import FAILED, add_question, hold_open
 
 COUNTER_SECONDS = 1.5
+_NOTHING = Said(content={}, until=None, entitled={})
 
 
 class Told(NamedTuple):
@@ -42,8 +37,8 @@ class Told(NamedTuple):
 def ask_for_merchant(home: HomeCities, wanted: HomeAsk) -> Told | AskFault:
     """Ask for a merchant whether a visitor may have a scenario, in a second and a half, and keep what is said.
 
-    What it takes to hear a no is the same for somebody who is known here and for anybody else, but for what is written
-    of the one. Raises StorageUnavailableError. No transaction may be open.
+    It takes the same to hear a yes or a no, about somebody who is known or about anybody else. Raises
+    StorageUnavailableError. No transaction may be open.
     """
     sent = send_question(home, wanted, deadline_seconds=COUNTER_SECONDS, is_kept_before=False)
     if isinstance(sent, AskFault):
@@ -54,36 +49,42 @@ def ask_for_merchant(home: HomeCities, wanted: HomeAsk) -> Told | AskFault:
 def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> Told | AskFault:
     now, question_id = home.clock.now(), sent.question.asked.question_id
     said = find_said(session, sent, now=now)
-    if isinstance(said, Said) and any(moment > now for moment in said.entitled.values()):
-        # First the place, then the person: so does whoever withdraws.
-        if hold_open(session, wanted.home_city, question_id, now=now):
-            return Told(_take_yes(home, session, wanted, sent, said))
-        erase_answers(session, wanted.home_city, [question_id], now)
     row = make_asked_row(wanted, sent.question)
-    fault = said if isinstance(said, AskFault) else None
-    row |= {"subject_id": wanted.subject_id or NOBODY, "state": ANSWERED if fault is None else FAILED}
-    row |= {"fault": None if fault is None else fault.value, "answered_at": now if fault is None else None}
-    add_question_of_known(session, row)
-    return Told(None) if fault is None else fault
+    if isinstance(said, AskFault):
+        add_question(session, row | {"subject_id": wanted.subject_id or NOBODY, "state": FAILED, "fault": said.value})
+        forget_of_nobody(session, NOBODY, question_id)
+        return said
+    is_yes = any(moment > now for moment in said.entitled.values())
+    # First the place, then the person: so does whoever withdraws.
+    if not hold_open(session, wanted.home_city, question_id, now=now):
+        erase_answers(session, wanted.home_city, [question_id], now)
+        is_yes = False
+    entitled = _find_entitled(home, session, wanted) if is_yes else None
+    hold_person(session, entitled or NOBODY, is_alone=is_yes)
+    lasting = find_lasting(said if is_yes else _NOTHING, sent.question.agreed.treaty, said_at=now, now=now)
+    whom = entitled or wanted.subject_id or NOBODY
+    add_question(session, row | {**lasting.answer, "answered_at": now, "subject_id": whom})
+    for scenario in wanted.scenarios:
+        until = lasting.entitled.get(scenario, now)
+        entitlement = {name: row[name] for name in ("question_id", "treaty_id")} | {"version": row["treaty_version"]}
+        entitlement |= {"subject_id": entitled or NOBODY, "scenario": scenario, "until": until, "given_at": now}
+        add_entitlement(session, entitlement)
+    forget_of_nobody(session, NOBODY, question_id)
+    return Told(entitled)
 
 
-def _take_yes(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent, said: Said) -> UUID:
-    """Keep a yes about somebody who is known from now on, if he was not before."""
-    now, question = home.clock.now(), sent.question
-    subject_id = find_or_add_subject(
-        session,
-        kind=SubjectKind.NATURAL_PERSON,
-        identity_number=wanted.id_number,
-        name=None,
-        verified=False,
-        pseudonyms=home.pseudonyms,
-        sealer=home.sealer,
-        now=now,
-    ).subject_id
-    lock_subject(session, subject_id)
-    add_question(session, {**make_asked_row(wanted, question), "subject_id": subject_id})
-    row = find_question_of(session, subject_id, question.asked.question_id)
-    if row is None:
-        raise LookupError(f"question {question.asked.question_id} was added and is not there")
-    keep_said(session, row, said, question.agreed.treaty, said_at=now, now=now)
-    return subject_id
+def _find_entitled(home: HomeCities, session: Session, wanted: HomeAsk) -> UUID:
+    """Find whom a yes is about, who is known from now on if he was not before."""
+    return (
+        wanted.subject_id
+        or find_or_add_subject(
+            session,
+            kind=SubjectKind.NATURAL_PERSON,
+            identity_number=wanted.id_number,
+            name=None,
+            verified=False,
+            pseudonyms=home.pseudonyms,
+            sealer=home.sealer,
+            now=home.clock.now(),
+        ).subject_id
+    )

@@ -2,10 +2,10 @@
 
 Whatever the order in which question, answer, withdrawal and corrections arrive, and however often, they come to the
 same: a withdrawal wins for good, and of corrections the one that was left last. What ended is deleted at once; what was
-given for it before is noted first, because the home city is still to hear of that.
+given for it before is noted first, because the home city is still to hear of that. No transaction is about two persons.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,8 @@ from backend.benefits.card_tables import doubt_cards
 from backend.benefits.visitor_tables import end_entitlements
 from backend.partners.message_log import erase_answers
 from backend.partners.treaties import find_version
-from backend.people.tables import lock_subject, lock_subjects
+from backend.people.tables import lock_subject
+from backend.storage.database import Database
 from backend.visits.answer_reading import Asked, UnusableAnswerError, read_content
 from backend.visits.asking import keep_said
 from backend.visits.tables import (
@@ -25,12 +26,18 @@ from backend.visits.tables import (
     HomeQuestionRow,
     add_withdrawn,
     find_question,
-    find_subjects,
+    find_subject,
     is_withdrawn,
+    list_unended,
+    list_unsettled,
+    mark_settled,
     put_answer,
 )
 from backend.visits.use_queries import add_uses
+from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Scope, partner_of
+
+AT_ONCE = 500
 
 
 class Ended(StrEnum):
@@ -45,21 +52,41 @@ class Ended(StrEnum):
 
 def take_withdrawn(
     session: Session, partner: str, content: Mapping[str, Any], *, now: datetime, left_at: datetime | None = None
-) -> dict[str, Any]:
+) -> dict[str, Any] | Refusal:
     """Take back what a partner said to some questions, known here or not yet; gives what to confirm.
 
     `content` is that of a notice whose form was checked. A withdrawal needs no `left_at`: it wins over everything.
+    From here on none of it is newly believed. What was believed before ends here for one person; where it is about
+    others, too, that is left to `settle_withdrawals`, and nothing is confirmed: Refusal `unavailable`, upon which the
+    partner repeats the notice, until nothing is left of it.
     """
     del left_at  # so that both kinds of notices are taken alike
     question_ids = [UUID(each) for each in content["question_ids"]]
     add_withdrawn(session, partner, question_ids, now=now)
-    found = find_subjects(session, partner, question_ids)
-    lock_subjects(session, found.values())
-    for question_id in sorted(found):
-        row = find_question(session, question_id, partner=partner)
-        if row is not None:
-            end_answer(session, row, Ended.WITHDRAWN, now=now)
+    unended = list_unended(session, partner, question_ids)
+    first = unended[0][0] if unended else None
+    rest = [question_id for subject_id, question_id in unended if subject_id != first]
+    if first is not None:
+        _withdraw(session, partner, first, [found for subject_id, found in unended if subject_id == first], now=now)
+    if rest:
+        mark_settled(session, partner, rest, is_settled=False)
+        return Refusal(ProblemCode.UNAVAILABLE, headers={"Retry-After": "1"})
     return {"deleted": sorted(str(each) for each in question_ids)}
+
+
+def settle_withdrawals(database: Database, *, now: datetime, limit: int = AT_ONCE) -> int:
+    """End what was withdrawn together with answers about somebody else, each in a transaction of its own.
+
+    At most `limit`; gives how many. Raises StorageUnavailableError.
+    """
+    with database.reading() as session:
+        unsettled = list_unsettled(session, limit=limit)
+    for partner, question_id in unsettled:
+        with database.transaction() as session:
+            for subject_id, found in list_unended(session, partner, [question_id]):  # one, as an id is there once
+                _withdraw(session, partner, subject_id, [found], now=now)
+            mark_settled(session, partner, [question_id], is_settled=True)
+    return len(unsettled)
 
 
 def take_corrected(
@@ -73,7 +100,7 @@ def take_corrected(
     """
     question_id = UUID(content["question_id"])
     done = {"deleted": [str(question_id)]}
-    subject_id = find_subjects(session, partner, [question_id]).get(question_id)
+    subject_id = find_subject(session, partner, question_id)
     if subject_id is None:
         take_withdrawn(session, partner, {"question_ids": [str(question_id)]}, now=now)  # also what has come meanwhile
         erase_answers(session, partner, [question_id], now)  # the correction itself, too
@@ -97,6 +124,14 @@ def end_answer(session: Session, row: HomeQuestionRow, because: Ended, *, now: d
     doubt_cards(session, row.subject_id, now=now)
     put_answer(session, row, {"content": None, "until": None, "ended_at": now, "ended_because": because.value})
     erase_answers(session, row.partner, [row.question_id], now)
+
+
+def _withdraw(session: Session, partner: str, subject_id: UUID, question_ids: Sequence[UUID], *, now: datetime) -> None:
+    lock_subject(session, subject_id)
+    for question_id in question_ids:
+        row = find_question(session, question_id, partner=partner)
+        if row is not None:
+            end_answer(session, row, Ended.WITHDRAWN, now=now)
 
 
 def _correct(

@@ -18,6 +18,7 @@ VISIT = {
     "purpose": "benefit",
     "role": "citizen",
     "acting": "visitor",
+    "acting_name": None,
     "asked_at": "2026-11-22T04:00:00Z",
     "state": "standing",
     "state_text": "有效",

@@ -1,4 +1,7 @@
-"""What home cities said is forgotten when it may be used no more; a sweep does it, and nobody believes it meanwhile."""
+"""What home cities said is forgotten when it may be used no more; a sweep does it, and nobody believes it meanwhile.
+
+That they were asked stays for the visitor to see, for three years.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,12 +12,19 @@ from backend.partners.partners import find_partner
 from backend.partners.tables import list_ended_partners
 from backend.people.tables import lock_subject
 from backend.storage.database import Database
-from backend.visits.endings import Ended, end_answer
-from backend.visits.tables import find_question_of, list_of_partners, list_outlived, purge_withdrawn
+from backend.visits.endings import AT_ONCE, Ended, end_answer
+from backend.visits.tables import (
+    find_question_of,
+    list_of_partners,
+    list_outlived,
+    purge_questions,
+    purge_withdrawn,
+)
 
-AT_ONCE = 500
 # Longer than any answer or card can be on its way.
 WITHDRAWN_KEPT_FOR = timedelta(days=400)
+# As long as the home city keeps on record what it told (PIPL Art. 55 and 56), so that the visitor finds both together.
+QUESTIONS_KEPT_FOR = timedelta(days=3 * 366)
 
 
 def purge_answers(database: Database, *, now: datetime, limit: int = AT_ONCE) -> int:
@@ -36,6 +46,14 @@ def purge_answers(database: Database, *, now: datetime, limit: int = AT_ONCE) ->
 def forget_withdrawals(session: Session, now: datetime, *, limit: int = AT_ONCE) -> int:
     """Forget at most `limit` withdrawals of so long ago that nothing can come any more that they speak against."""
     return purge_withdrawn(session, now - WITHDRAWN_KEPT_FOR, limit=limit)
+
+
+def forget_questions(session: Session, now: datetime, *, limit: int = AT_ONCE) -> int:
+    """Forget at most `limit` questions of three years ago of whose answer nothing is kept; gives how many.
+
+    Whatever a home city may still say to one is taken as what is said to a question that nobody knows.
+    """
+    return purge_questions(session, now - QUESTIONS_KEPT_FOR, limit=limit)
 
 
 def _forget(database: Database, subject_id: UUID, question_id: UUID, *, now: datetime) -> None:

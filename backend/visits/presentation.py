@@ -22,6 +22,7 @@ def present_visit(visit: Visit, catalogue: ScenarioCatalogue | None, language: L
         "purpose": visit.purpose,
         "role": visit.role,
         "acting": visit.acting,
+        "acting_name": visit.acting_name,
         "asked_at": visit.asked_at,
         "state": visit.state,
         "state_text": get_message(f"visit.state.{visit.state}", language),

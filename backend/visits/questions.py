@@ -22,8 +22,8 @@ ACTING_VISITOR = "visitor"
 class HomeAsk:
     """What is to be asked about a visitor; `id_number` is as `read_resident_id` gave it.
 
-    `subject_id` is None where nobody is known here by that number. `acting` is the merchant, or `visitor` for a person
-    who asks about himself; `case_no` names the case, with no run of fifteen digits in it.
+    `subject_id` is None where nobody is known here by that number. `acting` is the merchant, called `acting_name`, or
+    `visitor` for a person who asks about himself; `case_no` names the case, with no run of fifteen digits in it.
     """
 
     home_city: str
@@ -34,6 +34,7 @@ class HomeAsk:
     purpose: TreatyPurpose
     role: Role
     acting: str
+    acting_name: str | None = None
     case_no: str
 
 
@@ -70,6 +71,7 @@ def write_question(
         "purpose": wanted.purpose.value,
         "role": wanted.role.value,
         "acting": wanted.acting,
+        "acting_name": wanted.acting_name,
         "case_no": wanted.case_no,
     }
     return write_json(question).encode()

@@ -17,7 +17,7 @@ from backend.context import current_context
 from backend.people.identity_numbers import IdentityFault, read_resident_id
 from backend.principals import Principal, PrincipalKind
 from backend.visits import examples
-from backend.visits.counter import make_visitor_order, verify_visitor
+from backend.visits.counter import verify_visitor
 from backend.visits.home_cities import HomeCities
 from backend.visits.presentation import present_visit
 from backend.visits.schemas import (
@@ -29,6 +29,7 @@ from backend.visits.schemas import (
     VisitSchema,
 )
 from backend.visits.visiting import Visit, begin_visit, forget_visit, list_visits, present_score_card
+from backend.visits.visitor_orders import make_visitor_order
 from backend.web.answers import Reply
 from backend.web.declaration import Repeats
 from backend.web.operations import Blueprint

@@ -104,6 +104,7 @@ class VisitSchema(StrictSchema):
     purpose = fields.Choice(TreatyPurpose, required=True)
     role = fields.Choice(Role, required=True)
     acting = fields.Text(maximum=100, required=True, allow_none=True)
+    acting_name = fields.Text(maximum=_NAME, required=True, allow_none=True)
     asked_at = fields.Moment(required=True)
     state = fields.Choice(VisitState, required=True)
     state_text = fields.Text(maximum=_TEXT, required=True)

@@ -5,18 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, exists, literal, select, text, tuple_, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, text, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.people.tables import SubjectRow
-from backend.storage.chains import table_of
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
 
 ASKED, ANSWERED, FAILED = "asked", "answered", "failed"
-# In place of a subject where nobody is known; never one.
-NOBODY = UUID(int=0)
-_KEPT = text("content IS NOT NULL")
+_KEPT, _EMPTY = text("content IS NOT NULL"), text("content IS NULL")
+_UNSETTLED = text("NOT is_settled")
 
 
 class HomeQuestionRow(Row):
@@ -34,6 +31,7 @@ class HomeQuestionRow(Row):
         CheckConstraint("content IS NULL OR (ended_at IS NULL AND until IS NOT NULL)", name="content"),
         Index("uq_home_question_question_id", "question_id", unique=True),
         Index("ix_home_question_kept", "until", sqlite_where=_KEPT, postgresql_where=_KEPT),
+        Index("ix_home_question_empty", "asked_at", sqlite_where=_EMPTY, postgresql_where=_EMPTY),
     )
 
     subject_id: Mapped[UUID] = mapped_column(ForeignKey("subject.subject_id"), primary_key=True)
@@ -60,14 +58,27 @@ class HomeQuestionRow(Row):
 
 
 class WithdrawnQuestionRow(Row):
-    """A question whose answer its home city has withdrawn, perhaps before the answer came: it is never believed."""
+    """A question whose answer its home city has withdrawn, perhaps before the answer came: it is never believed.
+
+    Until `is_settled` there may be an answer that was there before, and is still to be ended.
+    """
 
     __tablename__ = "withdrawn_question"
-    __table_args__ = (Index(None, "withdrawn_at"),)
+    __table_args__ = (
+        Index(None, "withdrawn_at"),
+        Index(
+            "ix_withdrawn_question_unsettled",
+            "partner",
+            "question_id",
+            sqlite_where=_UNSETTLED,
+            postgresql_where=_UNSETTLED,
+        ),
+    )
 
     partner: Mapped[str] = mapped_column(primary_key=True)
     question_id: Mapped[UUID] = mapped_column(primary_key=True)
     withdrawn_at: Mapped[datetime]
+    is_settled: Mapped[bool]
 
 
 class VisitorUseRow(Row):
@@ -95,15 +106,6 @@ def add_question(session: Session, values: Mapping[str, Any]) -> bool:
     return bool(session.scalars(statement.returning(HomeQuestionRow.question_id)).all())
 
 
-def add_question_of_known(session: Session, values: Mapping[str, Any]) -> None:
-    """Add a settled question if its person is a subject here; of nobody nothing is kept, by the very same statement."""
-    table = table_of(HomeQuestionRow)
-    chosen = select(*(literal(value, table.c[name].type) for name, value in values.items()))
-    known = chosen.where(exists().where(SubjectRow.subject_id == values["subject_id"]))
-    statement = insert_into(session, HomeQuestionRow).from_select(list(values), known)
-    session.execute(statement.on_conflict_do_nothing())
-
-
 def find_question(session: Session, question_id: UUID, *, partner: str) -> HomeQuestionRow | None:
     """Find a question that was put to a partner, as its row is at this moment."""
     wanted = select(HomeQuestionRow).where(
@@ -120,11 +122,18 @@ def find_question_of(session: Session, subject_id: UUID, question_id: UUID) -> H
     return session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
 
 
-def find_subjects(session: Session, partner: str, question_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Find whom some questions to a partner are about, by the id of the question."""
+def find_subject(session: Session, partner: str, question_id: UUID) -> UUID | None:
+    """Find whom a question to a partner is about."""
     row = HomeQuestionRow
-    wanted = select(row.question_id, row.subject_id).where(row.partner == partner, row.question_id.in_(question_ids))
-    return {question_id: subject_id for question_id, subject_id in session.execute(wanted)}  # noqa: C416 - as typed
+    return session.scalar(select(row.subject_id).where(row.partner == partner, row.question_id == question_id))
+
+
+def list_unended(session: Session, partner: str, question_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """List those of some questions to a partner that have not ended, each with its person, in order of persons."""
+    row = HomeQuestionRow
+    these = (row.partner == partner, row.question_id.in_(question_ids), row.ended_at.is_(None))
+    wanted = select(row.subject_id, row.question_id).where(*these).order_by(row.subject_id, row.question_id)
+    return [(found[0], found[1]) for found in session.execute(wanted)]
 
 
 def find_kept_answer(
@@ -183,7 +192,8 @@ def list_of_partners(session: Session, partners: Collection[str], *, limit: int)
 
 def add_withdrawn(session: Session, partner: str, question_ids: Collection[UUID], *, now: datetime) -> None:
     """Note for good that a partner has withdrawn its answers to some questions, known here or not."""
-    rows = [{"partner": partner, "question_id": each, "withdrawn_at": now} for each in sorted(question_ids)]
+    settled = {"partner": partner, "withdrawn_at": now, "is_settled": True}
+    rows = [{**settled, "question_id": each} for each in sorted(question_ids)]
     if rows:
         session.execute(insert_into(session, WithdrawnQuestionRow).on_conflict_do_nothing(), rows)
 
@@ -195,13 +205,30 @@ def hold_open(session: Session, partner: str, question_id: UUID, *, now: datetim
     the same key, so he waits here, and finds the row that came with the answer. The key itself is gone again.
     """
     row = WithdrawnQuestionRow
-    values = {"partner": partner, "question_id": question_id, "withdrawn_at": now}
+    values = {"partner": partner, "question_id": question_id, "withdrawn_at": now, "is_settled": True}
     added = insert_into(session, row).values(values).on_conflict_do_nothing().returning(row.question_id)
     if not session.scalars(added).all():
         return False
     mine = delete(row).where(row.partner == partner, row.question_id == question_id)
     session.execute(mine.execution_options(synchronize_session=False))
     return True
+
+
+def mark_settled(session: Session, partner: str, question_ids: Collection[UUID], *, is_settled: bool) -> None:
+    """Note of some withdrawals whether an answer that was there before is still to be ended."""
+    row = WithdrawnQuestionRow
+    these = (row.partner == partner, row.question_id.in_(question_ids), row.is_settled != is_settled)
+    # Held in one order, as whoever takes another notice may name the same questions.
+    held = session.scalars(select(row.question_id).where(*these).order_by(row.question_id).with_for_update()).all()
+    changed = update(row).where(row.partner == partner, row.question_id.in_(held)).values(is_settled=is_settled)
+    session.execute(changed.execution_options(synchronize_session=False))
+
+
+def list_unsettled(session: Session, *, limit: int) -> list[tuple[str, UUID]]:
+    """List at most `limit` withdrawals, each with its partner, to which there may be an answer that is to be ended."""
+    row = WithdrawnQuestionRow
+    wanted = select(row.partner, row.question_id).where(_UNSETTLED).order_by(row.partner, row.question_id).limit(limit)
+    return [(found[0], found[1]) for found in session.execute(wanted)]
 
 
 def is_withdrawn(session: Session, partner: str, question_id: UUID) -> bool:
@@ -215,5 +242,14 @@ def purge_withdrawn(session: Session, before: datetime, *, limit: int) -> int:
     """Forget withdrawals from before a moment, at most `limit` at once; gives how many."""
     row = WithdrawnQuestionRow
     keys = (row.partner, row.question_id)
-    old = select(*keys).where(row.withdrawn_at <= before).limit(limit)
+    old = select(*keys).where(row.withdrawn_at <= before, row.is_settled).limit(limit)
     return len(session.scalars(delete(row).where(tuple_(*keys).in_(old)).returning(row.question_id)).all())
+
+
+def purge_questions(session: Session, before: datetime, *, limit: int) -> int:
+    """Forget questions from before a moment of whose answer nothing is kept, at most `limit` at once; how many."""
+    row = HomeQuestionRow
+    keys = (row.subject_id, row.question_id)
+    old = select(*keys).where(_EMPTY, row.asked_at <= before).limit(limit)
+    gone = delete(row).where(tuple_(*keys).in_(old)).returning(row.question_id)
+    return len(session.scalars(gone.execution_options(synchronize_session=False)).all())

@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import Entitlement, list_entitlements, list_live_sources
-from backend.partners.open_cities import find_open_city
+from backend.merchants.tables import find_merchant_names
+from backend.partners.open_cities import find_open_city, hold_treaty
 from backend.partners.partners import list_partners
 from backend.partners.protocol import MOST_SCENARIOS
 from backend.people.subjects import identify_subject
@@ -53,7 +54,10 @@ class VisitState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What a home city was asked about a person and said; `entitlements` are those that hold now."""
+    """What a home city was asked about a person and said; `entitlements` are those that hold now.
+
+    `acting_name` is what the merchant who asked is called.
+    """
 
     question_id: UUID
     home_city: str
@@ -63,6 +67,7 @@ class Visit:
     purpose: TreatyPurpose
     role: Role
     acting: str | None
+    acting_name: str | None
     asked_at: datetime
     state: VisitState
     until: datetime | None
@@ -137,6 +142,8 @@ def present_score_card(home: HomeCities, session: Session, subject_id: UUID, tex
     if not hold_open(session, card.home_city, card.card_id, now=now):
         return Refusal(ProblemCode.SCORE_CARD_REFUSED)
     lock_subject(session, subject_id)
+    if not hold_treaty(session, card.home_city, card.treaty, now=now):
+        return Refusal(ProblemCode.SCORE_CARD_REFUSED)
     if add_question(session, _make_card_row(card, subject_id, host=home.city, id_number=number, now=now)):
         row = find_question_of(session, subject_id, card.card_id)
         if row is None:
@@ -208,12 +215,14 @@ def _make_card_row(card: ScoreCard, subject_id: UUID, *, host: str, id_number: s
 
 def _show_all(session: Session, subject_id: UUID, rows: Sequence[HomeQuestionRow], now: datetime) -> list[Visit]:
     titles = {partner.code: partner.title for partner in list_partners(session)}
+    merchants = find_merchant_names(session, {row.acting for row in rows if row.acting and row.role == Role.MERCHANT})
     sources, entitlements = list_live_sources(session, now), list_entitlements(session, subject_id, now)
     return [
         _show(
             row,
             titles.get(row.partner, row.partner),
             [each for each in entitlements if each.question_id == row.question_id],
+            merchant=merchants.get(row.acting or ""),
             is_live=(row.treaty_id, row.treaty_version) in sources,
             now=now,
         )
@@ -222,7 +231,13 @@ def _show_all(session: Session, subject_id: UUID, rows: Sequence[HomeQuestionRow
 
 
 def _show(
-    row: HomeQuestionRow, title: str, entitlements: Sequence[Entitlement], *, is_live: bool, now: datetime
+    row: HomeQuestionRow,
+    title: str,
+    entitlements: Sequence[Entitlement],
+    *,
+    merchant: str | None,
+    is_live: bool,
+    now: datetime,
 ) -> Visit:
     state = _find_state(row, is_live=is_live, now=now)
     is_outlived = state is VisitState.ENDED and row.ended_at is None
@@ -235,6 +250,7 @@ def _show(
         purpose=TreatyPurpose(row.purpose),
         role=Role(row.role),
         acting=row.acting,
+        acting_name=merchant,
         asked_at=row.asked_at,
         state=state,
         until=row.until,

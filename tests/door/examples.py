@@ -529,6 +529,7 @@ PREPARATIONS: dict[str, Value] = {
     "add_my_city_consent": _agree,
     "answer_question_of_city": _let_partner_ask,
     "preview_exchange": _agree,
+    "withdraw_all_from_city": _agree,
     "make_my_score_card": _make_room_for_score_card,
     "resume_signed_treaty": _suspend_treaty,
     "suspend_signed_treaty": _agree,

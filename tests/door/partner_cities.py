@@ -61,7 +61,7 @@ class Cities:
             for town in (self.other, self.ended):
                 register_partner(session, town.code, title="某市", url=town.url, city=OURS, by="zhao", now=NOON)
                 store_keys(session, town.code, town.write_jwks(), now=NOON)
-            end_partner(session, self.ended.code, now=NOON)
+            end_partner(session, self.ended.code, by="zhao", because="合作终止", now=NOON)
 
     def stand_before(self, app: Flask, context: Context) -> None:
         """Let the application find the partner, which entitles nobody, instead of the network."""

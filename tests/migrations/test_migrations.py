@@ -40,6 +40,7 @@ from backend.storage.migrations import (
     upgrade,
 )
 from backend.storage.tables import Row
+from backend.visits import ask_tables as visit_ask_tables
 from backend.visits import tables as visit_tables
 from tests.databases import migrated_database, run_sql
 
@@ -69,6 +70,7 @@ MAPPED = (
     message_tables,
     disclosure_tables,
     visitor_tables,
+    visit_ask_tables,
     visit_tables,
     idempotency,
     jobs,

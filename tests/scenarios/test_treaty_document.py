@@ -172,6 +172,8 @@ def test_a_planted_fault_is_refused(place: str, value: object, words: str) -> No
         ([("treaty.starts_on", date(2024, 1, 1)), ("treaty.ends_on", date(2026, 1, 1))],
          "is never open in smallville while the treaty is in force"),
         ([(f"{BIG}.levels", [])], "of a city with a scale say from how many points"),
+        ([(f"{BIG}.scale.ceiling", 1), (f"{BIG}.levels.1", GONE), (f"{BIG}.levels.0.at_least", 1)],
+         "parties[bigtown].scale: from 0 to 1 is yes or no, and no score"),
         ([(f"{BIG}.scale", GONE), (f"{BIG}.levels", []), (f"{BIG}.lists", [])], "nobody from there could be told of"),
         ([(f"{BIG}.scale", GONE), (f"{BIG}.levels", [])], "gives heroes no tier, and the city has no levels"),
         ([(f"{BIG}.scale", GONE), (f"{BIG}.levels", []), (f"{BIG}.lists.0.tier", "T2")],

@@ -3,7 +3,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoring.comparison import Cause
@@ -14,7 +14,7 @@ from scoring.history import history
 from scoring.records import Record
 from scoring.statement import LineKind, Score
 from scoring.what_if import what_if
-from tests.scoring.small_city import RULEBOOK
+from tests.scoring.small_city import EARLY, RULEBOOK
 from tests.scoring.strategies import LAST, days, moments, people
 
 SINCE = date(2021, 1, 1)
@@ -157,7 +157,14 @@ def test_supposing_a_record_is_having_it(records: list[Record], as_of: date) -> 
         assert removed.after == score_of(without, as_of, known_at)
 
 
+# Of one act a lighter record stands when the weightier one is supposed away; it has lapsed, and another repeats it.
+LIGHTER = Record("lighter", "ARREARS", EARLY, SINCE, SINCE, {"months": 1}, act="act-1")
+WEIGHTIER = Record("weightier", "FINE", EARLY, SINCE, None, {"amount_fen": 0}, act="act-1")
+REPEATING = Record("repeating", "ARREARS", EARLY, SINCE + timedelta(days=1), None, {"months": 1})
+
+
 @given(people)
+@example([LIGHTER, WEIGHTIER, REPEATING])
 def test_whatever_changes_has_a_cause(records: list[Record]) -> None:
     until = end_of(LAST)
     _, past = history(records, [RULEBOOK], since=SINCE, until=until)

@@ -44,7 +44,7 @@ _HOUSE = {
             ),
             "disclosures": (
                 *("__init__", "citizen_routes", "content_schemas", "schemas"),
-                *("answer_tables", "person_tables"),
+                *("answer_tables", "doubt_tables", "person_tables"),
             ),
             "fulfilment": (
                 *("__init__", "citizen_routes", "complaint_routes", "proposal_routes"),
@@ -52,9 +52,9 @@ _HOUSE = {
                 *("complaint_tables", "integrity_tables", "proposal_tables"),
             ),
             "grants": ("__init__", "my_grant_routes", "places", "queries"),
-            "partners": ("__init__", "message_tables"),
+            "partners": ("__init__", "message_tables", "unlinked_tables"),
             "merchants": ("__init__", "offering_routes", "webhook_routes", "webhook_schemas", "webhook_tables"),
-            "visits": ("__init__", "use_queries"),
+            "visits": ("__init__", "ask_tables", "use_queries"),
         }.items()
         for module in modules
     },

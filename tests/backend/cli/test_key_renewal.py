@@ -41,6 +41,7 @@ KEYLESS = {
     "taken_notice.digest",
     "used_assertion.jti_digest",
     "verification.digest",
+    "visitor_ask.digest",
 }
 
 

@@ -90,7 +90,7 @@ def test_from_a_document_to_a_bundle(tmp_path: Path, prompt: Run, pair: Pair, sq
     end = ("partners", "end", THEIRS, *by, *because)
     assert "Aborted" in prompt(*end, fails=True)  # nobody says yes
     assert "hangzhou: ended" in prompt(*end, "--yes")
-    assert "hangzhou (ended)" in prompt("partners", "list")
+    assert "by zhao: 核查)" in " ".join(prompt("partners", "list").split())
     assert "ended already" in prompt(*end, "--yes", fails=True)
     assert f"by {OURS}" in prompt("treaties", "list")
     assert "partnership with hangzhou has ended" in prompt("treaties", "resume", *version, *by, *because, fails=True)

@@ -82,7 +82,6 @@ def make_question(
     treaty, question_id = DOCUMENTS[host].treaty, uuid4()
     question = Question(
         partner=host,
-        partner_title=TITLES[host],
         question_id=question_id,
         digest=sha256(question_id.bytes).digest(),
         asked_at=city.now(),
@@ -95,6 +94,7 @@ def make_question(
         purpose=purpose_of(scope),
         role=Role.MERCHANT if scope is Scope.ENTITLEMENT else Role.CITIZEN,
         acting="west_lake_hospital" if scope is Scope.ENTITLEMENT else "visitor",
+        acting_name="西湖医院" if scope is Scope.ENTITLEMENT else None,
         case_no="2026-17",
     )
     return replace(question, **changes)

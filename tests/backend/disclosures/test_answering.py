@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
+from backend.benefits.nobody import NOBODY
 from backend.disclosures import answer_tables, answering, consents
 from backend.disclosures.answering import AnswerGiven
 from backend.disclosures.consents import ConsentOrder, give_consent
-from backend.disclosures.person_tables import NOBODY
 from backend.disclosures.previews import preview
 from backend.disclosures.telling import Telling
 from backend.partners import open_cities
@@ -174,7 +174,11 @@ def test_scope_purpose_and_role_go_together_or_nothing_is_answered(town: City) -
     _, subject_id = settle_in(town)
     number, entries = make_resident_id(), count_rows(town.database, "access_entry")
     for scope, purpose, role in product((Scope.ENTITLEMENT, Scope.LEVEL, Scope.SCORE), TreatyPurpose, Role):
-        answer = put(town, make_question(town, number, scope, purpose=purpose, role=role))
+        name = "西湖医院" if role is Role.MERCHANT else None
+        asked = make_question(town, number, scope, purpose=purpose, role=role, acting_name=name)
+        answer = put(town, asked)
+        if role is not Role.MERCHANT:  # nobody else has a name that is shown
+            assert put(town, replace(asked, acting_name="李敏")) == Refusal(ProblemCode.QUESTION_REFUSED)
         assert isinstance(answer, AnswerGiven) == ((scope, purpose, role) in PAIRS), (scope, purpose, role)
         order = ConsentOrder(HANGZHOU, purpose, scope, None)
         is_asked = any((scope, purpose) == pair[:2] for pair in PAIRS)
@@ -191,8 +195,8 @@ def test_a_consent_is_to_the_terms_of_one_version(city: City, monkeypatch: pytes
     person, subject_id = settle_in(city, Scope.LEVEL)
     assert ask(city, person, Scope.LEVEL).until is not None
     new = replace(DOCUMENTS[HANGZHOU].treaty, version="2026.2", digest="f" * 64)
-    for module in (answering, consents, open_cities):
-        monkeypatch.setattr(module, "find_treaty", lambda *_: new)
+    monkeypatch.setattr(open_cities, "read_agreed", lambda *_: new)
+    monkeypatch.setattr(consents, "find_treaty", lambda *_: new)
     named = {"treaty_version": new.version, "treaty_digest": new.digest}
     assert ask(city, person, Scope.LEVEL, **named).until is None
     assert read_looks(city, subject_id)[0]["answered"]["because"] == "no_consent"
@@ -256,7 +260,7 @@ def test_nobody_is_asked_about_more_often_than_the_treaty_says(
     city: City, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
 ) -> None:
     treaty = replace(DOCUMENTS[HANGZHOU].treaty, questions_person_day=2, questions_day=4)
-    monkeypatch.setattr(answering, "find_treaty", lambda *_: treaty)
+    monkeypatch.setattr(open_cities, "read_agreed", lambda *_: treaty)
     number = settle_in(city)[0].id_number if is_known else make_resident_id()
     ask(city, number)
     repeated = make_question(city, number)

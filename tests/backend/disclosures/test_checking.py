@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.disclosures import checking
 from backend.disclosures.answering import AnswerGiven, Question
-from backend.disclosures.tables import list_doubtful
 from backend.disclosures.telling import Content, Tools
 from backend.partners.partners import end_partner
 from backend.partners.tables import TreatyRow
@@ -108,7 +107,7 @@ def suspend(_session: Session, row: TreatyRow, now: datetime) -> None:
 
 
 def end(session: Session, row: TreatyRow, now: datetime) -> None:
-    end_partner(session, row.partner, now=now)
+    end_partner(session, row.partner, by="zhao", because="合作终止", now=now)
 
 
 def replace_by_less(session: Session, row: TreatyRow, now: datetime) -> None:
@@ -167,8 +166,7 @@ def test_one_who_cannot_be_looked_at_holds_up_nobody_else(town: City, monkeypatc
     for person, subject_id in people:
         ask(town, person, Scope.LEVEL)
         report(town, subject_id, BREACH, date(2026, 11, 2))
-    with town.database.reading() as session:
-        bad = list_doubtful(session, town.now(), today(town.now()), limit=1)[0]
+    bad = people[0][1]  # of whom the first is told, and so read
     check = checking.check_person
 
     def check_all_but_one(session: Session, subject_id: UUID, *, tools: Tools, now: datetime) -> None:

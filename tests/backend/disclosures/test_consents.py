@@ -1,6 +1,6 @@
 """A consent that was withdrawn is withdrawn everywhere: no answer after it says yes, and the city is told to delete."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from threading import Event
@@ -8,15 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
 from backend.disclosures import answering
 from backend.disclosures.answering import AnswerGiven, Question, answer_question
 from backend.disclosures.consents import withdraw_consent
 from backend.disclosures.ending import note_deleted
-from backend.gateways.pseudonyms import KeyedIndex
+from backend.disclosures.person_tables import PersonWanted, find_wanted
 from backend.people.account import close_account
-from backend.people.subjects import find_subject_id
+from backend.people.tables import SubjectRow
+from backend.storage.chains import Hold
 from scenarios.treaty import Scope
 from tests.backend.city import City, make_person, read_json
 from tests.backend.disclosures.asking import (
@@ -73,6 +75,41 @@ def test_withdrawing_ends_all_that_was_told_on_it(city: City) -> None:
         ("entitlement", "consent", False)
     ) == 2
     assert [each["ended_at"] for each in told if each["scope"]["code"] == "level"] == [None]
+
+
+def test_all_that_a_city_may_be_told_is_withdrawn_at_once(city: City) -> None:
+    """And nothing of another city or another person; what was withdrawn, or is over, is not counted."""
+    person, subject_id = settle_in(city, Scope.LEVEL)
+    other, other_id = settle_in(city, Scope.ENTITLEMENT)
+    withdraw(city, subject_id, consent(city, subject_id))
+    consent(city, subject_id, Scope.SCORE, days=1)
+    city.clock.move(timedelta(days=2))
+    for scenario in (CREDIT, None):
+        consent(city, subject_id, scenario=scenario)
+    consent(city, subject_id, Scope.LEVEL, host=NANJING)
+    told = set[str]()
+    for each in (person, other):
+        for scope in (Scope.ENTITLEMENT, Scope.LEVEL):
+            question = make_question(city, each.id_number, scope)
+            answer = put(city, question)
+            assert isinstance(answer, AnswerGiven)
+            if each is person and answer.until is not None:
+                told.add(str(question.question_id))
+    elsewhere = ask(city, person, Scope.LEVEL, host=NANJING)
+    assert elsewhere.until is not None
+    before = len(list_notices(city))
+    path, headers = f"/v1/exchange/consents?city={HANGZHOU}", city.citizen(subject_id)
+    answers = [read_json(city.client().delete(path, headers=headers)) for _ in range(2)]
+    counts = [(each["withdrawn_consents"], each["ended_disclosures"]) for each in answers]
+    assert (counts, answers[0]["city_title"]) == ([(3, 2), (0, 0)], "杭州市")
+    [(partner, kind, content)] = list_notices(city)[before:]
+    assert (partner, kind, set(content["question_ids"])) == (HANGZHOU, "withdrawn", told)
+    standing = [each["city"] for each in get(city, subject_id, "consents")["items"] if each["withdrawn_at"] is None]
+    assert standing.count(NANJING) == 1
+    assert [each["ended_at"] for each in get(city, other_id, "disclosures")["items"]] == [None]
+    assert ask(city, person).content == EMPTY[Scope.ENTITLEMENT]
+    unknown = city.client().delete("/v1/exchange/consents?city=atlantis", headers=headers)
+    assert (unknown.status_code, unknown.get_json()["code"]) == (404, "city_not_found")
 
 
 def test_a_part_that_rests_on_another_consent_goes_with_the_whole(city: City) -> None:
@@ -197,10 +234,11 @@ def test_planted_defect_a_question_that_holds_nobody_is_caught(
     person, subject_id = settle_in(metropolis)
     consent_id, question = consent(metropolis, subject_id), make_question(metropolis, person.id_number)
 
-    def find_only(session: Session, _indexes: Sequence[KeyedIndex]) -> UUID | None:
-        return find_subject_id(session, person.id_number, pseudonyms=metropolis.context.pseudonyms)
+    def look_only(*args: Any, **named: Any) -> PersonWanted:  # noqa: ANN401 - as it is
+        nobody = Hold(SubjectRow, (SubjectRow.subject_id == bindparam("nobody"),))
+        return find_wanted(*args, **named)._replace(holding=nobody)
 
-    monkeypatch.setattr(answering, "hold_person", find_only)
+    monkeypatch.setattr(answering, "find_wanted", look_only)
     withdraws = withdrawing(metropolis, subject_id, consent_id)
     _, late = run_across(metropolis, withdraws, answering_of(metropolis, question))
     assert isinstance(late, AnswerGiven)

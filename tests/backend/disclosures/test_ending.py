@@ -22,7 +22,8 @@ def test_a_notice_names_no_more_than_the_protocol_has(town: City) -> None:
         values = {each.key: getattr(told, each.key) for each in inspect(DisclosureRow).column_attrs}
         session.add_all(DisclosureRow(**values | {"question_id": uuid4()}) for _ in range(MOST_QUESTIONS))
         session.flush()
-        assert end_resting_on(session, subject_id, consent_id, now=town.now()) == MOST_QUESTIONS + 1
+        ended = end_resting_on(session, subject_id, {consent_id}, about=consent_id, now=town.now())
+    assert ended == MOST_QUESTIONS + 1
     notices = [content for _, _, content in list_notices(town)]
     assert [make_form(WithdrawnSchema).validate(content) for content in notices] == [{}, {}]
     assert len({each for content in notices for each in content["question_ids"]}) == MOST_QUESTIONS + 1

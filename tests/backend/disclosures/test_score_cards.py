@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from backend.app import create_app
+from backend.clock import format_moment
 from backend.gateways.exchange_keys import ExchangeKeys, read_exchange_keys
 from backend.gateways.key_making import make_exchange_keys
 from backend.partners.city_keys import store_keys
@@ -109,7 +110,7 @@ def test_by_a_card_for_benefits_alone_something_is_used(port: City) -> None:
     subject_id = port.enrol(make_person())
     for purpose, known in (("benefit", True), ("own_view", False)):
         card_id = UUID(make(port, subject_id, purpose=purpose).get_json()["card_id"])
-        use = write_use(card_id, uuid4(), 1)
+        use = write_use(card_id, uuid4(), 1) | {"happened_at": format_moment(port.now())}
         assert take(port, use) == {"known": known}
         assert take(port, use | {"use_id": str(uuid4()), "scenario": "not_in_the_treaty"}) == {"known": False}
 

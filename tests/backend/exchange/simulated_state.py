@@ -9,6 +9,7 @@ from uuid import UUID
 
 from backend.disclosures.score_cards import ScoreCard
 from scenarios.treaty import Treaty, treaty_id
+from tests.backend.city import NOON
 from tests.backend.exchange.simulated_cities import LIVES, Mould, Town
 from tests.backend.exchange.simulated_network import Crashes, Weather
 from tests.backend.exchange.simulated_truth import Truth
@@ -30,6 +31,7 @@ class State:
         self.grants: list[tuple[str, UUID]] = []
         self.trace: list[str] = []
         self.depth = self.orders = 0
+        self.latest = NOON
 
     def choose(self, of: Iterable[T]) -> T:
         """Draw one of several."""
@@ -46,6 +48,10 @@ class State:
     def treaty_between(self, one: str, other: str) -> Treaty:
         """The treaty of two cities."""
         return self.truth.treaties[treaty_id(one, other)]
+
+    def note_clocks(self) -> None:
+        """Note what the clocks show, as one that is ahead may be set back."""
+        self.latest = max(self.latest, *(town.city.now() for town in self.towns.values()))
 
     def set_clocks(self, moment: datetime) -> None:
         """Set the clocks of all cities right."""

@@ -9,6 +9,7 @@ from backend.partners.city_keys import note_own_keys
 from backend.partners.message_log import link_messages
 from backend.partners.nonces import purge_nonces
 from backend.partners.notices import list_waiting
+from backend.visits.endings import settle_withdrawals
 from backend.visits.outliving import purge_answers
 from backend.visits.uses import report_uses
 from tests.backend.city import City
@@ -38,6 +39,7 @@ SWEEPS: Mapping[str, Callable[[City, datetime], int]] = {
     "grants": lambda city, now: sweep_due(city.database, now=now),
     "uses": lambda city, now: report_uses(city.database, benefits=city.context.benefits, now=now),
     "answers": lambda city, now: purge_answers(city.database, now=now),
+    "withdrawals": lambda city, now: settle_withdrawals(city.database, now=now),
     "keys": _note_own_keys,
     "nonces": _purge_nonces,
     "log": lambda city, now: link_messages(city.database, now=now),

@@ -88,14 +88,19 @@ class Simulation(PeopleActs):
             outcome = failed.fault.value
         finally:
             self.depth -= 1
+            self.note_clocks()
         self.trace.append(f"{'  ' * self.depth}{name} {code}: {outcome}")
 
     def calm_down(self) -> None:
-        """End all that goes wrong: everybody is reached, and clocks are right."""
+        """End all that goes wrong: everybody is reached, and clocks are right.
+
+        They stand at the latest moment that any of them has shown: what was told from ahead has its time by then.
+        """
         self.weather.calm = True
         self.weather.parted.clear()
         self.crashes.armed.clear()
-        self.set_clocks(max(town.city.now() for town in self.towns.values()))
+        self.note_clocks()
+        self.set_clocks(self.latest)
 
     def do_suspend(self, code: str, town: Town) -> str:
         return self._change_treaty(code, town, is_suspended=True)

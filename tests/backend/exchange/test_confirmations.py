@@ -57,6 +57,8 @@ def test_what_confirms_nothing_is_sent_again_and_no_more_is_noted_than_was_named
         [waiting] = read_rows(home.database, "SELECT fault, lease FROM exchange_notice")
         assert dict(waiting) == {"fault": fault, "lease": None}, done
         journey.cities.clock.move(timedelta(seconds=31))
+    assert journey.deliver() == 0  # one that is refused waits longer: as long again, and a minute at least
+    journey.cities.clock.move(timedelta(minutes=10))
     assert count(home.database, "exchange_message", "direction = 'in' AND status = 422") == 1
     assert count(home.database, "disclosure", "deleted_at IS NOT NULL") == 0
     journey.network.fate = say(journey, {"deleted": [mine, str(other.question_id)]})

@@ -19,6 +19,7 @@ from backend.gateways.http_calls import HttpAnswer
 from backend.gateways.message_signatures import SignableRequest, verify_message
 from backend.gateways.sealed_messages import seal_for
 from backend.gateways.sending import OutgoingCall
+from backend.gateways.token_keys import TokenKey
 from backend.partners.city_keys import find_sealing_key
 from backend.partners.notices import take_notices
 from backend.partners.protocol import NOTICES_PATH
@@ -243,6 +244,27 @@ def rotate(cities: Cities, code: str, *, at_once: bool) -> None:
     cities.held[code].keys = rotate_exchange(cities.held[code].keys, cities.now(), at_once=at_once)
 
 
+@pytest.mark.parametrize("signs_on", [False, True])
+def test_a_question_is_sealed_anew_to_a_key_that_was_exchanged_at_once(journey: Journey, *, signs_on: bool) -> None:
+    """The home city opens nothing of before, and signs by a new key or, where it has but lost the other, by its own."""
+    held = journey.cities.held[HOME]
+    signing = [key for key in held.keys if isinstance(key, TokenKey)]
+    rotate(journey.cities, HOME, at_once=True)
+    if signs_on:
+        held.keys = (*signing, *(key for key in held.keys if not isinstance(key, TokenKey)))
+    found = journey.ask()
+    assert isinstance(found, Visit)
+    assert (found.state, journey.count_believed()) == (VisitState.STANDING, ALL)
+    assert count(journey.host.database, "home_question") == count(journey.home.database, "answered_question") == 1
+    assert count(journey.home.database, "question_count", "asked = 1") == 2  # of the person, and of all
+    for database, said in ((journey.host.database, "in"), (journey.home.database, "out")):
+        answers = f"direction = '{said}' AND kind = 'answer' AND status"
+        assert count(database, "exchange_message", f"{answers} = 200") == 1
+        assert count(database, "exchange_message", f"{answers} = 422") >= 1
+    asked = count(journey.host.database, "exchange_message", "kind = 'question'")
+    assert asked == count(journey.home.database, "exchange_message", "kind = 'question'") == (2 if signs_on else 3)
+
+
 @pytest.mark.parametrize("turned", [HOME, HOST])
 def test_new_keys_are_learnt_on_the_way_and_stolen_ones_are_no_good(journey: Journey, turned: str) -> None:
     old = journey.sign_for(turned, MessageTag.NOTICE if turned == HOME else MessageTag.QUESTION)
@@ -253,7 +275,6 @@ def test_new_keys_are_learnt_on_the_way_and_stolen_ones_are_no_good(journey: Jou
     assert (found.state, count(journey.home.database, "disclosure")) == (VisitState.STANDING, 1)
     journey.cities.clock.move(timedelta(days=11))
     rotate(journey.cities, turned, at_once=True)
-    journey.ask()  # to a key that opens nothing any more; by the answer the new ones are learnt
     assert isinstance(journey.ask(), Visit)
     journey.withdraw()
     called = journey.catch_notice() if turned == HOME else journey.catch(lambda: Journey(journey.cities).ask())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -98,10 +99,10 @@ def test_one_notice_that_nobody_can_settle_holds_up_no_other(judged: Journey, mo
     assert waiting == [{"fault": "unusable", "lease": None}]
 
 
-def test_signed_refusals_are_logged_and_flood_no_log(judged: Journey) -> None:
-    home = judged.home.database
-    with home.transaction() as session:
-        leave_notice(
+def leave_refused(judged: Journey) -> UUID:
+    """Leave a notice that the host will refuse for ever, and give its id."""
+    with judged.home.database.transaction() as session:
+        return leave_notice(
             session,
             partner=HOST,
             kind=NoticeKind.SUSPENDED,
@@ -110,10 +111,77 @@ def test_signed_refusals_are_logged_and_flood_no_log(judged: Journey) -> None:
             content={"treaty_id": "hangzhou-zhengzhou", "version": "1900.1"},
             now=judged.cities.now(),
         )
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_notice_that_is_never_taken_waits_on_its_own_and_is_never_lost(judged: Journey, *, breaks: bool) -> None:
+    """It is the oldest, and tried as often as any: the host refuses it, or breaks at it, and takes everything else."""
+    bad, others = str(leave_refused(judged)), 30
+    leave_withdrawals(judged, others)
+    post, clock, network = judged.cities.make_post(HOME), judged.cities.clock, judged.network
+
+    def break_at(call: OutgoingCall, arrive: Callable[[], HttpAnswer]) -> HttpAnswer:
+        return lose(call, arrive) if breaks and read_id(call, "notice_id") == bad else arrive()
+
+    def work_off(within: timedelta) -> None:
+        network.fate, began = break_at, clock.now()
+        while count_waiting(judged.cities) > 1:
+            if not post.run_once():
+                clock.move(TICK)
+            assert clock.now() - began <= within
+
+    work_off(within=4 * TICK if breaks else 0 * TICK)
+    leave_withdrawals(judged, others)
+    clock.move(31 * TICK)
+    network.fate, rounds, before = lose, others + 10, len(network.sent)
+    for _ in range(rounds):
+        assert post.run_once() + post.run_once() == 0
+        clock.move(31 * TICK)
+    assert len(network.sent) - before == rounds
+    work_off(within=4 * TICK if breaks else 0 * TICK)
+    clock.move(31 * TICK)
+    rounds, before = 13, len(network.sent)
+    for _ in range(rounds):
+        assert post.run_once() == 0
+        clock.move(31 * TICK if breaks else timedelta(minutes=30))
+    assert {read_id(call, "notice_id") for call in network.sent[before:]} == {bad}
+    assert len(network.sent) - before in ({rounds} if breaks else {rounds // 2, rounds // 2 + 1})
+    with judged.home.database.reading() as session:
+        [waiting] = list_waiting(session)
+    assert (waiting.notices, waiting.refused) == (1, 0 if breaks else 1)
+    assert post.run_once() == 0
+    network.fate, before = lose, len(network.sent)
+    leave_withdrawals(judged, 3)
+    assert post.run_once() == 0
+    clock.move(2 * TICK)
+    work_off(within=61 * TICK if breaks else 0 * TICK)
+    assert breaks or bad not in {read_id(call, "notice_id") for call in network.sent[before:]}
+    [told] = read_rows(judged.home.database, "SELECT SUM(attempts) AS attempts FROM exchange_notice")
+    assert told["attempts"] == len(network.sent)  # what was not sent after all was no attempt
+
+
+def test_after_a_success_everything_that_waits_leaves_at_once(journey: Journey) -> None:
+    """Also what other workers have put off, which died since: here one after each attempt."""
+    leave_withdrawals(journey, 3)
+    post, clock, network = journey.cities.make_post(HOME), journey.cities.clock, journey.network
+    network.fate = lose
+    for _ in range(8):
+        clock.move(31 * TICK)
+        assert sum(journey.cities.make_post(HOME).run_once() for _ in range(3)) == 0
+    leave_withdrawals(journey, 1)
+    assert post.run_once() == 0
+    clock.move(TICK)
+    network.fate = deliver
+    assert [post.run_once() for _ in range(3)] == [1, 3, 0]
+
+
+def test_signed_refusals_are_logged_and_flood_no_log(judged: Journey) -> None:
+    home = judged.home.database
+    leave_refused(judged)
     post, attempts = judged.cities.make_post(HOME), 40
     for _ in range(attempts):
         assert post.run_once() == 0
-        judged.cities.clock.move(timedelta(seconds=31))
+        judged.cities.clock.move(timedelta(hours=1))
     logged = sum(map(is_logged_attempt, range(1, attempts + 1)))
     assert logged == len([*range(1, 11), 16, 32])
     assert count(home, "exchange_message", "kind = 'notice' AND direction = 'out'") == logged

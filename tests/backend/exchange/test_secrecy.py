@@ -16,7 +16,8 @@ from tests.backend.merchants.shops import open_shop
 def test_no_number_is_written_in_clear_anywhere(journey: Journey) -> None:
     open_shop(journey.host, SHOP, "bike_hire")
     stranger = make_person()
-    numbers = [journey.person.id_number, stranger.id_number]
+    third = make_person()  # of whom nobody has asked a moment ago
+    numbers = [each.id_number for each in (journey.person, stranger, third)]
     with capture_logs() as logs:
         home = call_home(journey.host, journey.network.send)
         journey.ask()
@@ -24,7 +25,7 @@ def test_no_number_is_written_in_clear_anywhere(journey: Journey) -> None:
         come_to_counter(journey.host, home, stranger, HOME, "order-2")
         visit(home, journey.host.know(stranger), HOME)
         let_tell(journey.home, journey.at_home, HOST)
-        question = read_call(journey.catch(lambda: come_to_counter(journey.host, home, stranger, HOME, "order-3")))
+        question = read_call(journey.catch(lambda: come_to_counter(journey.host, home, third, HOME, "order-3")))
         bent = replace(question, body=question.body.replace(b"zhengzhou", b"nanjing"))
         signed = sign_anew(bent, journey.sign_for(HOST, MessageTag.QUESTION))
         answer = journey.network.arrive(write_call(signed))

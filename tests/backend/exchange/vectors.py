@@ -106,6 +106,7 @@ def write_question(person: str) -> str:
             "purpose": "benefit",
             "role": "merchant",
             "acting": "west_lake_clinic",
+            "acting_name": "西湖诊所",
             "case_no": "order-20261122-0001",
         }
     )

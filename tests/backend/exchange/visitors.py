@@ -11,9 +11,10 @@ from backend.disclosures.telling import Tools
 from backend.gateways.sending import Send
 from backend.principals import Principal, PrincipalKind
 from backend.records.departments import register_departments
-from backend.visits.counter import make_visitor_order, verify_visitor
+from backend.visits.counter import verify_visitor
 from backend.visits.home_cities import HomeCities, make_home_cities
 from backend.visits.visiting import Visit, begin_visit
+from backend.visits.visitor_orders import make_visitor_order
 from backend.web.problems import Refusal
 from scenarios.treaty import Scope, TreatyPurpose
 from tests.backend.city import City, Person

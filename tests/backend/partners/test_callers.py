@@ -120,7 +120,7 @@ def test_a_key_that_is_shown_no_more_proves_nothing_within_the_hour(gate: Gate) 
 def test_an_ended_partner_is_nobody_within_seconds(gate: Gate) -> None:
     assert gate.call() == THEIRS
     with gate.context.database.transaction() as session:
-        end_partner(session, THEIRS, now=NOON)
+        end_partner(session, THEIRS, by="zhao", because="合作终止", now=NOON)
     assert gate.call(step=BELIEVED_FOR) is SignatureFault.UNKNOWN_KEY
     assert gate.pair.fetched == 0
 

@@ -61,7 +61,7 @@ def fail(database: Database, held: HeldNotice, now: datetime) -> bool:
 def test_a_notice_is_tried_until_it_is_confirmed(database: Database) -> None:
     with database.transaction() as session:
         notice_id = leave(session)
-        assert list_waiting(session) == [Waiting(THEIRS, 1, NOON)]
+        assert list_waiting(session) == [Waiting(THEIRS, 1, 0, NOON)]
     assert is_due(database, NOON - SECOND)  # it was left by a clock that was ahead, and has been set back
     now, waits = NOON, []
     for _ in range(9):

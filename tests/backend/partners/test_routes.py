@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backend.partners.partners import end_partner
 from backend.partners.treaties import suspend_treaty
 from tests.backend.city import City, read_json, running_city
 from tests.backend.partners.cities import NOON, OURS, THEIRS, TREATY, Pair
@@ -56,3 +57,14 @@ def test_officers_see_partners_and_stop_the_exchange(city: City) -> None:
         suspend_treaty(session, *TREATY, city=THEIRS, by=THEIRS, reason="", now=NOON)
     assert say(city, "resumption", 409)["code"] == "treaty_suspended_by_partner"
     assert look(city)["heard_at"] is None
+
+
+def test_an_end_is_shown_with_by_whom_and_why_and_nothing_resumes_after_it(city: City) -> None:
+    say(city, "suspension", 200)
+    for reason in ("合作终止", "又一次"):
+        with city.database.transaction() as session:
+            end_partner(session, THEIRS, by="zhao", because=reason, now=NOON)
+    partner = look(city)
+    ended = [partner[name] for name in ("is_ended", "ended_at", "ended_by", "ended_because")]
+    assert ended == [True, "2026-11-22T04:00:00Z", "zhao", "合作终止"]
+    assert say(city, "resumption", 409)["code"] == "partner_ended"

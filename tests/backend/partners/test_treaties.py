@@ -1,7 +1,7 @@
 """Treaties: only what both cities signed and what fits our rulebook gets in; whoever suspends must resume."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import EntitlementSourceRow
 from backend.gateways.treaty_files import TREATIES, read_treaty_file
+from backend.partners.agreed_treaties import begin_suspended
 from backend.partners.city_keys import store_keys
 from backend.partners.notices import NoticeKind, take_notices
 from backend.partners.partners import PartnerError, end_partner, find_partner, list_partners, register_partner
@@ -111,7 +112,7 @@ def test_the_version_begun_last_has_the_say_also_when_it_is_suspended(sqlite_dat
         suspend(session, OURS, version="2027.1")
         assert [find(day) for day in days[2:4]] == ["2026.1", None]
         resume(session, OURS, version="2027.1")
-        end_partner(session, THEIRS, now=NOON)
+        end_partner(session, THEIRS, by="zhao", because="合作终止", now=NOON)
         assert find(days[1]) is None
         partner = find_partner(session, THEIRS)
         assert partner == list_partners(session)[0] == pair.partner._replace(is_ended=True)
@@ -174,6 +175,28 @@ def test_a_suspension_ends_what_earlier_versions_gave_as_well(sqlite_database: D
         assert list_live() == {"2026.1", "2026.2", "2027.1"}
 
 
+def test_a_version_that_was_suspended_ahead_begins_suspended(database: Database) -> None:
+    pair, at_noon = Pair(), datetime(2027, 1, 1, 4, tzinfo=UTC)
+    with database.transaction() as session:
+        pair.meet(session)
+        for text in (TREATY_TEXT, NEXT):
+            pair.agree(session, text)
+        suspend(session, OURS, version="2027.1")
+
+    def list_live() -> set[str]:
+        with database.reading() as session:
+            return set(session.scalars(select(EntitlementSourceRow.version).where(EntitlementSourceRow.is_live)))
+
+    eve = at_noon - timedelta(hours=12, seconds=1)
+    assert (begin_suspended(database, now=eve), list_live()) == (0, {"2026.1"})
+    assert (begin_suspended(database, now=at_noon), list_live()) == (1, set())
+    assert begin_suspended(database, now=at_noon) == 0
+    with database.transaction() as session:
+        assert find_treaty(session, THEIRS, at_noon.date()) is None
+        resume_treaty(session, TREATY[0], "2027.1", city=OURS, by="zhao", reason="查清", now=at_noon)
+    assert list_live() == {"2026.1", "2027.1"}
+
+
 def test_a_suspension_that_lets_finish_leaves_what_visitors_have(sqlite_database: Database) -> None:
     pair = Pair()
     with sqlite_database.transaction() as session:
@@ -214,4 +237,4 @@ def test_a_city_is_registered_once_and_properly(sqlite_database: Database) -> No
         with pytest.raises(PartnerError, match=said), sqlite_database.transaction() as session:
             register_partner(session, code, title="南京市", url=url, city=OURS, by="zhao", now=NOON)
     with pytest.raises(PartnerError, match="no city"), sqlite_database.transaction() as session:
-        end_partner(session, "nanjing", now=NOON)
+        end_partner(session, "nanjing", by="zhao", because="合作终止", now=NOON)

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import exists, literal_column, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from backend.storage.chains import Chain, Change, Link, give, table_of
+from backend.storage.chains import Chain, Change, Hold, Link, give, table_of
 from backend.storage.database import Database
 from backend.storage.inserts import Insert
+from backend.storage.questions import Listing, ask_in_turn_within
 from backend.storage.tables import Row
 from tests.databases import count_rows
 
@@ -121,3 +124,31 @@ def test_a_short_transaction_that_raises_leaves_nothing(halls: Database) -> None
         transaction.run(CHAIN, given)
     assert count_rows(halls, "test_guest") == 1
     assert count_rows(halls, "test_seat WHERE taken = 1") == 2
+
+
+ONCE = Chain(
+    [
+        Link(
+            SeatRow,
+            {"hall": "hall", "taken": "one"},
+            lambda insert: insert.on_conflict_do_nothing(),
+            [~exists(select(literal_column("1")).where(GUESTS.c.name == give(GUESTS.c.name, "unwanted")))],
+        ),
+        Hold(GuestRow, [GUESTS.c.name == give(GUESTS.c.name, "name")]),
+    ]
+)
+
+
+def test_a_link_has_guards_and_a_hold_holds_who_is_there(halls: Database) -> None:
+    assert seat(halls, "ann") == 3
+
+    def hold(hall: str, name: str, unwanted: str) -> tuple[int, list[Any]]:
+        values = {"hall": hall, "one": 1, "name": name, "unwanted": unwanted}
+        with halls.transaction() as session:
+            held, guests = ask_in_turn_within(session, values, ONCE, Listing(select(GUESTS.c.name)))
+            return held, guests
+
+    assert hold("new", "ann", "bob") == (2, [("ann",)])
+    assert hold("new", "ann", "bob") == (0, [("ann",)])  # it is there
+    assert hold("newer", "ann", "ann") == (0, [("ann",)])  # its guard does not hold
+    assert hold("newer", "bob", "bob") == (1, [("ann",)])  # nobody to hold

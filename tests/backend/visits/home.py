@@ -157,9 +157,9 @@ class Visited:
 
 
 @contextmanager
-def running_visited(database_url: str) -> Iterator[Visited]:
+def running_visited(database_url: str, text: str = TEXT) -> Iterator[Visited]:
     """A city that has agreed with the home city, whose calls come in without a network."""
-    home = Home()
+    home = Home(text=text)
     with running_city(database_url) as made:
         context = replace(made.context, exchange_keys=home.pair.us.keys)
         city = City(create_app(context), context, made.key_set_path, made.provider_key)

@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
+from backend.benefits.judging import Bar, Judgement, judge
+from backend.benefits.nobody import NOBODY
 from backend.benefits.pausing import pause_benefits
 from backend.benefits.probing import ALLOWANCES, Miss
 from backend.benefits.verification_tables import decline_offer
@@ -21,15 +23,19 @@ from backend.gateways.http_calls import CallFault
 from backend.partners.message_tables import MessageRow
 from backend.partners.treaties import suspend_treaty
 from backend.people.tables import SubjectRow
-from backend.visits import asking, counter_asking
+from backend.visits import asking, counter, counter_asking
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content, read_text
+from backend.visits.ask_tables import SAME_FOR, hold_person
 from backend.visits.endings import take_withdrawn
 from backend.visits.tables import HomeQuestionRow, is_withdrawn
-from tests.backend.benefits.counter import CARD, name_order, read_looks
+from tests.backend.benefits.counter import CARD, RACK, name_order, read_looks
 from tests.backend.benefits.test_enumeration import reduce, statements_seen
 from tests.backend.city import make_person, make_resident_id, read_json
 from tests.backend.partners.cities import OURS, THEIRS, TREATY
 from tests.backend.visits.home import Answer, Visited, write
+
+# Who declines what the home city gives: it has said yes now, before, or both.
+BY_A_YES = ("declining", "standing", "standing_declining")
 
 
 def test_a_merchant_hears_yes_or_one_and_the_same_no(visited: Visited) -> None:
@@ -40,7 +46,8 @@ def test_a_merchant_hears_yes_or_one_and_the_same_no(visited: Visited) -> None:
     assert (read_json(granted)["answer"], read_json(granted)["via"]) == ("granted", "visitor")
     assert visited.verify(person.id_number, order_no=order_no).get_json() == granted.get_json()
     assert visited.verify(make_resident_id(), order_no=order_no).status_code == 422
-    assert [question["scenarios"] for question in home.asked] == [[CARD]]
+    assert [(question["scenarios"], question["acting_name"]) for question in home.asked] == [([CARD], f"单车点 {RACK}")]
+    assert [visit["acting_name"] for visit in visited.list_visits(subject_id)] == [f"单车点 {RACK}"]
     answered = read_looks(city, subject_id)[0]["answered"]
     assert (answered["via"], answered["answer"]) == ("visitor", "granted")
     refused = {"unknown": make_resident_id()}
@@ -62,56 +69,86 @@ def test_a_merchant_hears_yes_or_one_and_the_same_no(visited: Visited) -> None:
     assert len(home.asked) == 1 + len(refused)  # every no has asked, whatever was known
 
 
-def test_every_no_is_the_same_work(town: Visited) -> None:
-    city = town.city
+def count_statements(town: Visited) -> dict[str, list[str]]:
+    """The statements of asks that come to nothing, by whom they are about and why; and of some while home is away."""
+    city, home = town.city, town.home
+    people = {cause: town.welcome(entitled=cause in BY_A_YES) for cause in ("known", *BY_A_YES)}
     local = make_person()
     city.enrol(local)
-    who, declining = town.welcome()
-    with city.database.transaction() as session:
-        decline_offer(session, who, CARD, now=city.now())
-    numbers = {"known": town.welcome(entitled=False)[1].id_number, "local": local.id_number}
-    numbers["unknown"] = make_resident_id()
-    town.home.yes.clear()
-    numbers["declining"] = declining.id_number
+    numbers = {"unknown": make_resident_id(), "local": local.id_number}
+    numbers |= {cause: person.id_number for cause, (_, person) in people.items()}
+    for cause in BY_A_YES:
+        if "standing" in cause:
+            assert read_json(town.verify(numbers[cause]))["answer"] == "granted"
+        with city.database.transaction() as session:
+            decline_offer(session, people[cause][0], CARD, now=city.now())
+    home.yes.discard(numbers["standing"])
     work = {}
-    for cause, number in numbers.items():
-        with statements_seen(city.database) as seen:
-            assert read_json(town.verify(number))["answer"] == "not_granted"
-        work[cause] = seen
-    assert len(work["known"]) > 10
-    read_later = [each for each in work["known"] if each.startswith("INSERT INTO access_entry")]
-    assert len(read_later) == 1  # whoever is known can see that he was asked about; nothing else tells the two apart
-    assert work.pop("unknown") == [each for each in work["known"] if each not in read_later]
-    del numbers["unknown"]
-    assert work == dict.fromkeys(numbers, work["known"])
+    for place in ("", " away"):
+        city.clock.move(SAME_FOR)
+        home.fault = CallFault.NOT_REACHED if place else None
+        for _ in range(3):  # after which a home city that is away is left alone
+            town.verify(make_resident_id())
+        for cause, number in numbers.items():
+            with statements_seen(city.database) as seen:
+                assert read_json(town.verify(number))["answer"] == ("cannot_say" if place else "not_granted")
+            work[cause + place] = seen
+    return work
+
+
+def test_every_no_is_the_same_work(town: Visited) -> None:
+    work = count_statements(town)
+    assert len(work["unknown"]) > 20
+    for place in ("", " away"):
+        found = {cause: seen for cause, seen in work.items() if cause.endswith(" away") == bool(place)}
+        assert found == dict.fromkeys(found, work["unknown" + place])
+
+
+def leave_out_nobody(session: Session, subject_id: UUID, *rest: Any, **more: Any) -> Judgement:  # noqa: ANN401 - all of them
+    """The planted defect: who is not entitled is not weighed."""
+    return Judgement(Bar.NOT_ENTITLED, None) if subject_id == NOBODY else judge(session, subject_id, *rest, **more)
+
+
+def test_less_work_for_one_cause_is_found(town: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counter, "judge", leave_out_nobody)
+    work = count_statements(town)
+    assert len({tuple(work[cause]) for cause in ("unknown", "standing", "declining")}) == 3
 
 
 def count_known(town: Visited) -> tuple[int, int]:
     """How many people are known here, and how many questions about somebody."""
     with town.city.database.reading() as session:
-        found = [session.scalar(select(func.count()).select_from(row)) for row in (SubjectRow, HomeQuestionRow)]
+        known = select(func.count()).select_from(SubjectRow).where(SubjectRow.subject_id != NOBODY)
+        found = [session.scalar(each) for each in (known, select(func.count()).select_from(HomeQuestionRow))]
     return found[0] or 0, found[1] or 0
 
 
 def test_whom_a_merchant_types_in_becomes_somebody_only_by_a_yes(visited: Visited) -> None:
     home, number = visited.home, make_resident_id()
     before = count_known(visited)
-    assert read_json(visited.verify(number))["answer"] == "not_granted"
+    assert verify_later(visited, number) == "not_granted"
     home.fault = CallFault.NOT_REACHED
-    assert read_json(visited.verify(number))["answer"] == "cannot_say"
+    assert verify_later(visited, number) == "cannot_say"
     home.fault = None
     home.yes.add(number)
     home.before = lambda question: withdraw(visited, question["question_id"])
-    assert read_json(visited.verify(number))["answer"] == "not_granted"
+    assert verify_later(visited, number) == "not_granted"
     assert count_known(visited) == before
     home.before = lambda question: question
-    assert read_json(visited.verify(number))["answer"] == "granted"
+    assert verify_later(visited, number) == "granted"
     assert count_known(visited) == (before[0] + 1, before[1] + 1)
     subject_id, person = visited.welcome(entitled=False)
-    assert read_json(visited.verify(person.id_number))["answer"] == "not_granted"
+    assert verify_later(visited, person.id_number) == "not_granted"
     home.fault = CallFault.NOT_REACHED
-    visited.verify(person.id_number)
+    verify_later(visited, person.id_number)
     assert [each["state"] for each in visited.list_visits(subject_id)] == ["failed", "nothing"]
+
+
+def verify_later(visited: Visited, number: str) -> str:
+    """What the shop hears when it has not asked the same a moment ago."""
+    visited.city.clock.move(SAME_FOR)
+    answer: str = read_json(visited.verify(number))["answer"]
+    return answer
 
 
 def withdraw(visited: Visited, question_id: str) -> None:
@@ -122,15 +159,15 @@ def withdraw(visited: Visited, question_id: str) -> None:
 
 def withdraw_meanwhile(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the shop hears when a withdrawal comes in while the yes is being kept; both have ended then."""
-    pool, asked, keep = ThreadPoolExecutor(1), visited.home.asked, asking.keep_said
+    pool, asked = ThreadPoolExecutor(1), visited.home.asked
 
-    def keep_slowly(*given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+    def hold_slowly(*given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
         withdrawn.append(pool.submit(withdraw, visited, asked[-1]["question_id"]))
         wait(withdrawn, timeout=0.3)
-        keep(*given, **named)
+        hold_person(*given, **named)
 
     withdrawn: list[Future[None]] = []
-    monkeypatch.setattr(counter_asking, "keep_said", keep_slowly)
+    monkeypatch.setattr(counter_asking, "hold_person", hold_slowly)
     with pool:
         answer: str = read_json(visited.verify(visited.welcome()[1].id_number))["answer"]
     withdrawn[0].result()
@@ -163,11 +200,11 @@ def test_a_home_city_that_cannot_answer_is_nobodys_no(town: Visited) -> None:
     with capture_logs() as logs:
         for status in (503, 422):
             home.status = status
-            heard.append(town.verify(person.id_number))
+            heard.append(town.verify(town.welcome()[1].id_number))
         home.status = 200
         for fault in (CallFault.NOT_REACHED, CallFault.TOO_SLOW, CallFault.TOO_SLOW, CallFault.TOO_SLOW):
             home.fault = fault
-            heard.append(town.verify(person.id_number))
+            heard.append(town.verify(town.welcome()[1].id_number))
         assert len(home.asked) == 3  # three in a row have failed: nobody waits for it any more
         home.fault = None
         city.clock.move(timedelta(seconds=11))

@@ -11,6 +11,7 @@ from tests.backend.benefits.counter import BIKE, CARD, RACK, consent, make_code,
 from tests.backend.city import City, make_person, read_json
 from tests.backend.partners.cities import THEIRS
 from tests.backend.visits.home import Visited
+from tests.databases import run_sql
 
 
 def report(city: City) -> int:
@@ -53,12 +54,14 @@ def test_every_turn_is_reported_once_and_in_order(visited: Visited) -> None:
     turn(city, by_code["grant_id"], "complete", {"final_fen": 0})
     assert report(city) == 2
     turn(city, by_shop["grant_id"], "complete", {"final_fen": 0})
+    run_sql(city.database, f"UPDATE merchant SET name = 'www.example' WHERE code = '{RACK}'")  # noqa: S608 - ours
     assert (report(city), report(city)) == (1, 0)
     life = [(1, "reserved"), (2, "in_use"), (3, "completed")]
     assert read_told(city) == {by_shop["grant_id"]: life, by_code["grant_id"]: life}
     with city.database.reading() as session:
         rows = session.scalars(select(NoticeRow).order_by(NoticeRow.notice_id)).all()
-    contents = {row.content["use_id"]: row.content for row in rows}
+    contents = {row.content["use_id"]: row.content for row in rows[:-1]}
+    assert rows[-1].content["place"] == RACK  # and not what its home city would refuse to show
     assert contents[by_code["grant_id"]]["question_id"] == visit["question_id"]
     assert (contents[by_shop["grant_id"]]["scenario"], contents[by_shop["grant_id"]]["place"]) == (
         CARD,

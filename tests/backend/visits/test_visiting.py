@@ -112,7 +112,7 @@ def test_nothing_of_a_partner_that_has_ended_is_believed_or_kept(visited: Visite
     assert scan(visited, subject_id) == "granted"
     city = visited.city
     with city.database.transaction() as session:
-        end_partner(session, THEIRS, now=city.now())
+        end_partner(session, THEIRS, by="zhao", because="合作终止", now=city.now())
     assert scan(visited, subject_id, BIKE) == "not_granted"
     suspend(visited, subject_id, question_id)
     with city.database.transaction() as session:
