@@ -137,14 +137,14 @@ def _sort_by_scope(consents: Sequence[Found], asked: ConsentsAsked) -> Mapping[s
     """Find for each scope the consent that covers it and lasts longest, of two alike the one given last."""
     ordered = sorted(consents, key=lambda row: (row[2], row[1]))  # so that the last one of each scope is the one
     best = {scope: (until, consent_id) for scope, consent_id, until in ordered}
-    everything = best.get(asked.any_scope)
-    found = {}
-    for scope in asked.scopes:
-        covering = [each for each in (best.get(scope), everything) if each is not None]
-        if covering:
-            until, consent_id = max(covering)
-            found[scope] = StandingConsent(consent_id, None if until == _FOREVER else until)
-    return found
+    none = best[""]  # the one that is always there, and ends before all others
+    everything = best.get(asked.any_scope, none)
+    longest = {scope: max(best.get(scope, none), everything) for scope in asked.scopes}
+    found = {
+        scope: StandingConsent(consent_id, None if until == _FOREVER else until)
+        for scope, (until, consent_id) in longest.items()
+    }
+    return {scope: consent for scope, consent in found.items() if consent.consent_id != NOBODY}
 
 
 @cache
@@ -202,7 +202,7 @@ def _ask_for_consents(this: ColumnElement[UUID]) -> Any:  # noqa: ANN401 - three
         consent.withdrawn_at.is_(None),
         or_(consent.expires_at.is_(None), consent.expires_at > now),
     )
-    none = select(literal(""), literal(NOBODY, consent.consent_id.type), forever)
+    none = select(literal(""), literal(NOBODY, consent.consent_id.type), literal(_NEVER, Moment()))
     return union_all(none, standing)
 
 

@@ -71,7 +71,8 @@ def check_text(value: object, *, minimum: int, maximum: int) -> str:
         raise refuse_value("too_long", maximum=maximum)
     if len(value) < minimum:
         raise refuse_value("too_short", minimum=minimum)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} or character in _FORBIDDEN for character in value):
+    is_plain = value.isascii() and value.isprintable()  # told at once, as most are, and the long ones all
+    if not is_plain and any(unicodedata.category(each) in {"Cc", "Cs"} or each in _FORBIDDEN for each in value):
         raise refuse_value("forbidden_character")
     if not unicodedata.is_normalized("NFC", value):
         raise refuse_value("not_nfc")

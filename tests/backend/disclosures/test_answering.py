@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from backend.benefits.nobody import NOBODY
-from backend.disclosures import answer_tables, answering, consents
+from backend.disclosures import answering, consents
 from backend.disclosures.answering import AnswerGiven
 from backend.disclosures.consents import ConsentOrder, give_consent
 from backend.disclosures.previews import preview
@@ -19,7 +19,7 @@ from backend.partners import open_cities
 from backend.partners.tables import TreatyRow
 from backend.web.problems import Problem, ProblemCode, Refusal
 from scenarios.treaty import Role, Scope, TreatyPurpose
-from tests.backend.benefits.test_enumeration import statements_seen, time_interleaved
+from tests.backend.benefits.test_enumeration import statements_seen
 from tests.backend.city import City, Person, make_person, make_resident_id, read_json
 from tests.backend.disclosures.asking import (
     CREDIT,
@@ -285,41 +285,3 @@ def test_nobody_answers_for_all_who_are_not_known(city: City) -> None:
     looks = read_looks(city, NOBODY)
     assert [look["answered"]["because"] for look in looks] == ["not_enrolled"] * 3
     assert count_rows(city.database, "subject") == 1
-
-
-def time_questions(city: City, cause: str, pairs: int) -> float:
-    """The AUC of the times of questions about people of a cause, and about as many whom nobody knows."""
-    days = [date(1970, 1, 1) + timedelta(days=day) for day in range(pairs)]
-    numbers = [make_resident_id(day, sequence=len(cause)) for day in days]
-    for number in numbers:
-        person = Person("林一舟", number)
-        subject_id = city.know(person) if cause == "not_enrolled" else city.enrol(person)
-        if cause == "low":
-            report(city, subject_id, "ZZ-ETH-09", date(2026, 11, 2))
-            consent(city, subject_id)
-    strangers = [make_resident_id(day, sequence=500 + len(cause)) for day in days]
-    known, strange = (iter([make_question(city, number) for number in each]) for each in (numbers, strangers))
-    return time_interleaved(lambda: _put_next(city, known), lambda: _put_next(city, strange), pairs)
-
-
-def _put_next(city: City, questions: Iterator[Any]) -> None:
-    put(city, next(questions))
-
-
-@pytest.mark.long
-@pytest.mark.timeout(1200)
-def test_a_sweep_learns_nothing_from_the_time(city: City) -> None:
-    for cause in ("not_enrolled", "no_consent", "low"):
-        assert time_questions(city, cause, 2_500) <= MOST_AUC, cause
-
-
-@pytest.mark.long
-@pytest.mark.timeout(300)
-def test_a_look_less_is_found_by_the_time(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_look = answer_tables.put_look
-
-    def forget_nobody(session: Any, partner: str, look: Any, **more: Any) -> bool:  # noqa: ANN401 - as it is
-        return look["subject_id"] == NOBODY or put_look(session, partner, look, **more)
-
-    monkeypatch.setattr(answering, "put_look", forget_nobody)
-    assert time_questions(city, "no_consent", 400) > MOST_AUC
