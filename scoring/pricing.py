@@ -164,6 +164,11 @@ class Curve:
         object.__setattr__(self, "_ramps", ramps)
         object.__setattr__(self, "_starts", tuple(ramp.start for ramp in ramps))
 
+    @property
+    def ramps(self) -> tuple[Ramp, ...]:
+        """Give the stretches in the order of their starts."""
+        return self._ramps
+
     def points_at(self, amount: int) -> int:
         """Give the points of a sum of 0 or more: whole steps of each segment only, or the highest stair reached."""
         index = bisect_right(self._starts, amount)

@@ -7,18 +7,20 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
-from sqlalchemy import event, make_url, text
+from sqlalchemy import Dialect, PoolProxiedConnection, event, make_url, text
 
 from backend.storage.database import Database
 from backend.storage.migrations import upgrade
+from backend.storage.questions import _Told
 from tests.servers import libpq_url, sqlalchemy_url
 
 _migrated: set[str] = set()
@@ -118,16 +120,35 @@ def statements_noted(database: Database) -> Iterator[list[str]]:
 
 @contextmanager
 def plans_noted(database: Database) -> Iterator[list[str]]:
-    """Note how PostgreSQL means to go about every SELECT that is sent to a database meanwhile."""
+    """Note how PostgreSQL means to go about every SELECT and DELETE that is sent to a database meanwhile.
+
+    Also about every question, listing and chain, whatever it does: they are told to the driver past SQLAlchemy.
+    """
     seen: list[str] = []
 
+    def explain(cursor: Any, statement: str, values: Any) -> None:  # noqa: ANN401 - the driver's
+        cursor.execute(f"EXPLAIN {statement}", values)
+        seen.append("\n".join(line for (line,) in cursor.fetchall()))
+
     def note(_connection: object, cursor: Any, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
-        if statement.startswith("SELECT"):
-            cursor.execute(f"EXPLAIN {statement}", parameters)
-            seen.append("\n".join(line for (line,) in cursor.fetchall()))
+        if statement.startswith(("SELECT", "DELETE")):
+            explain(cursor, statement, parameters)
+
+    tell = _Told.tell
+
+    def note_and_tell(
+        asked: _Told, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]
+    ) -> Any:  # noqa: ANN401 - the driver's
+        driver: Any = connection.driver_connection
+        if dialect is database.engine.dialect:
+            with psycopg.RawCursor(driver) as cursor:
+                explain(cursor, *asked.write(dialect, values))
+        return tell(asked, connection, dialect, values)
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(_Told, "tell", note_and_tell)
+            yield seen
     finally:
         event.remove(database.engine, "before_cursor_execute", note)

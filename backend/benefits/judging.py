@@ -139,7 +139,27 @@ def judge(
     tools: Tools,
     now: datetime,
 ) -> Judgement:
-    """Give the benefit, or say why not. `consents` says that the person has just consented to exactly this.
+    """Give the benefit, or say why not: as `find_cause`, and what is used up.
+
+    `consents` says that the person has just consented to exactly this. Holds the person as `find_situation` does.
+    """
+    cause, consent_id = find_cause(session, subject_id, offer, order.via, consents=consents, tools=tools, now=now)
+    if cause is not None:
+        return Judgement(cause, consent_id)
+    return Judgement(give_grant(session, make_wanted(subject_id, offer, order), now=now), consent_id)
+
+
+def find_cause(
+    session: Session,
+    subject_id: UUID,
+    offer: Offer,
+    via: Via,
+    *,
+    consents: bool,
+    tools: Tools,
+    now: datetime,
+) -> tuple[Cause | None, UUID | None]:
+    """Say why somebody gets nothing, whatever is used up, and by which consent it may be told; nothing is given.
 
     Where the visitor was asked about at home (`Via.VISITOR`), the consent given there covers what the home city said
     and nothing else: without its yes there is neither consent nor benefit, whatever stands here. Holds the person as
@@ -155,8 +175,8 @@ def judge(
         now=now,
     )
     if situation is None:
-        return Judgement(Bar.NOT_ENROLLED, None)
-    is_strange = order.via is Via.VISITOR and not situation.is_entitled
+        return Bar.NOT_ENROLLED, None
+    is_strange = via is Via.VISITOR and not situation.is_entitled
     found = make_person(
         session,
         situation.person,
@@ -166,13 +186,10 @@ def judge(
         now=now,
         computes=not is_strange,  # whether somebody has a score here would show in the time
     )
-    cause = weigh(situation, found, offer, consents=consents or order.via is Via.VISITOR, now=now)
+    cause = weigh(situation, found, offer, consents=consents or via is Via.VISITOR, now=now)
     if is_strange:
         cause = Bar.NOT_ENTITLED
-    consent_id = None if order.via is Via.VISITOR else situation.consent_id
-    if cause is not None:
-        return Judgement(cause, consent_id)
-    return Judgement(give_grant(session, make_wanted(subject_id, offer, order), now=now), consent_id)
+    return cause, None if via is Via.VISITOR else situation.consent_id
 
 
 def weigh(situation: Situation, found: Found, offer: Offer, *, consents: bool, now: datetime) -> Cause | None:

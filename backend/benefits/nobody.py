@@ -23,11 +23,24 @@ from backend.storage.inserts import insert_into
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 
 
-def find_or_nobody(session: Session, digests: Collection[bytes]) -> UUID | None:
-    """Find the subject with an identity number, by its keyed hashes, or `NOBODY`; None while that one is not there.
+def find_or_add_nobody(
+    session: Session, digests: Collection[bytes], *, pseudonyms: Pseudonyms, sealer: Sealer, now: datetime
+) -> UUID:
+    """Find the subject with an identity number, by its keyed hashes, or `NOBODY`, which is added where it has to be.
 
-    It is one row whoever it is.
+    It is one row whoever it is, and one look once the stand-in is there. Raises LookupError where neither is.
     """
+    found = _find(session, digests)
+    if found is None:
+        _add_nobody(session, pseudonyms=pseudonyms, sealer=sealer, now=now)
+        found = _find(session, digests)
+    if found is None:
+        raise LookupError("the stand-in for whoever is not known was added and is not there")
+    return found
+
+
+def _find(session: Session, digests: Collection[bytes]) -> UUID | None:
+    """Find the same; None while the stand-in is not there."""
     row = SubjectRow
     somebody = select(row.subject_id).where(row.identity_index.in_(digests)).order_by(row.subject_id).limit(1)
     is_there = exists().where(row.subject_id == NOBODY)
@@ -37,7 +50,7 @@ def find_or_nobody(session: Session, digests: Collection[bytes]) -> UUID | None:
     return found[0] if found[1] else None
 
 
-def add_nobody(session: Session, *, pseudonyms: Pseudonyms, sealer: Sealer, now: datetime) -> None:
+def _add_nobody(session: Session, *, pseudonyms: Pseudonyms, sealer: Sealer, now: datetime) -> None:
     """Add the stand-in, unless it is there: once in the life of a database."""
     index = pseudonyms.index(str(NOBODY))
     values = {

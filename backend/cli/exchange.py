@@ -96,7 +96,7 @@ def verify(bundle: Path, given: tuple[str, ...]) -> None:
         click.echo(f"and {len(report.faults) - MOST_SHOWN} more", err=True)
     if not report.is_sound:
         sys.exit(1)
-    erased = f" ({report.erased} of them erased after their time)" if report.erased else ""
+    erased = f" ({report.erased} of them erased)" if report.erased else ""
     click.echo(f"{bundle}: {report.messages} messages{erased} of {report.city} with {report.partner}, nothing wrong")
 
 

@@ -74,7 +74,7 @@ TRAVELLERS: tuple[Traveller, ...] = (
             ),
         ),
     ),
-    Traveller(home=ZHENGZHOU, persona=Persona(key=GOOD, name="谢未言", story="信用良好；从未同意告知任何城市")),
+    Traveller(home=ZHENGZHOU, persona=Persona(key=GOOD, name="谢未言", story="信用良好；到步骤I才同意告知杭州")),
     Traveller(
         home=ZHENGZHOU,
         persona=Persona(

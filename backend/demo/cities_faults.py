@@ -9,18 +9,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from backend.demo.cities_calls import Answered
-from backend.demo.cities_cast import EXCELLENT, HANGZHOU, SUPPLIED, SUPPLIED_GOOD, ZHENGZHOU
+from sqlalchemy import func, select
+
+from backend.demo.cities_cast import EXCELLENT, GOOD, HANGZHOU, NANJING, SUPPLIED, SUPPLIED_GOOD, ZHENGZHOU
 from backend.demo.cities_place import CityPlace
 from backend.demo.cities_stage import Stage
-from backend.demo.cities_walk import BICYCLE, CLINIC, UMBRELLA, consent, end_grant, show_verification
-from backend.demo.cities_wording import ANSWERS, ENDS, write_level, write_moment
+from backend.demo.cities_walk import BICYCLE, CLINIC, LIBRARY, UMBRELLA, consent, end_grant, show_verification
+from backend.demo.cities_wording import ANSWERS, ENDS, SCOPES, write_level, write_moment
+from backend.demo.client import call
 from backend.demo.workplace import DemoError, write_private
+from backend.partners.message_log import Direction, MessageKind
+from backend.partners.message_tables import MessageRow
+from backend.partners.protocol import KEYS_PATH
 
 COUNTER_S = 2.0
 CARD_MINUTES = 60
 TREATY, VERSION = "hangzhou-zhengzhou", "2026.1"
 COMMAND_S = 60
+FEWEST_EMPTY = 4  # those of step B, and the one after the withdrawal
 _OWN = re.compile(r'"(question_id|question_digest|answered_at)":"[^"]*"')
 
 
@@ -52,33 +58,39 @@ def carry_card(stage: Stage) -> None:
 
 
 def go_without(stage: Stage) -> None:
-    """G: the home city is away, then stands still, then is there again."""
-    host = stage.doors[ZHENGZHOU]
-    _expect_cannot_say(stage, "杭州停着", host.verify_visitor(SUPPLIED_GOOD, HANGZHOU, BICYCLE))
+    """G: the home city is away, then stands still, then is there again; each time it is asked something new."""
+    _expect_cannot_say(stage, "杭州停着", LIBRARY)
     stage.running.start(HANGZHOU)
     stage.running.wait(HANGZHOU)
     consent(stage, HANGZHOU, SUPPLIED_GOOD, ZHENGZHOU, "entitlement")
     stage.running.freeze(HANGZHOU)
     try:
-        answered = host.verify_visitor(SUPPLIED_GOOD, HANGZHOU, BICYCLE)
+        _expect_cannot_say(stage, "杭州接了电话却不出声", UMBRELLA)
     finally:
         stage.running.thaw(HANGZHOU)
-    _expect_cannot_say(stage, "杭州接了电话却不出声", answered)
+    asked = _count_asked(stage, ZHENGZHOU, HANGZHOU)
     found, took = stage.wait_for(
-        lambda: host.verify_visitor(SUPPLIED_GOOD, HANGZHOU, BICYCLE).value,
+        lambda: stage.doors[ZHENGZHOU].verify_visitor(SUPPLIED_GOOD, HANGZHOU, BICYCLE).value,
         lambda found: found["answer"] != "cannot_say",
     )
-    stage.show(f"杭州恢复，顾桥再来一次（{took:.1f}秒）", ANSWERS[found["answer"]])
-    stage.check("恢复后给予", "a yes once it is back", holds=found["answer"] == "granted")
+    stage.show(f"杭州恢复出声，{took:.2f}秒后顾桥得到答复", ANSWERS[found["answer"]])
+    is_asked = _count_asked(stage, ZHENGZHOU, HANGZHOU) > asked
+    holds = found["answer"] == "granted" and is_asked
+    stage.check("恢复后问到杭州，给予", "asked and a yes once it is back", holds=holds)
     if found["grant_id"] is not None:
         end_grant(stage, ZHENGZHOU, found["grant_id"], "cancel")
 
 
-def _expect_cannot_say(stage: Stage, when: str, answered: Answered) -> None:
+def _expect_cannot_say(stage: Stage, when: str, scenario: str) -> None:
+    """Let a merchant in Zhengzhou ask of a visitor what it has not asked yet, while nothing can come back."""
     stage.tell(f"{when}：")
+    asked = _count_asked(stage, ZHENGZHOU, HANGZHOU)
+    answered = stage.doors[ZHENGZHOU].verify_visitor(SUPPLIED_GOOD, HANGZHOU, scenario)
     found = show_verification(stage, answered)
     reason = found["reason"]["code"] if found["reason"] else None
     told = (found["answer"], reason, found["otherwise"] is not None)
+    is_asked = _count_asked(stage, ZHENGZHOU, HANGZHOU) > asked
+    stage.check("郑州确实向杭州发出了一个新问题", "a new question was sent", holds=is_asked)
     stage.check(
         "无法答复，照常办理",
         "cannot say: served as anybody",
@@ -87,58 +99,98 @@ def _expect_cannot_say(stage: Stage, when: str, answered: Answered) -> None:
     stage.check(f"{answered.took_s:.2f}秒，不到{COUNTER_S:.0f}秒", holds=answered.took_s < COUNTER_S)
 
 
+def _count_asked(stage: Stage, host: str, home: str) -> int:
+    """Count the questions that a city has sent to another, in its own log of messages."""
+    row = MessageRow
+    sent = (row.partner == home, row.kind == MessageKind.QUESTION, row.direction == Direction.OUT)
+    with stage.doors[host].city.context.database.reading() as session:
+        return session.scalar(select(func.count()).where(*sent)) or 0
+
+
 def withdraw(stage: Stage) -> None:
-    """H: a consent is withdrawn; the other city deletes what it was told, and says so."""
+    """H: all consents to one city are withdrawn: it deletes what it was told and says so; another one keeps its own."""
     home, host = stage.doors[ZHENGZHOU], stage.doors[HANGZHOU]
     token = home.sign_in(EXCELLENT)
     found = show_verification(stage, host.verify_visitor(EXCELLENT, ZHENGZHOU, CLINIC))
     stage.check("撤回之前：给予", "before the withdrawal: yes", holds=found["answer"] == "granted")
     if found["grant_id"] is not None:
         end_grant(stage, HANGZHOU, found["grant_id"], "cancel")
-    consents = home.ask("GET", "/v1/exchange/consents", token=token).value["items"]
-    standing = [each for each in consents if each["scope"]["code"] == "entitlement" and each["withdrawn_at"] is None]
-    for each in standing:
-        answered = home.ask("DELETE", f"/v1/exchange/consents/{each['consent_id']}", token=token)
-        stage.expect(answered, "the withdrawal")
+    answered = home.ask("DELETE", f"/v1/exchange/consents?city={HANGZHOU}", token=token)
+    withdrawn = stage.expect(answered, "the withdrawal").value
+    number = withdrawn["withdrawn_consents"]
+    stage.show("陆远在郑州撤回", f"对{withdrawn['city_title']}的全部{number}项同意")
     told, took = stage.wait_for(
-        lambda: _list_ended(stage, token), lambda items: bool(items) and all(each["deleted_at"] for each in items)
+        lambda: _list_told(stage, token, HANGZHOU), lambda items: all(each["deleted_at"] for each in items)
     )
     for each in told:
-        ended, deleted = write_moment(each["ended_at"]), write_moment(each["deleted_at"])
-        stage.show("郑州记着", f"{ENDS[each['ended_because']]}，{ended}结束，杭州{deleted}确认删除")
-    holds = bool(told) and all(each["deleted_at"] for each in told)
-    stage.check(f"{took:.1f}秒内杭州确认删除", "Hangzhou confirms that it is deleted", holds=holds)
+        _show_told(stage, each)
+    deleted = {each["scope"]["code"] for each in told if each["deleted_at"]}
+    holds = deleted == {"entitlement", "score"} and all(each["deleted_at"] for each in told)
+    stage.check(f"{took:.1f}秒内杭州确认删除权益和步骤C的分数", "Hangzhou confirms that all is deleted", holds=holds)
+    kept = _list_told(stage, token, NANJING)
+    for each in kept:
+        _show_told(stage, each)
+    holds = bool(kept) and not any(each["ended_at"] for each in kept)
+    stage.check("没有撤回对南京的同意，告知南京的仍然有效", "what Nanjing was told still stands", holds=holds)
+    asked = _count_asked(stage, HANGZHOU, ZHENGZHOU)
     after = show_verification(stage, host.verify_visitor(EXCELLENT, ZHENGZHOU, CLINIC))
-    stage.check("撤回之后：不给予", "after it: no", holds=after["answer"] == "not_granted")
+    holds = after["answer"] == "not_granted" and _count_asked(stage, HANGZHOU, ZHENGZHOU) > asked
+    stage.check("撤回之后：杭州重新问过，不给予", "after it: asked anew, no", holds=holds)
 
 
-def _list_ended(stage: Stage, token: str) -> list[dict[str, Any]]:
-    told = stage.doors[ZHENGZHOU].ask("GET", "/v1/exchange/disclosures", token=token).value["items"]
-    return [each for each in told if each["scope"]["code"] == "entitlement"]
+def _list_told(stage: Stage, token: str, city: str) -> list[dict[str, Any]]:
+    answered = stage.doors[ZHENGZHOU].ask("GET", "/v1/exchange/disclosures", token=token)
+    told = stage.expect(answered, "the disclosures").value["items"]
+    return [each for each in told if each["city"] == city]
+
+
+def _show_told(stage: Stage, told: Mapping[str, Any]) -> None:
+    city, what = told["city_title"], f"告知{told['city_title']}的{SCOPES[told['scope']['code']]}"
+    if told["ended_at"] is None:
+        stage.show("郑州记着", f"{what}：仍然有效，至{write_moment(told['until'])}")
+        return
+    deleted = f"{write_moment(told['deleted_at'])}确认删除" if told["deleted_at"] else "还没有确认删除"
+    because = ENDS[told["ended_because"]]
+    stage.show("郑州记着", f"{what}：{because}，{write_moment(told['ended_at'])}结束，{city}{deleted}")
 
 
 def suspend(stage: Stage) -> None:
-    """I: a city suspends the treaty, and nothing more is given on either side until it resumes."""
+    """I: a city suspends the treaty, and nothing more is given on either side until it resumes.
+
+    Those who come get a yes before and after: nothing but the suspension stands between.
+    """
     host, other = stage.doors[ZHENGZHOU], stage.doors[HANGZHOU]
+    given = consent(stage, ZHENGZHOU, GOOD, HANGZHOU, "entitlement")
+    stage.show("谢未言这时也同意告知", given["city_title"])
+    _expect_everywhere(stage, "中止之前", "before", "granted")
     word = {"treaty_id": TREATY, "version": VERSION, "reason": "演示中止"}
     suspended = host.ask("POST", "/v1/treaty-suspensions", token=host.steward_token, body=word)
     stage.expect(suspended, "the suspension")
     _, took = stage.wait_for(lambda: _is_in_force(stage, HANGZHOU), lambda holds: not holds)
     holds = not _is_in_force(stage, HANGZHOU)
     stage.check(f"郑州中止协议，{took:.1f}秒内杭州得知", "suspended, and Hangzhou knows", holds=holds)
-    for door, persona, home, scenario in (
-        (host, SUPPLIED_GOOD, HANGZHOU, UMBRELLA),
-        (other, EXCELLENT, ZHENGZHOU, CLINIC),
-    ):
-        found = show_verification(stage, door.verify_visitor(persona, home, scenario))
-        stage.check(f"中止期间在{door.city.title}：不再给予", "no yes meanwhile", holds=found["answer"] != "granted")
+    _expect_everywhere(stage, "中止期间", "meanwhile", "cannot_say")
     refused = other.ask("POST", "/v1/treaty-resumptions", token=other.steward_token, body=word)
     stage.show("杭州想替郑州恢复", refused.value["title"])
     stage.check("谁中止谁恢复", "who suspended must resume", holds=not refused.is_fine)
     stage.expect(host.ask("POST", "/v1/treaty-resumptions", token=host.steward_token, body=word), "the resumption")
     stage.wait_for(lambda: _is_in_force(stage, HANGZHOU), bool)
-    found = show_verification(stage, host.verify_visitor(SUPPLIED_GOOD, HANGZHOU, UMBRELLA))
-    stage.check("恢复之后：给予", "resumed: yes", holds=found["answer"] == "granted")
+    _expect_everywhere(stage, "恢复之后", "after", "granted")
+
+
+def _expect_everywhere(stage: Stage, when: str, when_en: str, expected: str) -> None:
+    """Let a visitor from each city come to the other; what is given is given back, so that the next is a new one."""
+    for host, persona, home, scenario in (
+        (ZHENGZHOU, SUPPLIED_GOOD, HANGZHOU, BICYCLE),
+        (HANGZHOU, GOOD, ZHENGZHOU, CLINIC),
+    ):
+        door = stage.doors[host]
+        stage.tell(f"{when}，{door.people[persona].name}在{door.city.title}：")
+        found = show_verification(stage, door.verify_visitor(persona, home, scenario))
+        holds = found["answer"] == expected
+        stage.check(f"{when}在{door.city.title}：{ANSWERS[expected]}", f"{when_en}: {expected}", holds=holds)
+        if found["grant_id"] is not None:
+            end_grant(stage, host, found["grant_id"], "cancel")
 
 
 def _is_in_force(stage: Stage, code: str) -> bool:
@@ -155,9 +207,10 @@ def prove(stage: Stage) -> None:
     directory = city.place.directory.resolve()
     bundle, keys = directory / "bundle.jsonl", {code: directory / f"{code}.jwks.json" for code in (ZHENGZHOU, HANGZHOU)}
     bundle.unlink(missing_ok=True)
-    known = json.loads(_run(city, "exchange", "keys").stdout)
     for code, path in keys.items():
-        write_private(path, json.dumps(known[code]))
+        owner = stage.doors[code].city
+        write_private(path, json.dumps(call(owner.place.port, "GET", KEYS_PATH)))
+        stage.show(f"{owner.title}的公钥，取自它自己的地址", f"{owner.place.service_url}{KEYS_PATH}")
     exported = _run(city, "exchange", "export", HANGZHOU, "--out", str(bundle))
     stage.show("郑州导出与杭州的全部往来", exported.stdout.strip())
     stage.check("导出", "exported", holds=exported.returncode == 0)
@@ -184,12 +237,13 @@ def _compare_answers(stage: Stage, bundle: Path) -> None:
     bodies = [
         each["body"] for each in answers if (each["message"]["kind"], each["message"]["direction"]) == ("answer", "out")
     ]
-    empty = {_OWN.sub(r'"\1":"…"', body) for body in bodies if '"content":{"entitlements":[]}' in body}
-    lengths = {len(body) for body in bodies if '"content":{"entitlements":[]}' in body}
-    stage.show("郑州对什么也没有告知的人，发出的都是", " 或 ".join(sorted(empty)))
-    stage.check(
-        "各城市之间的答复也分不出是谁", "between cities they are alike, too", holds=len(empty) == len(lengths) == 1
-    )
+    empty = [body for body in bodies if '"content":{"entitlements":[]}' in body]
+    plain, lengths = {_OWN.sub(r'"\1":"…"', body) for body in empty}, {len(body) for body in empty}
+    size = " 或 ".join(str(each) for each in sorted(lengths))
+    told = f"{len(empty)}个答复，各{size}字节：没有权益，没有期限，没有缘由；只有编号、摘要和时刻各不相同"
+    stage.show("对什么也没有告知的人，郑州发给杭州的", told)
+    holds = len(empty) >= FEWEST_EMPTY and len(plain) == len(lengths) == 1
+    stage.check("各城市之间的答复也分不出是谁", "between cities they are alike, too", holds=holds)
 
 
 def _run(city: CityPlace | None, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -95,6 +95,7 @@ def _set(cities: dict[str, CityPlace], running: RunningCities, console: Console)
 
 def _walk(stage: Stage) -> None:
     """Do every step; one that cannot be done to its end is a flaw, and the next one is tried."""
+    stage.console.print("以下时刻都是北京时间。", highlight=False)
     for letter, zh, en, step in STEPS:
         stage.title(letter, zh, en)
         try:

@@ -37,6 +37,14 @@ def consent(stage: Stage, home: str, persona: str, host: str, scope: str) -> dic
     return given
 
 
+def preview(stage: Stage, persona: str) -> dict[str, Any]:
+    """Let a citizen of Zhengzhou see at home what Hangzhou would be told for a benefit, and why it is nothing."""
+    door, query = stage.doors[ZHENGZHOU], f"city={HANGZHOU}&scope=entitlement&purpose=benefit"
+    answered = door.ask("GET", f"/v1/exchange/preview?{query}", token=door.sign_in(persona))
+    shown: dict[str, Any] = stage.expect(answered, "the preview").value
+    return shown
+
+
 def visit(stage: Stage, persona: str, home: str, host: str, scope: str) -> dict[str, Any]:
     """Let a visitor who is signed in at the host have the home city asked; gives what stands."""
     door = stage.doors[host]
@@ -70,9 +78,7 @@ def go_out(stage: Stage) -> None:
     """A: a citizen of Zhengzhou gets something in Hangzhou by the number on his id, and sees all of it at home."""
     home, host = stage.doors[ZHENGZHOU], stage.doors[HANGZHOU]
     token = home.sign_in(EXCELLENT)
-    query = "city=hangzhou&scope=entitlement&purpose=benefit"
-    preview = stage.expect(home.ask("GET", f"/v1/exchange/preview?{query}", token=token), "the preview").value
-    content = write_entitlements(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, preview["content"])
+    content = write_entitlements(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, preview(stage, EXCELLENT)["content"])
     stage.show("陆远在郑州预览，将告知杭州的就是", content)
     given = consent(stage, ZHENGZHOU, EXCELLENT, HANGZHOU, "entitlement")
     stage.show("陆远同意", f"{given['city_title']}，{given['purpose']['text']}：{given['scope']['told']}")
@@ -88,7 +94,7 @@ def go_out(stage: Stage) -> None:
     stage.check("告知的只有权益，没有等级，没有分数", "an entitlement was told, no level and no score", holds=holds)
     end_grant(stage, HANGZHOU, found["grant_id"], "complete")
     uses, took = stage.wait_for(
-        lambda: home.ask("GET", "/v1/exchange/uses", token=token).value["items"],
+        lambda: stage.expect(home.ask("GET", "/v1/exchange/uses", token=token), "the uses").value["items"],
         lambda items: any(each["state"] == "completed" for each in items),
     )
     for each in uses:
@@ -98,21 +104,29 @@ def go_out(stage: Stage) -> None:
 
 
 def tell_nobody_apart(stage: Stage) -> None:
-    """B: who stands low, is unknown, or has not consented gets one and the same answer."""
+    """B: who stands low, is unknown, or has not consented gets one and the same answer; why, he alone reads at home."""
     home, host = stage.doors[ZHENGZHOU], stage.doors[HANGZHOU]
     consent(stage, ZHENGZHOU, LOW, HANGZHOU, "entitlement")
-    answers = {
-        who: stage.expect(host.verify_visitor(persona, ZHENGZHOU, CLINIC), "the verification").text
-        for who, persona in (("分低的", LOW), ("查无此人的", UNKNOWN), ("没有同意的", GOOD))
-    }
-    plain = {who: _OWN.sub(r'"\1":"…"', text) for who, text in answers.items()}
-    for who, text in plain.items():
-        stage.show(who, text)
+    plain = {}
+    for who, persona in (("分低的钱迟", LOW), ("查无此人的何任", UNKNOWN), ("没有同意的谢未言", GOOD)):
+        stage.tell(f"{who}：")
+        answered = host.verify_visitor(persona, ZHENGZHOU, CLINIC)
+        show_verification(stage, answered)
+        plain[who] = _OWN.sub(r'"\1":"…"', answered.text)
     is_same, is_no = len(set(plain.values())) == 1, all('"answer":"not_granted"' in text for text in plain.values())
     stage.check("三个答复除编号和时刻外逐字节相同", "three answers, alike but for ids and moments", holds=is_same)
     stage.check("都是不给予", "each is a no", holds=is_no)
-    told = home.ask("GET", "/v1/exchange/disclosures", token=home.sign_in(LOW)).value["items"]
+    answered = home.ask("GET", "/v1/exchange/disclosures", token=home.sign_in(LOW))
+    told = stage.expect(answered, "the disclosures").value["items"]
     stage.check("郑州什么也没有告知", "Zhengzhou told nothing", holds=told == [])
+    previews = {persona: preview(stage, persona) for persona in (LOW, GOOD)}
+    for persona, shown in previews.items():
+        consented = "已同意" if shown["is_consented"] else "没有同意"
+        because = shown["because"]["text"] if shown["because"] else "如果同意，就告知以上内容。"
+        content = write_entitlements(stage, ZHENGZHOU, persona, HANGZHOU, shown["content"])
+        stage.show(f"{home.people[persona].name}自己在郑州预览", f"{consented}；{content}；{because}")
+    holds = previews[LOW]["because"] is not None and not previews[GOOD]["is_consented"]
+    stage.check("为什么，只有本人在郑州看得到", "why, he alone reads at home", holds=holds)
 
 
 def show_score(stage: Stage) -> None:

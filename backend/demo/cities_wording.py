@@ -18,6 +18,7 @@ STATES: Mapping[str, str] = {
     "settled": "已结清",
     "broken": "未履约",
 }
+SCOPES: Mapping[str, str] = {"entitlement": "权益", "level": "等级", "score": "分数", "record_flags": "名单"}
 ENDS: Mapping[str, str] = {"consent": "同意已撤回", "standing": "不再符合", "treaty": "协议已结束"}
 
 
@@ -37,5 +38,5 @@ def write_level(level: Mapping[str, Any] | None) -> str:
 
 
 def write_moment(text: str | None) -> str:
-    """Write a moment of the API as the time of day in the city."""
+    """Write a moment of the API as the time of day in the city, which is that of Beijing."""
     return "没有期限" if text is None else f"{datetime.fromisoformat(text).astimezone(CITY_TIME):%Y-%m-%d %H:%M}"

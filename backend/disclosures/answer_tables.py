@@ -37,7 +37,7 @@ class Taken(Enum):
     TOO_MANY = "too_many"
 
 
-class QuestionTaken(NamedTuple):
+class NewQuestion(NamedTuple):
     """A question as it is taken: its body's `digest`, what it is answered with so far, and of what it is one more.
 
     `person` is the keyed hash of whom it is about, `most` how many questions a partner may put about him on a day.
@@ -52,7 +52,7 @@ class QuestionTaken(NamedTuple):
 
 
 def take_question(
-    session: Session, question: QuestionTaken, about: PersonWanted, *, now: datetime
+    session: Session, question: NewQuestion, about: PersonWanted, *, now: datetime
 ) -> tuple[Taken, KnownPerson | None]:
     """Be the one who answers a question, and count it for the person today; find whom it is about, and hold him.
 
@@ -61,7 +61,7 @@ def take_question(
     """
     given = {**question._asdict(), **about.values, "content": dict(question.content), "day": today(now), "one": 1}
     taking = _make_taking(about.holding)
-    held, *found = ask_in_turn_within(session, {**given, "now": now}, taking, *about.steps)
+    held, *found = ask_in_turn_within(session, {**given, "now": now}, taking, *about.questions)
     if held == 0:
         return Taken.ANSWERED_BEFORE, None
     if held < _COUNTED_AT or question.most < 1:

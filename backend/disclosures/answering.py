@@ -13,12 +13,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.benefits.nobody import NOBODY, add_nobody
+from backend.benefits.nobody import find_or_add_nobody
 from backend.clock import today
-from backend.disclosures.answer_tables import QuestionTaken, Taken, put_look, put_told, take_question
+from backend.disclosures.answer_tables import NewQuestion, Taken, put_look, put_told, take_question
 from backend.disclosures.checking import check_told
 from backend.disclosures.looks import NOTHING, ExchangeLook, make_exchange_look
-from backend.disclosures.person_tables import KnownPerson, StandingConsent, find_person, find_wanted
+from backend.disclosures.person_tables import KnownPerson, StandingConsent, find_person, make_person_wanted
 from backend.disclosures.scopes import find_limit, list_roles, name_scope
 from backend.disclosures.tables import ANSWERED_FOR, find_answer
 from backend.disclosures.telling import Content, Telling, Tools, Wanted, empty_content, tell
@@ -86,7 +86,7 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
         return Refusal(ProblemCode.PERSON_UNREADABLE)
     wanted = Wanted(treaty, question.partner, question.scope, tuple(sorted(question.scenarios)))
     indexes = tools.pseudonyms.all_indexes(number)
-    asked = QuestionTaken(
+    asked = NewQuestion(
         question.partner,
         question.question_id,
         digest=question.digest,
@@ -94,7 +94,7 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
         person=indexes[0].digest,
         most=treaty.questions_person_day,
     )
-    about = find_wanted(indexes, wanted.list_consents(question.purpose), now=now)
+    about = make_person_wanted(indexes, wanted.name_consents(question.purpose), now=now)
     taken, person = take_question(session, asked, about, now=now)
     if taken is not Taken.TAKEN:
         is_repeat, too_many = taken is Taken.ANSWERED_BEFORE, Refusal(ProblemCode.TOO_MANY_QUESTIONS)
@@ -170,10 +170,10 @@ def _answer(
 
 def _find_nobody(session: Session, tools: Tools, now: datetime) -> KnownPerson:
     """Find the stand-in for whoever is not known, where it had to be added."""
-    add_nobody(session, pseudonyms=tools.pseudonyms, sealer=tools.sealer, now=now)
-    nobody = find_person(session, NOBODY, now=now)
+    subject_id = find_or_add_nobody(session, (), pseudonyms=tools.pseudonyms, sealer=tools.sealer, now=now)
+    nobody = find_person(session, subject_id, now=now)
     if nobody is None:
-        raise LookupError("the stand-in for whoever is not known was added and is not there")
+        raise LookupError(f"subject {subject_id} was found and is not there")
     return nobody
 
 

@@ -32,32 +32,21 @@ ROWS_AT_ONCE = 50_000  # read in one call, a portion at a time
 log = structlog.get_logger("shangding.disclosures")
 
 
-def check_disclosures(database: Database, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE) -> int:
-    """Look anew at what was told about at most `limit` people against which something speaks, each in a transaction.
-
-    Goes through all of it, however much that is. Gives how many people; while it gives any there may be more. One who
-    cannot be looked at holds up nobody else: that is logged, and he is left for the next time. Raises
-    StorageUnavailableError.
-    """
-    progress, checked = Progress(), 0
-    while checked < limit:
-        checked += go_on_checking(database, progress, tools=tools, now=now, limit=limit - checked)
-        if not progress.is_under_way:
-            break
-    return checked
-
-
 def go_on_checking(
     database: Database, progress: Progress, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE
 ) -> int:
-    """Do a bounded part of the same, from where `progress` stands; gives how many people were looked at.
+    """Look anew at what was told about people against which something speaks, from where `progress` stands.
 
-    At most `limit` people are tried, and ROWS_AT_ONCE rows read for each kind of pass. While `progress` is under way
-    there is more; else both passes are at their ends, and the next call begins them anew when they have rested.
+    Each is looked at in a transaction of his own; gives how many were. At most `limit` people are tried, and
+    ROWS_AT_ONCE rows read for each kind of pass. While `progress` is under way there is more; else both passes are at
+    their ends, and the next call begins them anew when they have rested. One who cannot be looked at holds up nobody
+    else: that is logged, and he is left for the next time. Raises StorageUnavailableError.
     """
     checked, tried = _go_through(database, progress.changed, tools=tools, now=now, limit=limit)
     if not progress.changed.is_under_way:
-        checked += _go_through(database, progress.new_day, tools=tools, now=now, limit=limit - tried)[0]
+        # One is tried at least, however many of the others fail each time.
+        at_most = max(limit - tried, 1)
+        checked += _go_through(database, progress.new_day, tools=tools, now=now, limit=at_most)[0]
     return checked
 
 

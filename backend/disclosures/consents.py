@@ -17,7 +17,6 @@ from backend.clock import today
 from backend.disclosures.ending import end_resting_on
 from backend.disclosures.person_tables import (
     find_person,
-    hold_known_person,
     list_city_consents,
     withdraw_city_consent,
 )
@@ -37,7 +36,7 @@ from backend.disclosures.telling import Tools, Wanted, tell
 from backend.partners.open_cities import OpenCity, find_open_city
 from backend.partners.partners import find_partner, list_partners
 from backend.partners.treaties import find_treaty, find_version, treaty_ends_at
-from backend.people.tables import ConsentRow, add_consent, lock_subject
+from backend.people.tables import ConsentRow, add_consent, lock_subject, share_subject
 from backend.scores.tables import keep_score
 from backend.storage.identifiers import new_id
 from backend.web.problems import ProblemCode, Refusal
@@ -123,7 +122,7 @@ def give_consent(
         return wanted
     if order.expires_at is not None and not now < order.expires_at <= now + timedelta(days=MOST_DAYS):
         return Refusal(ProblemCode.WINDOW_REFUSED, {"most_days": MOST_DAYS})
-    hold_known_person(session, subject_id)
+    share_subject(session, subject_id)
     purpose = PURPOSE[order.purpose]
     row = put_consent(session, subject_id, order, treaty=found.treaty, purpose=purpose, now=now)
     _warm(session, subject_id, wanted, tools=tools, now=now)

@@ -1,8 +1,7 @@
 """Named queries for what speaks against something that was told, over all of it in portions.
 
-A portion is so many rows in the order in which they may be used no more; so what is over is never read, whoever goes
-through all portions has read one index once, and no statement reads more than a portion. Each row is looked up by key
-in the tables that may speak against it: a scalar subquery stays that, while a join would at times read a whole table.
+The order is that in which they may be used no more, so what is over is never read. Each row is looked up by key in the
+tables that may speak against it: a scalar subquery stays that, while a join would at times read a whole table.
 """
 
 from collections.abc import Sequence
@@ -11,16 +10,18 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from backend.disclosures.tables import DisclosureRow
 from backend.grants.tables import BenefitAccountRow
 from backend.people.tables import ConsentRow, SubjectRow
+from backend.storage import portions
 from backend.storage.chains import table_of
 
 _LAST_ID = UUID(int=2**128 - 1)
+_KEY = DisclosureRow.until, DisclosureRow.subject_id, DisclosureRow.question_id
 _Columns = ReadOnlyColumnCollection[str, Column[Any]] | ReadOnlyColumnCollection[str, ColumnElement[Any]]
 
 
@@ -46,7 +47,7 @@ def find_beginning(now: datetime) -> Place:
 
 def find_end_of_portion(session: Session, after: Place, *, rows: int) -> Place | None:
     """Find the place of the last of the `rows` rows after a place; None when there are no more than these."""
-    found = session.execute(_order(select(*_list_key()), after).offset(rows - 1).limit(1)).one_or_none()
+    found = portions.find_end_of_portion(session, select(DisclosureRow), _KEY, after, size=rows)
     return None if found is None else Place(*found)
 
 
@@ -56,7 +57,7 @@ def list_doubtful(
     """List the people against some of whose rows, of the `rows` after a place, a doubt speaks; each once."""
     row = DisclosureRow
     needed = (row.subject_id, row.consent_id, row.checked_version, row.checked_on, row.until, row.ended_at)
-    portion = _order(select(*needed), after).limit(rows).subquery("portion").c
+    portion = portions.order_after(select(*needed), _KEY, after).limit(rows).subquery("portion").c
     wanted = select(portion.subject_id).where(portion.until > now, portion.ended_at.is_(None))
     speaks = _has_changed(portion, now) if doubt is Doubt.CHANGED else portion.checked_on != day
     return list(dict.fromkeys(session.scalars(wanted.where(speaks))))
@@ -72,15 +73,6 @@ def is_doubtful(session: Session, subject_id: UUID, now: datetime, day: date) ->
         or_(told.checked_on != day, _has_changed(told, now)),
     )
     return session.scalar(wanted.limit(1)) is not None
-
-
-def _list_key() -> tuple[Any, ...]:
-    return DisclosureRow.until, DisclosureRow.subject_id, DisclosureRow.question_id
-
-
-def _order(rows: Select[*tuple[Any, ...]], after: Place) -> Select[*tuple[Any, ...]]:
-    # The one lower bound: beside a second one, PostgreSQL begins to read at the farther of the two.
-    return rows.where(tuple_(*_list_key()) > tuple(after)).order_by(*_list_key())
 
 
 def _has_changed(told: _Columns, now: datetime) -> ColumnElement[bool]:

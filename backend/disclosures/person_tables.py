@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from backend.benefits.nobody import NOBODY
@@ -22,7 +22,7 @@ from backend.grants.tables import BenefitAccountRow
 from backend.people.tables import ConsentRow, EnrolmentRow, SubjectRow
 from backend.scores.tables import NewScore, StoredScoreRow
 from backend.storage.chains import Hold
-from backend.storage.questions import Found, Listing, Question, Step, ask_in_turn_within
+from backend.storage.questions import Found, Listing, Question, ask_in_turn_within
 from backend.storage.types import Moment
 
 _SCORE = tuple(each.name for each in fields_of(NewScore))
@@ -72,11 +72,11 @@ NO_CONSENTS = ConsentsAsked("", "", "", "", ())
 
 
 class PersonWanted(NamedTuple):
-    """Whom to hold, and find when he is held: `steps` are asked of `values`, and `read` makes one of their answers."""
+    """Whom to hold, and find when he is held: `questions` are asked of `values`, and `read` takes their answers."""
 
     values: Mapping[str, object]
     holding: Hold
-    steps: tuple[Step, Step]
+    questions: tuple[Question, Listing]
     asked: ConsentsAsked
 
     def read(self, known: Found | None, consents: Sequence[Found]) -> KnownPerson | None:
@@ -84,7 +84,7 @@ class PersonWanted(NamedTuple):
         return None if known is None else _read_person(known, consents, self.asked)
 
 
-def find_wanted(indexes: Sequence[KeyedIndex], asked: ConsentsAsked, *, now: datetime) -> PersonWanted:
+def make_person_wanted(indexes: Sequence[KeyedIndex], asked: ConsentsAsked, *, now: datetime) -> PersonWanted:
     """Say how whoever has a number is held and found by its keyed hashes; `NOBODY` where nobody has it.
 
     He is held against changes of what is known and consented until the end of the transaction. What is known of him is
@@ -92,7 +92,7 @@ def find_wanted(indexes: Sequence[KeyedIndex], asked: ConsentsAsked, *, now: dat
     """
     values = {f"index_{place}": index.digest for place, index in enumerate(indexes)}
     given = {**values, **_name_values(asked, now), "nobody": NOBODY}
-    return PersonWanted(given, make_hold(len(indexes)), _make_steps(len(indexes)), asked)
+    return PersonWanted(given, make_hold(len(indexes)), _make_questions(len(indexes)), asked)
 
 
 @cache
@@ -101,17 +101,12 @@ def make_hold(indexes: int) -> Hold:
     return Hold(SubjectRow, (SubjectRow.subject_id == _find_by(indexes),))
 
 
-def hold_known_person(session: Session, subject_id: UUID) -> None:
-    """Hold somebody by his id in the same way."""
-    session.execute(select(SubjectRow.subject_id).where(SubjectRow.subject_id == subject_id).with_for_update(read=True))
-
-
 def find_person(
     session: Session, subject_id: UUID, asked: ConsentsAsked = NO_CONSENTS, *, now: datetime
 ) -> KnownPerson | None:
     """Find a person with the kept score, and the consents that are asked about. None for an unknown subject."""
     values = {**_name_values(asked, now), "subject_id": subject_id}
-    known, consents = ask_in_turn_within(session, values, *_make_steps(0))
+    known, consents = ask_in_turn_within(session, values, *_make_questions(0))
     return None if known is None else _read_person(known, consents, asked)
 
 
@@ -148,7 +143,7 @@ def _sort_by_scope(consents: Sequence[Found], asked: ConsentsAsked) -> Mapping[s
 
 
 @cache
-def _make_steps(indexes: int) -> tuple[Step, Step]:
+def _make_questions(indexes: int) -> tuple[Question, Listing]:
     """Make what finds a person by so many keyed hashes of his number; by his id, without any."""
     this = _find_by(indexes) if indexes else bindparam("subject_id", type_=SubjectRow.subject_id.type)
     return Question(_ask_who_it_is(this)), Listing(_ask_for_consents(this))
@@ -186,7 +181,7 @@ def _ask_who_it_is(this: ColumnElement[UUID]) -> Select[Any]:
     )
 
 
-def _ask_for_consents(this: ColumnElement[UUID]) -> Any:  # noqa: ANN401 - three columns, and a listing takes any
+def _ask_for_consents(this: ColumnElement[UUID]) -> CompoundSelect[Any]:
     """Ask for all consents that stand: in one scan, so that asking about many scopes takes no longer.
 
     A row that is always there makes it read one where there is no consent.

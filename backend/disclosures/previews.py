@@ -67,7 +67,7 @@ def preview(
     wanted = find_asked(found, order, home=tools.city)
     if isinstance(wanted, Refusal):
         return wanted
-    person = find_person(session, subject_id, wanted.list_consents(order.purpose), now=now)
+    person = find_person(session, subject_id, wanted.name_consents(order.purpose), now=now)
     if person is None:
         raise LookupError(f"there is no subject {subject_id}; only who has signed in can look")
     telling = tell(session, person, wanted, limits=_find_limits(wanted, person, now), tools=tools, now=now)

@@ -226,14 +226,16 @@ def put_use(session: Session, values: Mapping[str, Any]) -> bool:
     return bool(session.execute(written.returning(row.use_id)).all())
 
 
-def may_add_use(
-    session: Session, subject_id: UUID, use_id: UUID, *, partner: str, question_id: UUID, most: int
-) -> bool:
-    """Tell of a person who is held whether a use is known, or an answer has fewer than `most` of them."""
+def find_use(session: Session, subject_id: UUID, use_id: UUID) -> UsedAwayRow | None:
+    """Find a use of a person who is held, as it was reported last."""
+    return session.get(UsedAwayRow, (subject_id, use_id), populate_existing=True)
+
+
+def count_uses(session: Session, subject_id: UUID, *, partner: str, question_id: UUID) -> int:
+    """Count the uses that a partner has reported of one answer about a person who is held."""
     row = UsedAwayRow
     these = (row.subject_id == subject_id, row.partner == partner, row.question_id == question_id)
-    known = session.scalar(select(func.count()).where(row.subject_id == subject_id, row.use_id == use_id))
-    return bool(known) or (session.scalar(select(func.count()).where(*these)) or 0) < most
+    return session.scalar(select(func.count()).where(*these)) or 0
 
 
 def list_uses(

@@ -80,8 +80,8 @@ class Wanted(NamedTuple):
         """List what each needs a consent: every scenario, or the scope as a whole."""
         return self.scenarios if self.scope is Scope.ENTITLEMENT else (self.scope.value,)
 
-    def list_consents(self, purpose: TreatyPurpose) -> ConsentsAsked:
-        """List the consents that let it be told for a purpose; one to the whole scope covers every part."""
+    def name_consents(self, purpose: TreatyPurpose) -> ConsentsAsked:
+        """Name the consents that let it be told for a purpose; one to the whole scope covers every part."""
         return ConsentsAsked(
             purpose=PURPOSE[purpose],
             recipient=name_recipient(self.host),

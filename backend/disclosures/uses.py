@@ -15,9 +15,10 @@ from backend.disclosures.tables import (
     KEPT_FOR,
     DisclosureRow,
     UsedAwayRow,
+    count_uses,
     find_disclosed,
+    find_use,
     list_uses,
-    may_add_use,
     put_use,
 )
 from backend.disclosures.telling import read_moment
@@ -33,6 +34,11 @@ from scenarios.treaty import Scope, TreatyPurpose, partner_of
 _TEXTS = ("scenario", "title", "place", "state")
 # The moment of a use is by the clock of the host, which may have been wrong for a while; hours do no harm.
 CLOCK_WRONG_BY = timedelta(days=1)
+# What was withdrawn is given on until the host hears of it, which should take a minute.
+HEARD_OF_WITHIN = timedelta(days=1)
+# A hire waits a day to be begun, runs for a year and is let go after ninety days overdue: the longest of any scenario
+# that we know. One of which we hear first when it is older than that was not begun by what was told.
+LONGEST_HIRE = timedelta(days=1 + 366 + 90)
 
 
 class UsedAway(NamedTuple):
@@ -53,8 +59,9 @@ def take_use(session: Session, partner: str, content: Mapping[str, Any], *, now:
     """Take what a partner reports of a use, and give what is confirmed: whether it belongs to an answer of ours.
 
     It counts once for each use and step, and a step before one that is known changes nothing. One that belongs to
-    nothing that we told, or that cannot rest on it by its time, is confirmed and dropped. Refusals: `question_refused`
-    for a content that cannot be read and for a use too many of its answer, `notice_from_ahead` for what is yet to be.
+    nothing that we told, or that cannot rest on it by its time, or that is known to belong to another question, is
+    confirmed and dropped. Refusals: `question_refused` for a content that cannot be read and for a use too many of its
+    answer, `notice_from_ahead` for what is yet to be.
     """
     try:
         values = _read_use(content)
@@ -64,12 +71,14 @@ def take_use(session: Session, partner: str, content: Mapping[str, Any], *, now:
         return Refusal(ProblemCode.NOTICE_FROM_AHEAD)
     question_id = values["question_id"]
     subject_id = find_disclosed(session, partner, question_id)
-    told = None if subject_id is None else session.get(DisclosureRow, (subject_id, question_id))
-    if subject_id is None or told is None or not _could_be_used(session, told, values):
+    if subject_id is None:
         return {"known": False}
-    lock_subject(session, subject_id)  # uses are counted one at a time
-    named = {"partner": partner, "question_id": question_id}
-    if not may_add_use(session, subject_id, values["use_id"], **named, most=MOST_USES):
+    lock_subject(session, subject_id)  # uses are counted one at a time, and what was told ends one way or the other
+    told = session.get(DisclosureRow, (subject_id, question_id))
+    known = find_use(session, subject_id, values["use_id"])
+    if told is None or not _could_be_used(session, told, known, values):
+        return {"known": False}
+    if known is None and count_uses(session, subject_id, partner=partner, question_id=question_id) >= MOST_USES:
         return Refusal(ProblemCode.QUESTION_REFUSED)
     put_use(session, {**values, "subject_id": subject_id, "partner": partner, "reported_at": now})
     return {"known": True}
@@ -94,27 +103,35 @@ def _read_use(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**texts, **ids, "step": step, "happened_at": happened_at}
 
 
-def _could_be_used(session: Session, told: DisclosureRow, use: Mapping[str, Any]) -> bool:
-    """Tell whether a use can rest on what was told: by its scenario, told or of the treaty, and by its time."""
+def _could_be_used(session: Session, told: DisclosureRow, known: UsedAwayRow | None, use: Mapping[str, Any]) -> bool:
+    """Tell whether a use can rest on what was told: by its scenario, told or of the treaty, and by its time.
+
+    One that is known stays with the question that it was reported by first.
+    """
     agreed = find_version(session, told.treaty_id, told.treaty_version)
     if told.purpose != TreatyPurpose.BENEFIT or agreed is None:
+        return False
+    if known is not None and (known.partner, known.question_id) != (told.partner, told.question_id):
         return False
     if told.scope == Scope.ENTITLEMENT:
         has_scenario = use["scenario"] in told.scenarios["rests_on"]
     else:
         home = partner_of(agreed.treaty, told.partner)
         has_scenario = use["scenario"] in agreed.treaty.list_scenarios(home=home, host=told.partner)
-    return has_scenario and _fits_in_time(told, agreed, use)
+    return has_scenario and _fits_in_time(told, agreed, use, is_known=known is not None)
 
 
-def _fits_in_time(told: DisclosureRow, agreed: AgreedTreaty, use: Mapping[str, Any]) -> bool:
+def _fits_in_time(told: DisclosureRow, agreed: AgreedTreaty, use: Mapping[str, Any], *, is_known: bool) -> bool:
     """Tell whether something can have happened by what was told: it begins before the end of that, and may last long.
 
-    Where it was put right before its end, it may have been used until the end that it had, as far as the treaty goes.
+    Where it was put right before its end, it may have been used until the end that it had, as far as the treaty goes;
+    where it was ended, until the host must have heard of it. What was not seen to begin cannot be older than a hire.
     """
-    until = told.until if told.corrected_at is None else max(told.until, told.told_at + agreed.treaty.data_life)
-    begins = use["step"] == 1 or use["state"] == GrantState.RESERVED
-    last = until if begins else until + KEPT_FOR
+    last = told.until if told.corrected_at is None else max(told.until, told.told_at + agreed.treaty.data_life)
+    if told.ended_at is not None:
+        last = min(last, told.ended_at + HEARD_OF_WITHIN)
+    if use["step"] > 1 and use["state"] != GrantState.RESERVED:
+        last += KEPT_FOR if is_known else LONGEST_HIRE
     happened_at: datetime = use["happened_at"]
     return told.told_at - CLOCK_WRONG_BY <= happened_at <= last
 

@@ -21,7 +21,8 @@ DELETING = frozenset({NoticeKind.WITHDRAWN, NoticeKind.CORRECTED})
 NOT_NOW, NOT_YET = "not_now", "not_yet"
 _OF_ALL = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _OFF = "exchange_off"
-_FROM_AHEAD = "notice_from_ahead"  # what is taken when its time has come
+# What is taken when its time has come, and what is done in part: both are confirmed later without anybody's help.
+_LATER = frozenset({"notice_from_ahead", "not_all_ended"})
 
 
 def find_flaw(answer: SignedAnswer, held: HeldNotice, body: bytes) -> str | None:
@@ -47,7 +48,7 @@ def _name_refusal(status: int, code: str | None) -> str:
     kind = REFUSED
     if status in _OF_ALL or status >= HTTPStatus.INTERNAL_SERVER_ERROR or code == _OFF:
         kind = NOT_NOW
-    elif status < HTTPStatus.BAD_REQUEST or code == _FROM_AHEAD:
+    elif status < HTTPStatus.BAD_REQUEST or code in _LATER:
         kind = NOT_YET
     return kind if code is None else f"{kind}_{code}"
 

@@ -74,11 +74,15 @@ class PostOffice:
 
 
 class _Outcome(Enum):
-    """What sending a notice came to; `NOBODY`: it says nothing of this notice, as the partner takes none now."""
+    """What sending a notice came to.
+
+    `AWAY` says nothing of this notice, as the partner takes none now; `BROKEN` nothing of the partner, as we failed.
+    """
 
     CONFIRMED = auto()
     NOT_TAKEN = auto()
-    NOBODY = auto()
+    BROKEN = auto()
+    AWAY = auto()
 
 
 class _Absence(NamedTuple):
@@ -136,37 +140,47 @@ class Post:
             log.warning("database_away")
         except Exception as fault:  # noqa: BLE001 - one partner must not take the others down
             log.error("post_failed", partner=code, **describe_fault(fault))  # noqa: TRY400 - no stack
+        self._rest(code)  # a database that can be read and not written fails at once, and would at once again
         return 0
 
     def _send_portion(self, code: str) -> int:
         office = self._office
         with office.database.transaction() as session:
             partner = find_partner(session, code)
-            limit = 1 if code in self._away else PORTION
-            held = take_notices(session, code, limit=limit, now=office.clock.machine_now())
+            is_trial = code in self._away
+            limit = 1 if is_trial else PORTION
+            held = take_notices(session, code, limit=limit, is_trial=is_trial, now=office.clock.machine_now())
         if partner is None:
             raise LookupError(f"a notice is for {code}, which is no partner")
-        confirmed = 0
+        came_to: list[_Outcome] = []
         for number, each in enumerate(held):
-            outcome = self._try_one(partner, each)
-            if outcome is _Outcome.NOBODY:
+            came_to.append(self._try_one(partner, each))
+            if came_to[-1] is _Outcome.AWAY:
                 self._note_absence(code, held[number + 1 :])
-                return confirmed
-            confirmed += outcome is _Outcome.CONFIRMED
-        if held and self._away.pop(code, None) is not None:
-            with office.database.transaction() as session:
-                hasten_notices(session, code, office.clock.machine_now())
-        return confirmed
+                break
+        else:
+            self._note_presence(code, came_to)
+        return came_to.count(_Outcome.CONFIRMED)
+
+    def _note_presence(self, code: str, came_to: Sequence[_Outcome]) -> None:
+        """Let a partner that was away have all that waits for it; what we failed at does not show that it is there."""
+        if set(came_to) <= {_Outcome.BROKEN} or self._away.pop(code, None) is None:
+            return
+        with self._office.database.transaction() as session:
+            hasten_notices(session, code, self._now())
 
     def _note_absence(self, code: str, unsent: Sequence[HeldNotice]) -> None:
         """Let a partner rest, and give back what was not sent; it comes before what was, so each is tried in turn."""
-        now, before = self._now(), self._away.get(code)
-        self._away[code] = _Absence(1 if before is None else before.failures + 1, now)
+        self._rest(code)
         with self._office.database.transaction() as session:
-            release_notices(session, unsent, now=now)
+            release_notices(session, unsent, now=self._now())
+
+    def _rest(self, code: str) -> None:
+        before = self._away.get(code)
+        self._away[code] = _Absence(1 if before is None else before.failures + 1, self._now())
 
     def _try_one(self, partner: Partner, held: HeldNotice) -> _Outcome:
-        """Do as `_send_one` does; whatever goes wrong with one notice, it is settled, and holds up no other."""
+        """Do as `_send_one` does; a notice at which we fail is put off alone, and no partner rests for it."""
         try:
             return self._send_one(partner, held)
         except StorageUnavailableError:
@@ -174,7 +188,7 @@ class Post:
         except Exception as fault:  # noqa: BLE001 - what a partner can make of an answer nobody can foresee
             log.error("notice_unusable", partner=partner.code, kind=held.kind.value, **describe_fault(fault))  # noqa: TRY400 - no stack
             self._settle(held, UNUSABLE)
-            return _Outcome.NOBODY
+            return _Outcome.BROKEN
 
     def _send_one(self, partner: Partner, held: HeldNotice) -> _Outcome:
         """Send one notice, settle it, and tell what it came to."""
@@ -184,13 +198,13 @@ class Post:
         except CityCallError as failed:
             log.warning("notice_failed", partner=partner.code, kind=held.kind.value, fault=failed.fault.value)
             self._settle(held, failed.fault.value)
-            return _Outcome.NOBODY
+            return _Outcome.AWAY
         fault = find_flaw(answer, held, body)
         if fault is not None:
             named = {"kind": held.kind.value, "notice_id": str(held.notice_id)}
             log.warning("notice_refused", partner=partner.code, **named, fault=fault)
             self._settle(held, fault, answer)
-            return _Outcome.NOBODY if fault.startswith(NOT_NOW) else _Outcome.NOT_TAKEN
+            return _Outcome.AWAY if fault.startswith(NOT_NOW) else _Outcome.NOT_TAKEN
         self._confirm(held, answer)
         return _Outcome.CONFIRMED
 

@@ -149,6 +149,7 @@ def answer_question_of_city(*, body: dict[str, Any], signed: SignedCall, session
         ProblemCode.QUESTION_REFUSED,
         ProblemCode.NOTICE_REUSED,
         ProblemCode.NOTICE_FROM_AHEAD,
+        ProblemCode.NOT_ALL_ENDED,
         ProblemCode.TREATY_NOT_FOUND,
     },
 )

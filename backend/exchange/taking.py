@@ -149,7 +149,7 @@ def take_notice(
     """Take a notice in, once, and give what was done; a repeat gets the same. Refusals: `notice_reused`, and others.
 
     `notice_from_ahead` is one that would count as later than whatever is left until then. A notice that is refused
-    leaves nothing behind, and its sender will try again.
+    leaves nothing behind but what one with `not_all_ended` has ended so far, and its sender will try again.
     """
     partner, digest = signed.principal.id, sha256(signed.request.body).digest()
     earlier = take_in(session, partner, body["notice_id"], digest)

@@ -16,13 +16,13 @@ from backend.partners.bundle_lines import BEGINNING, BUNDLE_KIND, chain
 from backend.partners.bundle_reading import (
     Closing,
     Head,
+    LinkedMessage,
     MalformedLineError,
-    Place,
     TreatyText,
     read_closing,
     read_head,
     read_line,
-    read_place,
+    read_linked_message,
 )
 from backend.partners.message_proofs import find_message_faults
 from backend.partners.treaty_signing import find_signature_fault
@@ -58,7 +58,7 @@ class BundleReport(NamedTuple):
 
 class _Form(NamedTuple):
     head: Head
-    places: tuple[Place, ...]
+    messages: tuple[LinkedMessage, ...]
     closing: Closing
     digest: bytes
 
@@ -81,13 +81,13 @@ def check_bundle(lines: Iterable[bytes], keys: KeysByCity) -> BundleReport:
     faults = [*_check_closing(form, keys)]
     faults += _check_treaties(head, keys)
     if not faults:
-        faults += [BundleFault(number, what) for number, what in find_message_faults(head, form.places, keys)]
-    erased = sum(place.message.body is None for place in form.places)
-    return BundleReport(head.city, head.partner, len(form.places), erased, len(head.treaties), tuple(faults))
+        faults += [BundleFault(number, what) for number, what in find_message_faults(head, form.messages, keys)]
+    erased = sum(each.message.body is None for each in form.messages)
+    return BundleReport(head.city, head.partner, len(form.messages), erased, len(head.treaties), tuple(faults))
 
 
 def _read_form(lines: Iterable[bytes]) -> _Form:
-    digest, head, places, closing, held, number = sha256(), None, list[Place](), None, None, 0
+    digest, head, messages, closing, held, number = sha256(), None, list[LinkedMessage](), None, None, 0
     for number, line in enumerate(lines, start=1):
         if closing is not None:
             raise _FormError(number, "stands behind the closing line; nothing may")
@@ -100,26 +100,26 @@ def _read_form(lines: Iterable[bytes]) -> _Form:
                 closing = read_closing(document)
                 continue  # what closes is not closed itself
             else:
-                place = read_place(document)
-                held = _check_place(head, place, held or BEGINNING, number)
-                places.append(place)
+                linked = read_linked_message(document)
+                held = _check_link(head, linked, held or BEGINNING, number)
+                messages.append(linked)
         except MalformedLineError as malformed:
             raise _FormError(number, str(malformed)) from None
         digest.update(line)
     if head is None or closing is None:
         raise _FormError(number + 1, "is missing; a bundle has a first line, messages and a closing line")
-    _check_extent(head, len(places), number)
-    return _Form(head, tuple(places), closing, digest.digest())
+    _check_extent(head, len(messages), number)
+    return _Form(head, tuple(messages), closing, digest.digest())
 
 
-def _check_place(head: Head, place: Place, held: bytes, number: int) -> bytes:
+def _check_link(head: Head, linked: LinkedMessage, held: bytes, number: int) -> bytes:
     expected = head.from_no + number - 2
-    if place.log_no != expected:
-        raise _FormError(number, f"has number {place.log_no} of the log; {expected} would be right")
-    if place.previous != held.hex():
+    if linked.log_no != expected:
+        raise _FormError(number, f"has number {linked.log_no} of the log; {expected} would be right")
+    if linked.previous != held.hex():
         raise _FormError(number, "does not hang on the message before it: its `previous` is not that one's digest")
-    digest = chain(held, place.document)
-    if place.digest != digest.hex():
+    digest = chain(held, linked.document)
+    if linked.digest != digest.hex():
         raise _FormError(number, "is not what was chained: the message's digest differs")
     return digest
 
@@ -132,7 +132,7 @@ def _check_extent(head: Head, messages: int, last_line: int) -> None:
 
 
 def _check_closing(form: _Form, keys: KeysByCity) -> Iterator[BundleFault]:
-    number = len(form.places) + 2
+    number = len(form.messages) + 2
     try:
         verify_detached(form.closing.signature, form.digest, kind=BUNDLE_KIND, keys=keys.get(form.head.city, {}))
     except DetachedSignatureError as refused:

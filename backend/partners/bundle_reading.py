@@ -57,7 +57,7 @@ class Message(NamedTuple):
     body: str | None
 
 
-class Place(NamedTuple):
+class LinkedMessage(NamedTuple):
     """A message with its place in the chain; `document` is what the chain covers."""
 
     log_no: int
@@ -109,13 +109,13 @@ def read_head(document: Mapping[str, Any]) -> Head:
     )
 
 
-def read_place(document: Mapping[str, Any]) -> Place:
+def read_linked_message(document: Mapping[str, Any]) -> LinkedMessage:
     """Read the line of a message; raises MalformedLineError."""
     body = document.get("body")
     form = type(None) if body is None else str
     _check_members(document, {"log_no": int, "previous": str, "digest": str, "message": dict, "body": form})
     message = document["message"]
-    return Place(
+    return LinkedMessage(
         log_no=document["log_no"],
         previous=_read_digest(document["previous"]),
         digest=_read_digest(document["digest"]),

@@ -22,7 +22,7 @@ from backend.gateways.message_signatures import (
     SignatureRefusedError,
     verify_message,
 )
-from backend.partners.bundle_reading import Head, Message, Place
+from backend.partners.bundle_reading import Head, LinkedMessage, Message
 
 METHOD = "POST"
 CITY_HEADER = "exchange-city"
@@ -38,15 +38,17 @@ _Keys = Mapping[str, EllipticCurvePublicKey]
 _Asked = Mapping[tuple[str, str, str], Sequence[Message]]
 
 
-def find_message_faults(head: Head, places: Sequence[Place], keys: Mapping[str, _Keys]) -> Iterator[tuple[int, str]]:
+def find_message_faults(
+    head: Head, messages: Sequence[LinkedMessage], keys: Mapping[str, _Keys]
+) -> Iterator[tuple[int, str]]:
     """Find the lines whose messages prove nothing, and why; the first message stands in line 2."""
     asked: dict[tuple[str, str, str], list[Message]] = defaultdict(list)
-    for place in places:
-        message = place.message
+    for linked in messages:
+        message = linked.message
         if message.kind in ASKED.values():
             asked[message.kind, message.direction, message.about].append(message)
-    for number, place in enumerate(places, start=2):
-        fault = _find_fault(head, place.message, asked, keys)
+    for number, linked in enumerate(messages, start=2):
+        fault = _find_fault(head, linked.message, asked, keys)
         if fault is not None:
             yield number, fault
 

@@ -1,6 +1,6 @@
 """Messages between cities, the chain that holds them, notices on their way, and nonces: rows and their queries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -211,12 +211,18 @@ def find_last_heard(session: Session, partner: str, *, since: datetime) -> datet
     return session.scalars(last).one_or_none()
 
 
-def take_due_notices(session: Session, partner: str, *, limit: int, now: datetime) -> Sequence[NoticeRow]:
-    """Hold at most `limit` notices to a partner that are due, the longest due first; not those others hold."""
+def take_due_notices(
+    session: Session, partner: str, *, limit: int, is_trial: bool, now: datetime
+) -> Sequence[NoticeRow]:
+    """Hold at most `limit` notices to a partner that are due, the longest due first; not those others hold.
+
+    On trial the one that was tried least comes first, so that none waits behind those at which the partner fails.
+    """
+    tried = (NoticeRow.attempts,) if is_trial else ()
     due = (
         select(NoticeRow)
         .where(NoticeRow.partner == partner, _is_due(now))
-        .order_by(NoticeRow.due_at, NoticeRow.notice_id)
+        .order_by(*tried, NoticeRow.due_at, NoticeRow.notice_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -241,6 +247,16 @@ def postpone_notice(session: Session, notice_id: UUID, lease: UUID, *, fault: st
     mine = (NoticeRow.notice_id == notice_id, NoticeRow.lease == lease)
     changed = update(NoticeRow).where(*mine).values(lease=None, fault=fault, due_at=due_at)
     return session.scalars(changed.returning(NoticeRow.notice_id)).one_or_none() is not None
+
+
+def unlease_notices(session: Session, leases: Mapping[UUID, UUID], now: datetime) -> int:
+    """Make due what is still under its lease, given by notice, and take the attempt back; gives how many.
+
+    A lease is one notice's alone, so that notices and leases need not be named in pairs.
+    """
+    mine = (NoticeRow.notice_id.in_(leases.keys()), NoticeRow.lease.in_(leases.values()))
+    changed = update(NoticeRow).where(*mine).values(lease=None, due_at=now, attempts=NoticeRow.attempts - 1)
+    return len(session.scalars(changed.returning(NoticeRow.notice_id)).all())
 
 
 def hasten_waiting(session: Session, partner: str, now: datetime) -> int:

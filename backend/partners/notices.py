@@ -25,6 +25,7 @@ from backend.partners.message_tables import (
     list_due_partners,
     postpone_notice,
     take_due_notices,
+    unlease_notices,
 )
 from backend.storage.identifiers import new_id
 from backend.web.problems import ProblemCode, Refusal
@@ -98,10 +99,15 @@ def leave_notice(
     return row.notice_id
 
 
-def take_notices(session: Session, partner: str, *, limit: int, now: datetime) -> list[HeldNotice]:
-    """Lease at most `limit` notices that are due for a partner, for a minute; this counts as an attempt."""
+def take_notices(
+    session: Session, partner: str, *, limit: int, is_trial: bool = False, now: datetime
+) -> list[HeldNotice]:
+    """Lease at most `limit` notices that are due for a partner, for a minute; this counts as an attempt.
+
+    On trial, where the partner has just taken nothing, the one that was tried least comes first.
+    """
     taken = []
-    for row in take_due_notices(session, partner, limit=limit, now=now):
+    for row in take_due_notices(session, partner, limit=limit, is_trial=is_trial, now=now):
         lease = new_id(now)
         row.attempts, row.due_at, row.lease, row.attempted_at = row.attempts + 1, now + LEASED_FOR, lease, now
         taken.append(_hold(row, lease))
@@ -134,11 +140,7 @@ def settle_notice(
 
 def release_notices(session: Session, held: Iterable[HeldNotice], *, now: datetime) -> None:
     """Give back notices that were not sent after all: they are due, and it was no attempt."""
-    for each in held:
-        row = session.get(NoticeRow, each.notice_id, with_for_update=True, populate_existing=True)
-        if row is not None and row.lease == each.lease:
-            row.lease, row.due_at, row.attempts = None, now, each.attempts - 1
-    session.flush()
+    unlease_notices(session, {each.notice_id: each.lease for each in held}, now)
 
 
 def find_wait(attempts: int) -> timedelta:

@@ -20,3 +20,8 @@ def is_plain_text(text: str) -> bool:
     if any(unicodedata.category(character) in _UNSEEN for character in text):
         return False
     return _LINK.search(unicodedata.normalize("NFKC", text).casefold()) is None
+
+
+def show_name(name: str | None, code: str) -> str:
+    """Give what something is called as another city shows it: by its code, where its name would be refused."""
+    return name if name is not None and is_plain_text(name) else code

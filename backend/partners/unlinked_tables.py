@@ -9,10 +9,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from backend.partners.message_tables import MessageLinkRow, MessageRow
+from backend.storage import portions
+
+_KEY = MessageRow.logged_at, MessageRow.message_id
 
 
 class Place(NamedTuple):
@@ -24,8 +27,7 @@ class Place(NamedTuple):
 
 def find_end_of_portion(session: Session, partner: str, after: Place, *, rows: int) -> Place | None:
     """Find the place of the last of the `rows` messages after a place; None when there are no more than these."""
-    wanted = _order(select(MessageRow.logged_at, MessageRow.message_id), partner, after)
-    found = session.execute(wanted.offset(rows - 1).limit(1)).one_or_none()
+    found = portions.find_end_of_portion(session, _with(partner), _KEY, after, size=rows)
     return None if found is None else Place(*found)
 
 
@@ -36,7 +38,7 @@ def list_unlinked(
 
     With `before` only those that were logged before a moment.
     """
-    portion = _order(select(MessageRow.logged_at, MessageRow.message_id), partner, after).limit(rows).subquery().c
+    portion = portions.order_after(_with(partner), _KEY, after).limit(rows).subquery().c
     link = select(MessageLinkRow.log_no).where(MessageLinkRow.message_id == portion.message_id).scalar_subquery()
     wanted = select(portion.message_id).where(link.is_(None))
     wanted = wanted if before is None else wanted.where(portion.logged_at < before)
@@ -50,6 +52,5 @@ def list_still_unlinked(session: Session, message_ids: Sequence[UUID]) -> Sequen
     return session.scalars(wanted.order_by(MessageRow.logged_at, MessageRow.message_id)).all()
 
 
-def _order(rows: Select[*tuple[Any, ...]], partner: str, after: Place) -> Select[*tuple[Any, ...]]:
-    key = MessageRow.logged_at, MessageRow.message_id
-    return rows.where(MessageRow.partner == partner, tuple_(*key) > tuple(after)).order_by(*key)
+def _with(partner: str) -> Select[*tuple[Any, ...]]:
+    return select(*_KEY).where(MessageRow.partner == partner)

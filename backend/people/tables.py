@@ -176,12 +176,17 @@ def add_subject_unless_known(session: Session, subject: NewSubject, *, now: date
 
 def lock_subject(session: Session, subject_id: UUID) -> SubjectRow | None:
     """Find a subject and hold it until the transaction ends, so that what follows happens one at a time."""
-    return session.scalars(
-        select(SubjectRow)
-        .where(SubjectRow.subject_id == subject_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return _hold_subject(session, subject_id, is_shared=False)
+
+
+def share_subject(session: Session, subject_id: UUID) -> SubjectRow | None:
+    """Find a subject and keep it as it is until the transaction ends, together with others who do so."""
+    return _hold_subject(session, subject_id, is_shared=True)
+
+
+def _hold_subject(session: Session, subject_id: UUID, *, is_shared: bool) -> SubjectRow | None:
+    held = select(SubjectRow).where(SubjectRow.subject_id == subject_id).with_for_update(read=is_shared)
+    return session.scalars(held.execution_options(populate_existing=True)).one_or_none()
 
 
 def lock_subjects(session: Session, subject_ids: Iterable[UUID]) -> None:
@@ -207,9 +212,8 @@ def clear_doubt(row: SubjectRow) -> None:
 
 def list_in_doubt(session: Session, limit: int) -> Sequence[SubjectRow]:
     """List at most `limit` subjects in doubt, those known longest first."""
-    return session.scalars(
-        select(SubjectRow).where(SubjectRow.in_doubt).order_by(SubjectRow.subject_id).limit(limit)
-    ).all()
+    statement = select(SubjectRow).where(SubjectRow.in_doubt).order_by(SubjectRow.subject_id).limit(limit)
+    return session.scalars(statement).all()
 
 
 def raise_facts_version(session: Session, subject_id: UUID) -> int:
@@ -227,12 +231,8 @@ def raise_facts_version(session: Session, subject_id: UUID) -> int:
 
 def find_latest_enrolment(session: Session, subject_id: UUID) -> EnrolmentRow | None:
     """Find the newest enrolment of a person, open or closed."""
-    return session.scalars(
-        select(EnrolmentRow)
-        .where(EnrolmentRow.subject_id == subject_id)
-        .order_by(EnrolmentRow.enrolment_no.desc())
-        .limit(1)
-    ).first()
+    mine = select(EnrolmentRow).where(EnrolmentRow.subject_id == subject_id)
+    return session.scalars(mine.order_by(EnrolmentRow.enrolment_no.desc()).limit(1)).first()
 
 
 def open_enrolment(session: Session, subject_id: UUID, *, agreement_version: str, now: datetime) -> EnrolmentRow | None:
@@ -270,9 +270,8 @@ def add_consent(session: Session, consent: ConsentRow) -> None:
 
 def list_consents(session: Session, subject_id: UUID) -> Sequence[ConsentRow]:
     """List all consents of a person, oldest first."""
-    return session.scalars(
-        select(ConsentRow).where(ConsentRow.subject_id == subject_id).order_by(ConsentRow.consent_id)
-    ).all()
+    mine = select(ConsentRow).where(ConsentRow.subject_id == subject_id)
+    return session.scalars(mine.order_by(ConsentRow.consent_id)).all()
 
 
 def withdraw_consents(session: Session, subject_id: UUID, *, now: datetime) -> int:

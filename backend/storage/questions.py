@@ -1,4 +1,4 @@
-"""Questions: selects of one row that are compiled once for each engine, and then told to the driver as they are.
+"""Questions and listings: statements that are compiled once for each engine, and then told to the driver as they are.
 
 What SQLAlchemy does at every execution (the key of its cache, contexts, a result with names) costs more than the
 question itself, where all that is wanted is one row by its key. Its compiler and its types are used all the same: SQL
@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import psycopg
-from sqlalchemy import Dialect, PoolProxiedConnection, Select
+from sqlalchemy import CompoundSelect, Dialect, PoolProxiedConnection, Select
 from sqlalchemy.exc import DBAPIError, MultipleResultsFound
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
-from typing_extensions import override
 
-Told = TypeVar("Told")
+Given = TypeVar("Given")
 Convert = Callable[[Any], Any]
 Found = tuple[Any, ...]
-Statement = Select[Any] | ReturningInsert[Any] | ReturningUpdate[Any]
+Statement = Select[Any] | CompoundSelect[Any] | ReturningInsert[Any] | ReturningUpdate[Any]
 
 
 class _Plan(NamedTuple):
@@ -32,33 +31,46 @@ class _Plan(NamedTuple):
     readers: tuple[Convert | None, ...]
 
 
-class Question:
-    """A statement that gives a row, and whose values are given by name (`bindparam`) when it is asked."""
+class _Told:
+    """A statement that gives rows, and whose values are given by name (`bindparam`) when it is told."""
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._plans: dict[str, _Plan] = {}
 
-    def ask(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Found | None:
-        """Ask for the one row, or None; more than one are a MultipleResultsFound. Raises what the driver raises."""
-        cursor = self.tell(connection, dialect, values)
-        return self.read(cursor, dialect)
-
     def tell(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - the driver's
-        """Tell the driver the question, and give the cursor from which `read` reads the answer."""
+        """Tell the driver the statement, and give the cursor from which `read` reads the answer."""
+        statement, written = self.write(dialect, values)
+        driver: Any = connection.driver_connection
+        cursor = psycopg.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
+        try:
+            cursor.execute(statement, written)
+        except BaseException:
+            cursor.close()
+            raise
+        return cursor
+
+    def write(self, dialect: Dialect, values: Mapping[str, object]) -> tuple[str, list[object]]:
+        """Write what the driver is told: the text, and the values in their places."""
         plan = self._plans.get(dialect.name)
         if plan is None:
             plan = self._plans[dialect.name] = _make_plan(self._statement, dialect)
         written = {name: values[name] if write is None else write(values[name]) for name, write in plan.writers}
         written.update(plan.fixed)
-        driver: Any = connection.driver_connection
-        cursor = psycopg.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
-        try:
-            cursor.execute(plan.text, [written[name] for name in plan.order])
-        except BaseException:
-            cursor.close()
-            raise
-        return cursor
+        return plan.text, [written[name] for name in plan.order]
+
+    def _read_row(self, row: Found, dialect: Dialect) -> Found:
+        readers = self._plans[dialect.name].readers
+        return tuple(value if read is None else read(value) for value, read in zip(row, readers, strict=True))
+
+
+class Question(_Told):
+    """A statement that one row answers, or none."""
+
+    def ask(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object]) -> Found | None:
+        """Ask for the one row, or None; more than one are a MultipleResultsFound. Raises what the driver raises."""
+        cursor = self.tell(connection, dialect, values)
+        return self.read(cursor, dialect)
 
     def read(self, cursor: Any, dialect: Dialect) -> Found | None:  # noqa: ANN401 - the driver's
         """Read the answer to what was told, and close the cursor; more than one row are a MultipleResultsFound."""
@@ -70,17 +82,12 @@ class Question:
             raise MultipleResultsFound("a question has more than one answer; its condition must name one row")
         return self._read_row(rows[0], dialect) if rows else None
 
-    def _read_row(self, row: Found, dialect: Dialect) -> Found:
-        readers = self._plans[dialect.name].readers
-        return tuple(value if read is None else read(value) for value, read in zip(row, readers, strict=True))
 
+class Listing(_Told):
+    """A statement that any number of rows answer."""
 
-class Listing(Question):
-    """A question that any number of rows answer."""
-
-    @override
-    def read(self, cursor: Any, dialect: Dialect) -> Any:
-        """Read all rows of the answer to what was told (`list[Found]`), and close the cursor."""
+    def read(self, cursor: Any, dialect: Dialect) -> list[Found]:  # noqa: ANN401 - the driver's
+        """Read all rows of the answer to what was told, and close the cursor."""
         try:
             rows = cursor.fetchall()
         finally:
@@ -88,13 +95,13 @@ class Listing(Question):
         return [self._read_row(row, dialect) for row in rows]
 
 
-class Step(Protocol):
-    """What is told to the driver, and what is read of its answer then."""
+class Askable(Protocol):
+    """What is told to the driver, and what is read of its answer then: a question, a listing, a chain."""
 
     def tell(self, connection: PoolProxiedConnection, dialect: Dialect, values: Mapping[str, object], /) -> Any:  # noqa: ANN401 - the driver's
         """Tell it, and give what `read` reads."""
 
-    def read(self, told: Any, dialect: Dialect, /) -> Any:  # noqa: ANN401 - the driver's, and each step's own
+    def read(self, told: Any, dialect: Dialect, /) -> Any:  # noqa: ANN401 - the driver's, and each one's own
         """Read the answer to what was told."""
 
 
@@ -102,10 +109,10 @@ def ask_in_turn(
     connection: PoolProxiedConnection,
     dialect: Dialect,
     values: Mapping[str, object],
-    *steps: Step,
+    *asked: Askable,
     begin: Callable[[], None] | None = None,
 ) -> tuple[Any, ...]:
-    """Tell several steps of the same values, one after the other, after `begin`, and give each answer.
+    """Tell several things of the same values, one after the other, after `begin`, and give each answer.
 
     Each sees what was committed before it was its turn: a lock that the first takes is held when the second looks.
     PostgreSQL is told all of them in one message. Raises what the driver raises.
@@ -113,18 +120,18 @@ def ask_in_turn(
     if dialect.name != "postgresql":
         if begin is not None:
             begin()
-        return tuple(step.read(step.tell(connection, dialect, values), dialect) for step in steps)
+        return tuple(each.read(each.tell(connection, dialect, values), dialect) for each in asked)
     driver: Any = connection.driver_connection
     with driver.pipeline():
         if begin is not None:
             begin()
-        told = [step.tell(connection, dialect, values) for step in steps]
-    return tuple(step.read(each, dialect) for step, each in zip(steps, told, strict=True))
+        told = [each.tell(connection, dialect, values) for each in asked]
+    return tuple(each.read(answer, dialect) for each, answer in zip(asked, told, strict=True))
 
 
-def ask_in_turn_within(session: Session, values: Mapping[str, object], *steps: Step) -> tuple[Any, ...]:
+def ask_in_turn_within(session: Session, values: Mapping[str, object], *asked: Askable) -> tuple[Any, ...]:
     """Do as `ask_in_turn` within the transaction of `session`."""
-    return tell_within(session, lambda connection, dialect: ask_in_turn(connection, dialect, values, *steps))
+    return tell_within(session, lambda connection, dialect: ask_in_turn(connection, dialect, values, *asked))
 
 
 def ask_within(session: Session, question: Question, values: Mapping[str, object]) -> Found | None:
@@ -132,7 +139,7 @@ def ask_within(session: Session, question: Question, values: Mapping[str, object
     return tell_within(session, lambda connection, dialect: question.ask(connection, dialect, values))
 
 
-def tell_within(session: Session, tell: Callable[[PoolProxiedConnection, Dialect], Told]) -> Told:
+def tell_within(session: Session, tell: Callable[[PoolProxiedConnection, Dialect], Given]) -> Given:
     """Tell the driver something within the transaction of `session`; raises as what SQLAlchemy tells it does."""
     session.flush()
     connection = session.connection()

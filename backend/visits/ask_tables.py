@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Index, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Index, delete, or_, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from backend.benefits.nobody import NOBODY
 from backend.benefits.verification_tables import VerificationRow
 from backend.benefits.visitor_tables import VisitorEntitlementRow
 from backend.grants.grant import GrantState
 from backend.grants.tables import GrantRow
-from backend.people.tables import SubjectRow
 from backend.storage.chains import table_of
 from backend.storage.inserts import insert_into
 from backend.storage.tables import Row
@@ -26,7 +26,7 @@ _UNDONE = (GrantState.CANCELLED, GrantState.EXPIRED)
 class VisitorAskRow(Row):
     """The order under which a merchant has last asked one thing: visitor, scenario and amount, by their digest.
 
-    It counts for `SAME_FOR`, and is forgotten then.
+    It counts for `SAME_FOR`, and goes at the next `shangding purge`.
     """
 
     __tablename__ = "visitor_ask"
@@ -39,7 +39,7 @@ class VisitorAskRow(Row):
 
 
 class JustAsked(NamedTuple):
-    """The order of whoever asked the same a moment ago; `is_undone`: what it was given was given back already."""
+    """The order of whoever asked the same a moment ago; `is_undone`: what it was given was given or brought back."""
 
     order_no: str
     is_undone: bool
@@ -49,7 +49,7 @@ def find_ask(session: Session, merchant: str, digests: Collection[bytes], *, now
     """Find under which order a merchant asks the same just now, or asked it a moment ago; `digests` as of an order."""
     ask, given, grant = VisitorAskRow, VerificationRow, GrantRow
     wanted = (
-        select(ask.order_no, grant.state.in_(_UNDONE))
+        select(ask.order_no, or_(grant.state.in_(_UNDONE), _is_used_up()))
         .outerjoin(given, (given.merchant == ask.merchant) & (given.order_no == ask.order_no))
         .outerjoin(grant, grant.grant_id == given.grant_id)
         .where(ask.merchant == merchant, ask.digest.in_(digests))
@@ -58,6 +58,11 @@ def find_ask(session: Session, merchant: str, digests: Collection[bytes], *, now
     )
     found = session.execute(wanted).first()
     return None if found is None else JustAsked(found[0], bool(found[1]))
+
+
+def _is_used_up() -> ColumnElement[bool]:
+    """Tell whether what is held was begun and brought back; what is never held is complete when it is given."""
+    return (GrantRow.state == GrantState.COMPLETED) & GrantRow.started_at.is_not(None)
 
 
 def begin_ask(session: Session, merchant: str, digest: bytes, order_no: str, *, now: datetime) -> bool:
@@ -75,10 +80,10 @@ def begin_ask(session: Session, merchant: str, digest: bytes, order_no: str, *, 
     return bool(session.scalars(begun).all())
 
 
-def leave_ask(session: Session, merchant: str, digest: bytes, order_no: str) -> None:
-    """Let the same be asked again at once: what was asked under this order comes to nothing."""
+def leave_ask(session: Session, merchant: str, digests: Collection[bytes], order_no: str) -> None:
+    """Let the same be asked again at once: what was asked under this order comes to nothing; `digests` as of it."""
     row = VisitorAskRow
-    mine = delete(row).where(row.merchant == merchant, row.digest == digest, row.order_no == order_no)
+    mine = delete(row).where(row.merchant == merchant, row.digest.in_(digests), row.order_no == order_no)
     session.execute(mine.execution_options(synchronize_session=False))
 
 
@@ -98,14 +103,8 @@ def purge_asks(session: Session, now: datetime, *, limit: int) -> int:
     return len(session.scalars(delete(row).where(tuple_(*keys).in_(old)).returning(row.order_no)).all())
 
 
-def hold_person(session: Session, subject_id: UUID, *, is_alone: bool) -> None:
-    """Hold a subject until the transaction ends, alone or together with others who change nothing of it."""
-    mine = select(SubjectRow.subject_id).where(SubjectRow.subject_id == subject_id)
-    session.execute(mine.with_for_update(read=not is_alone))
-
-
-def forget_of_nobody(session: Session, nobody: UUID, question_id: UUID) -> None:
+def forget_of_nobody(session: Session, question_id: UUID) -> None:
     """Delete what was written by a question of the stand-in for whoever is not known or not entitled."""
     for row in (VisitorEntitlementRow, HomeQuestionRow):
-        mine = delete(row).where(row.subject_id == nobody, row.question_id == question_id)
+        mine = delete(row).where(row.subject_id == NOBODY, row.question_id == question_id)
         session.execute(mine.execution_options(synchronize_session=False))

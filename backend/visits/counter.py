@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from backend.benefits.answers import Answer, Reason, Verification, find_reuse, show_verification
 from backend.benefits.judging import Bar, Judgement, Offer, Order, Tools, find_offer, judge
-from backend.benefits.nobody import NOBODY, add_nobody, find_or_nobody
+from backend.benefits.nobody import NOBODY, find_or_add_nobody
 from backend.benefits.probing import Miss, count_as_miss, find_slowing, forgive_ask
 from backend.benefits.scans import Outcome, make_row, make_scan_look
 from backend.benefits.verification import KeyTakenError
@@ -26,13 +26,13 @@ from backend.benefits.visitor_tables import is_entitled
 from backend.grants.grant import Grant, Shortage, Via
 from backend.merchants.tables import find_merchant_names
 from backend.partners.open_cities import find_open_city
-from backend.partners.shown_texts import is_plain_text
+from backend.partners.shown_texts import show_name
 from backend.storage.database import StorageUnavailableError
-from backend.visits.ask_tables import begin_ask, find_ask, leave_ask
+from backend.visits.ask_tables import JustAsked, begin_ask, find_ask, find_outcome, leave_ask
 from backend.visits.calling import AskFault
-from backend.visits.counter_asking import Told, ask_for_merchant
+from backend.visits.counter_asking import COUNTER_SECONDS, Told, ask_for_merchant
 from backend.visits.home_cities import HomeCities
-from backend.visits.repeated_asks import repeat_outcome, wait_for_answer
+from backend.visits.repeated_asks import repeat_outcome, still_holds, wait_for_answer
 from backend.visits.visitor_orders import VisitorOrder, make_question
 from backend.web.problems import ProblemCode, Refusal
 
@@ -52,7 +52,7 @@ class _Visitor(NamedTuple):
 
 
 class _Earlier(NamedTuple):
-    """The order under which the merchant asks the same in another call, or did a moment ago."""
+    """The order under which the merchant asks the same in another call, which is not answered yet."""
 
     order_no: str
 
@@ -60,38 +60,58 @@ class _Earlier(NamedTuple):
 def verify_visitor(home: HomeCities, order: VisitorOrder, *, tools: Tools) -> Verification | Refusal:
     """Answer a merchant about a visitor within two seconds: `granted`, `not_granted` or `cannot_say`.
 
-    The same order gets the same answer for ever, and so does the same asked under another order within moments.
+    The same order gets the same answer for ever, and so does the same asked under another order within moments, as
+    long as that still holds.
     Refusals: `order_no_reused`, `amount_refused`, `too_many_misses`. Raises StorageUnavailableError. No transaction may
     be open.
     """
-    begun = _try(home, lambda session, now: _begin(session, home, order, tools, now))
-    if isinstance(begun, _Earlier):
-        earlier = begun
-        wait_for_answer(home, order.merchant.id, earlier.order_no)
-        return _try(home, lambda session, now: _answer_again(session, home, order, earlier, tools, now))
+    begun, rest_s = _begin_in_turn(home, order, tools)
     if not isinstance(begun, _Visitor):
         return begun
     answered = None
     try:
-        told = ask_for_merchant(home, make_question(order, begun.subject_id, acting_name=begun.merchant_name))
+        question = make_question(order, begun.subject_id, acting_name=begun.merchant_name)
+        told = ask_for_merchant(home, question, deadline_seconds=min(rest_s, COUNTER_SECONDS))
         answered = _try(home, lambda session, now: _conclude(session, order, begun, told, tools, now))
         return answered
     finally:
-        if not isinstance(answered, Verification):
+        # Nor does it stand that nobody could say: the home city may be back in a moment.
+        if not isinstance(answered, Verification) or answered.answer is Answer.CANNOT_SAY:
             _give_up(home, order)
+
+
+def _begin_in_turn(
+    home: HomeCities, order: VisitorOrder, tools: Tools
+) -> tuple[_Visitor | Verification | Refusal, float]:
+    """Begin when nobody else asks the same; what is not answered in time is as if the home city had told nothing.
+
+    Gives also how many seconds there are to ask it.
+    """
+    begun = _try(home, lambda session, now: _begin(session, home, order, tools, now))
+    if not isinstance(begun, _Earlier):
+        return begun, COUNTER_SECONDS
+    rest_s, first = wait_for_answer(home, order.merchant.id, begun.order_no), begun.order_no
+    if rest_s is not None:
+        begun = _try(home, lambda session, now: _begin(session, home, order, tools, now, after=first))
+    if not isinstance(begun, _Earlier):
+        return begun, rest_s or COUNTER_SECONDS
+    return _try(home, lambda session, now: _keep_unanswered(session, home, order, tools, now)), 0
 
 
 def _give_up(home: HomeCities, order: VisitorOrder) -> None:
     """Let the same be asked again at once, as far as the database lets us: otherwise it may be in a moment."""
     with suppress(StorageUnavailableError), home.database.transaction() as session:
-        leave_ask(session, order.merchant.id, order.digest, order.order_no)
+        leave_ask(session, order.merchant.id, order.digests, order.order_no)
 
 
 def _begin(
-    session: Session, home: HomeCities, asked: VisitorOrder, tools: Tools, now: datetime
+    session: Session, home: HomeCities, asked: VisitorOrder, tools: Tools, now: datetime, *, after: str | None = None
 ) -> _Visitor | _Earlier | Verification | Refusal:
-    """Answer what needs no home city; otherwise count the question as a miss, which a benefit takes back."""
-    earlier = _repeat(session, asked, tools, now) or _find_earlier(session, asked, now)
+    """Answer what needs no home city; otherwise count the question as a miss, which a benefit takes back.
+
+    `after` is the order that was waited for, which has the same to say also when nobody else may ask so any more.
+    """
+    earlier = _repeat(session, asked, tools, now) or _repeat_earlier(session, asked, tools, now, after=after)
     earlier = earlier or find_slowing(session, asked.merchant.id, {Miss.UNCONFIRMED_ASK}, now=now)
     if earlier is not None:
         return earlier
@@ -110,60 +130,62 @@ def _look_here(
     agreed = find_open_city(session, asked.home_city, now=now)
     if agreed is None or home.keys is None:
         return _keep(session, asked, _UNREACHABLE, offer, tools, now)
-    count_as_miss(session, asked.merchant.id, Miss.UNCONFIRMED_ASK, now=now)
     if asked.scenario not in agreed.treaty.list_scenarios(home=agreed.partner.code, host=home.city):
-        return _keep(session, asked, _NOT_AGREED, offer, tools, now)  # of nobody: the treaty says so to everybody
+        answer = _keep(session, asked, _NOT_AGREED, offer, tools, now)  # of nobody: the treaty says so to everybody
+        count_as_miss(session, asked.merchant.id, Miss.UNCONFIRMED_ASK, now=now)
+        return answer
     if not begin_ask(session, asked.merchant.id, asked.digest, asked.order_no, now=now):
         raise KeyTakenError  # by a call at the same time, which is found now
-    visitor = _Visitor(_find_visitor(session, home, asked, now), now, _name_merchant(session, asked.merchant.id))
+    name = find_merchant_names(session, [asked.merchant.id]).get(asked.merchant.id)
+    visitor = _Visitor(_find_visitor(session, home, asked, now), now, show_name(name, asked.merchant.id))
     stands = is_entitled(session, visitor.subject_id, asked.scenario, city=agreed.partner.code, now=now)
     outcome = _weigh(session, asked, visitor, visitor.subject_id if stands else None, offer, tools, now)
-    if outcome.answer is not Answer.GRANTED:
-        return visitor
-    forgive_ask(session, asked.merchant.id, asked_at=now)
-    return _keep(session, asked, outcome, offer, tools, now)
+    if outcome.answer is Answer.GRANTED:
+        return _keep(session, asked, outcome, offer, tools, now)
+    # Last of all, as everywhere: all calls of a merchant meet there, and some come from what others of them wait for.
+    count_as_miss(session, asked.merchant.id, Miss.UNCONFIRMED_ASK, now=now)
+    return visitor
 
 
-def _name_merchant(session: Session, code: str) -> str:
-    """Find what a merchant is called; one with a name that another city would not show goes by its code."""
-    name = find_merchant_names(session, [code]).get(code)
-    return name if name is not None and is_plain_text(name) else code
+def _repeat_earlier(
+    session: Session, asked: VisitorOrder, tools: Tools, now: datetime, *, after: str | None
+) -> _Earlier | Verification | None:
+    """Answer as the call that asked the same a moment ago was answered; None where there is none, or it holds no more.
 
-
-def _find_earlier(session: Session, asked: VisitorOrder, now: datetime) -> _Earlier | None:
-    """Find the call that asks the same just now or did so a moment ago, unless what it got was given back already."""
-    found = find_ask(session, asked.merchant.id, asked.digests, now=now)
-    if found is not None and found.is_undone:
-        leave_ask(session, asked.merchant.id, asked.digest, found.order_no)
+    Gives that call where it is not answered yet.
+    """
+    merchant = asked.merchant.id
+    found = find_ask(session, merchant, asked.digests, now=now)
+    if found is None and after is not None:
+        found = JustAsked(after, is_undone=False)
+    if found is None:
         return None
-    return None if found is None else _Earlier(found.order_no)
+    first = find_outcome(session, merchant, found.order_no)
+    if first is None:
+        return _Earlier(found.order_no)
+    offer = _find_offer(session, asked, tools, now)
+    # Under the same order something else may have been asked meanwhile: what came of that is told to nobody here.
+    is_another = first["digest"] not in asked.digests
+    if found.is_undone or is_another or not still_holds(session, asked, first, offer, tools=tools, now=now):
+        leave_ask(session, merchant, asked.digests, found.order_no)
+        return None
+    row, outcome = repeat_outcome(first, asked, now)
+    return _add(session, row, make_scan_look(asked, outcome, offer, row, now), tools, now)
 
 
-def _answer_again(
-    session: Session, home: HomeCities, asked: VisitorOrder, earlier: _Earlier, tools: Tools, now: datetime
+def _keep_unanswered(
+    session: Session, home: HomeCities, asked: VisitorOrder, tools: Tools, now: datetime
 ) -> Verification | Refusal:
-    """Answer as the earlier call was answered; where it has not been in time, as if the home city had told nothing."""
     same = _repeat(session, asked, tools, now)
     if same is not None:
         return same
-    offer, merchant = _find_offer(session, asked, tools, now), asked.merchant
-    repeated = repeat_outcome(
-        session, merchant.id, asked.order_no, under=earlier.order_no, clerk=merchant.acting, now=now
-    )
-    if repeated is None:
-        visitor = _find_visitor(session, home, asked, now)
-        return _keep(session, asked, replace(_UNREACHABLE, subject_id=visitor), offer, tools, now)
-    row, subject_id = repeated
-    outcome = Outcome(answer=Answer(row["answer"]), reason=row["reason"], subject_id=subject_id)
-    return _add(session, row, make_scan_look(asked, outcome, offer, row, now), tools, now)
+    outcome = replace(_UNREACHABLE, subject_id=_find_visitor(session, home, asked, now))
+    return _keep(session, asked, outcome, _find_offer(session, asked, tools, now), tools, now)
 
 
 def _find_visitor(session: Session, home: HomeCities, asked: VisitorOrder, now: datetime) -> UUID:
     digests = [index.digest for index in home.pseudonyms.all_indexes(asked.id_number)]
-    found = find_or_nobody(session, digests)
-    if found is None:
-        add_nobody(session, pseudonyms=home.pseudonyms, sealer=home.sealer, now=now)
-    return found or find_or_nobody(session, digests) or NOBODY
+    return find_or_add_nobody(session, digests, pseudonyms=home.pseudonyms, sealer=home.sealer, now=now)
 
 
 def _try(home: HomeCities, act: Callable[[Session, datetime], _Done]) -> _Done | Refusal:
@@ -174,7 +196,7 @@ def _try(home: HomeCities, act: Callable[[Session, datetime], _Done]) -> _Done |
                 return act(session, home.clock.now())
         except KeyTakenError:
             continue
-    return Refusal(ProblemCode.ORDER_NO_REUSED)  # by a grant that no verification gave
+    return Refusal(ProblemCode.ORDER_NO_REUSED)  # by a grant that no verification gave, or others each time anew
 
 
 def _conclude(
@@ -195,9 +217,10 @@ def _conclude(
         outcome = replace(_NOT_OFFERED, subject_id=visitor.subject_id)
     elif isinstance(told, Told):
         outcome = _weigh(session, asked, visitor, told.entitled, offer, tools, now)
+    answer = _keep(session, asked, outcome, offer, tools, now)
     if outcome.answer is not Answer.NOT_GRANTED:
         forgive_ask(session, asked.merchant.id, asked_at=visitor.asked_at)
-    return _keep(session, asked, outcome, offer, tools, now)
+    return answer
 
 
 def _weigh(

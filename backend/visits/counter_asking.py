@@ -16,8 +16,9 @@ from backend.benefits.visitor_tables import add_entitlement
 from backend.partners.message_log import erase_answers
 from backend.people.identity_numbers import SubjectKind
 from backend.people.subjects import find_or_add_subject
+from backend.people.tables import lock_subject, share_subject
 from backend.visits.answer_reading import Said
-from backend.visits.ask_tables import forget_of_nobody, hold_person
+from backend.visits.ask_tables import forget_of_nobody
 from backend.visits.asking import Sent, find_lasting, find_said, make_asked_row, send_question, settle
 from backend.visits.calling import AskFault
 from backend.visits.home_cities import HomeCities
@@ -34,13 +35,15 @@ class Told(NamedTuple):
     entitled: UUID | None
 
 
-def ask_for_merchant(home: HomeCities, wanted: HomeAsk) -> Told | AskFault:
+def ask_for_merchant(
+    home: HomeCities, wanted: HomeAsk, *, deadline_seconds: float = COUNTER_SECONDS
+) -> Told | AskFault:
     """Ask for a merchant whether a visitor may have a scenario, in a second and a half, and keep what is said.
 
     It takes the same to hear a yes or a no, about somebody who is known or about anybody else. Raises
     StorageUnavailableError. No transaction may be open.
     """
-    sent = send_question(home, wanted, deadline_seconds=COUNTER_SECONDS, is_kept_before=False)
+    sent = send_question(home, wanted, deadline_seconds=deadline_seconds, is_kept_before=False)
     if isinstance(sent, AskFault):
         return sent
     return settle(home, sent, lambda session, known: _settle(home, session, wanted, known))
@@ -52,7 +55,7 @@ def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> 
     row = make_asked_row(wanted, sent.question)
     if isinstance(said, AskFault):
         add_question(session, row | {"subject_id": wanted.subject_id or NOBODY, "state": FAILED, "fault": said.value})
-        forget_of_nobody(session, NOBODY, question_id)
+        forget_of_nobody(session, question_id)
         return said
     is_yes = any(moment > now for moment in said.entitled.values())
     # First the place, then the person: so does whoever withdraws.
@@ -60,7 +63,8 @@ def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> 
         erase_answers(session, wanted.home_city, [question_id], now)
         is_yes = False
     entitled = _find_entitled(home, session, wanted) if is_yes else None
-    hold_person(session, entitled or NOBODY, is_alone=is_yes)
+    hold = share_subject if entitled is None else lock_subject  # nobody is held by everybody at once
+    hold(session, entitled or NOBODY)
     lasting = find_lasting(said if is_yes else _NOTHING, sent.question.agreed.treaty, said_at=now, now=now)
     whom = entitled or wanted.subject_id or NOBODY
     add_question(session, row | {**lasting.answer, "answered_at": now, "subject_id": whom})
@@ -69,7 +73,7 @@ def _settle(home: HomeCities, session: Session, wanted: HomeAsk, sent: Sent) -> 
         entitlement = {name: row[name] for name in ("question_id", "treaty_id")} | {"version": row["treaty_version"]}
         entitlement |= {"subject_id": entitled or NOBODY, "scenario": scenario, "until": until, "given_at": now}
         add_entitlement(session, entitlement)
-    forget_of_nobody(session, NOBODY, question_id)
+    forget_of_nobody(session, question_id)
     return Told(entitled)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from backend.benefits.card_tables import doubt_cards
@@ -18,7 +19,7 @@ from backend.benefits.visitor_tables import end_entitlements
 from backend.partners.message_log import erase_answers
 from backend.partners.treaties import find_version
 from backend.people.tables import lock_subject
-from backend.storage.database import Database
+from backend.storage.database import Database, StorageUnavailableError
 from backend.visits.answer_reading import Asked, UnusableAnswerError, read_content
 from backend.visits.asking import keep_said
 from backend.visits.tables import (
@@ -34,10 +35,12 @@ from backend.visits.tables import (
     put_answer,
 )
 from backend.visits.use_queries import add_uses
+from backend.web.faults import describe_fault
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Scope, partner_of
 
 AT_ONCE = 500
+log = structlog.get_logger("shangding.visits")
 
 
 class Ended(StrEnum):
@@ -57,8 +60,8 @@ def take_withdrawn(
 
     `content` is that of a notice whose form was checked. A withdrawal needs no `left_at`: it wins over everything.
     From here on none of it is newly believed. What was believed before ends here for one person; where it is about
-    others, too, that is left to `settle_withdrawals`, and nothing is confirmed: Refusal `unavailable`, upon which the
-    partner repeats the notice, until nothing is left of it.
+    others, too, that is left to `settle_withdrawals`, and nothing is confirmed: Refusal `not_all_ended`, upon which the
+    partner repeats this notice, until nothing is left of it, and goes on with its others.
     """
     del left_at  # so that both kinds of notices are taken alike
     question_ids = [UUID(each) for each in content["question_ids"]]
@@ -70,23 +73,33 @@ def take_withdrawn(
         _withdraw(session, partner, first, [found for subject_id, found in unended if subject_id == first], now=now)
     if rest:
         mark_settled(session, partner, rest, is_settled=False)
-        return Refusal(ProblemCode.UNAVAILABLE, headers={"Retry-After": "1"})
+        return Refusal(ProblemCode.NOT_ALL_ENDED)
     return {"deleted": sorted(str(each) for each in question_ids)}
 
 
 def settle_withdrawals(database: Database, *, now: datetime, limit: int = AT_ONCE) -> int:
     """End what was withdrawn together with answers about somebody else, each in a transaction of its own.
 
-    At most `limit`; gives how many. Raises StorageUnavailableError.
+    At most `limit`; gives how many. One that cannot be ended holds up no other: that is logged, and it is left for the
+    next time. Raises StorageUnavailableError.
     """
     with database.reading() as session:
         unsettled = list_unsettled(session, limit=limit)
-    for partner, question_id in unsettled:
+    return sum(_can_settle(database, partner, question_id, now=now) for partner, question_id in unsettled)
+
+
+def _can_settle(database: Database, partner: str, question_id: UUID, *, now: datetime) -> bool:
+    try:
         with database.transaction() as session:
             for subject_id, found in list_unended(session, partner, [question_id]):  # one, as an id is there once
                 _withdraw(session, partner, subject_id, [found], now=now)
             mark_settled(session, partner, [question_id], is_settled=True)
-    return len(unsettled)
+    except StorageUnavailableError:
+        raise
+    except Exception as fault:  # noqa: BLE001 - one answer must not keep those of others from being ended
+        log.error("withdrawal_not_settled", question_id=str(question_id), **describe_fault(fault))  # noqa: TRY400 - no stack
+        return False
+    return True
 
 
 def take_corrected(

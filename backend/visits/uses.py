@@ -16,7 +16,7 @@ from backend.grants.grant import Grant, GrantState
 from backend.grants.queries import find_grant
 from backend.merchants.tables import find_merchant_names
 from backend.partners.notices import NoticeKind, leave_notice
-from backend.partners.shown_texts import is_plain_text
+from backend.partners.shown_texts import show_name
 from backend.storage.database import Database
 from backend.visits.tables import VisitorUseRow
 from backend.visits.use_queries import Turned, add_uses, list_turns, list_untold, list_users, lock_use, put_told
@@ -80,8 +80,8 @@ def _tell(
         "question_id": str(use.question_id),
         "use_id": str(grant.grant_id),
         "scenario": grant.scenario,
-        "title": _show(_find_title(grant, benefits), grant.scenario),
-        "place": _show(find_merchant_names(session, [grant.merchant]).get(grant.merchant), grant.merchant),
+        "title": show_name(_find_title(grant, benefits), grant.scenario),
+        "place": show_name(find_merchant_names(session, [grant.merchant]).get(grant.merchant), grant.merchant),
         "state": turn.state,
         "step": step,
         "happened_at": format_moment(turn.happened_at),
@@ -95,11 +95,6 @@ def _tell(
         content=content,
         now=now,
     )
-
-
-def _show(name: str | None, code: str) -> str:
-    """Give a name as another city shows it; one that it would refuse goes by its code."""
-    return name if name is not None and is_plain_text(name) else code
 
 
 def _find_title(grant: Grant, benefits: CityBenefits) -> str:

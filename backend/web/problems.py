@@ -134,6 +134,7 @@ class ProblemCode(StrEnum):
     HOME_CITY_REFUSED = "home_city_refused", 409
     TREATY_SUSPENDED_BY_PARTNER = "treaty_suspended_by_partner", 409
     PARTNER_ENDED = "partner_ended", 409
+    NOT_ALL_ENDED = "not_all_ended", 409
     BODY_TOO_LARGE = "body_too_large", 413
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415
     INVALID_REQUEST = "invalid_request", 422

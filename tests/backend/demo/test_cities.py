@@ -55,6 +55,8 @@ def test_a_visit_in_both_directions_comes_to_what_it_says(tmp_path: Path) -> Non
     assert [line for line in flaws if not line.endswith("不到2秒")] == [], done.stdout
     assert done.stdout.count("✓") > len(STEPS) * 2
     assert all(f"\n{letter}  {zh}" in done.stdout for letter, zh, _, _ in STEPS)
+    assert " of them erased) of zhengzhou with hangzhou, nothing wrong" in done.stdout
+    assert '{"' not in done.stdout  # it is for citizens to read
     for each in list_ports(port):
         create_server(("127.0.0.1", each)).close()
     logs = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("*/service.log"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,13 +10,15 @@ from uuid import UUID, uuid4
 from backend.benefits.pausing import pause_benefits
 from backend.clock import today
 from backend.disclosures.answering import AnswerGiven, Question, answer_question
-from backend.disclosures.checking import check_disclosures
+from backend.disclosures.checking import PERSONS_AT_ONCE, go_on_checking
 from backend.disclosures.consents import ConsentOrder, give_consent
+from backend.disclosures.passes import Progress
 from backend.disclosures.telling import Tools
 from backend.gateways.treaty_files import TreatyDocument, read_treaties
 from backend.partners.message_tables import NoticeRow
 from backend.partners.tables import PartnerRow, TreatyRow
 from backend.people.account import close_account
+from backend.storage.database import Database
 from backend.web.problems import Refusal
 from scenarios.treaty import Role, Scope, TreatyPurpose, partner_of
 from tests.backend.city import City, Person, make_person
@@ -130,6 +132,19 @@ def consent(
         given = give_consent(session, subject_id, order, tools=make_tools(city), now=city.now())
     assert not isinstance(given, Refusal), given
     return given.consent_id
+
+
+def check_disclosures(database: Database, *, tools: Tools, now: datetime, limit: int = PERSONS_AT_ONCE) -> int:
+    """Go through all that was told from its beginning, until at most `limit` people were looked at, and say how many.
+
+    While it gives any there may be more.
+    """
+    progress, checked = Progress(), 0
+    while checked < limit:
+        checked += go_on_checking(database, progress, tools=tools, now=now, limit=limit - checked)
+        if not progress.is_under_way:
+            break
+    return checked
 
 
 def sweep(city: City) -> int:

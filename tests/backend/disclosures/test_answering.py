@@ -48,7 +48,6 @@ CAUSES = {
     "low": "low_tier",
 }
 LIFE = timedelta(hours=72)
-MOST_AUC = 0.55  # R16
 
 
 def read_looks(city: City, subject_id: UUID) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from backend.disclosures import answering
 from backend.disclosures.answering import AnswerGiven, Question, answer_question
 from backend.disclosures.consents import withdraw_consent
 from backend.disclosures.ending import note_deleted
-from backend.disclosures.person_tables import PersonWanted, find_wanted
+from backend.disclosures.person_tables import PersonWanted, make_person_wanted
 from backend.people.account import close_account
 from backend.people.tables import SubjectRow
 from backend.storage.chains import Hold
@@ -236,9 +236,9 @@ def test_planted_defect_a_question_that_holds_nobody_is_caught(
 
     def look_only(*args: Any, **named: Any) -> PersonWanted:  # noqa: ANN401 - as it is
         nobody = Hold(SubjectRow, (SubjectRow.subject_id == bindparam("nobody"),))
-        return find_wanted(*args, **named)._replace(holding=nobody)
+        return make_person_wanted(*args, **named)._replace(holding=nobody)
 
-    monkeypatch.setattr(answering, "find_wanted", look_only)
+    monkeypatch.setattr(answering, "make_person_wanted", look_only)
     withdraws = withdrawing(metropolis, subject_id, consent_id)
     _, late = run_across(metropolis, withdraws, answering_of(metropolis, question))
     assert isinstance(late, AnswerGiven)

@@ -56,6 +56,32 @@ def test_what_has_changed_comes_first_and_portions_miss_nobody(city: City, monke
     assert len(list_notices(city)) == 2
 
 
+@pytest.mark.parametrize("broken", [1, 2])
+def test_whoever_cannot_be_looked_at_keeps_nobody_from_the_look_of_the_day(
+    town: City, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    people = [settle_in(town, Scope.LEVEL) for _ in range(broken + 1)]
+    for person, _ in people:
+        ask(town, person, Scope.LEVEL)
+    town.clock.move(timedelta(days=1))
+    bad = {subject_id for _, subject_id in people[:broken]}
+    for subject_id in bad:
+        report(town, subject_id, BREACH, date(2026, 11, 2))
+    seen: set[UUID] = set()
+
+    def fail(_: Session, subject_id: UUID, **__: object) -> None:
+        seen.add(subject_id)
+        if subject_id in bad:
+            raise ValueError("planted")
+
+    monkeypatch.setattr(checking, "check_person", fail)
+    progress = Progress()
+    for _ in range(9):
+        go_on(town, progress, limit=2)
+        town.clock.move(timedelta(seconds=5))
+    assert seen > bad
+
+
 def test_a_pass_rests_as_long_as_its_rows_ask_for(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "PORTION", 1)
     monkeypatch.setattr(passes, "ROWS_A_SECOND", 2)
@@ -88,6 +114,7 @@ def test_at_volume_no_statement_reads_all_of_it(metropolis: City) -> None:
         while not list_notices(city):  # the first who is looked at is the one of whom something has changed
             assert go_on(city, progress, limit=1) == len(list_notices(city))
     assert len(plans) > MANY / 10 / PORTION
+    assert any("stored_score" in plan for plan in plans)  # also who it is, which no session asks
     for plan in plans:
         for table in ("disclosure", "subject", "consent", "benefit_account"):
             assert f"Seq Scan on {table} " not in plan, plan

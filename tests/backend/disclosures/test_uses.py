@@ -12,12 +12,13 @@ import pytest
 
 from backend.clock import format_moment
 from backend.disclosures import uses
+from backend.disclosures.consents import withdraw_consent
 from backend.disclosures.purging import purge_answered, purge_counts, purge_disclosures, purge_uses
 from backend.disclosures.uses import take_use
 from backend.web.problems import ProblemCode, Refusal
 from scenarios.treaty import Scope
 from tests.backend.city import City
-from tests.backend.disclosures.asking import HANGZHOU, NANJING, make_question, put
+from tests.backend.disclosures.asking import HANGZHOU, NANJING, consent, make_question, put
 from tests.backend.disclosures.test_answering import settle_in
 from tests.backend.disclosures.test_consents import get
 from tests.databases import count_rows, run_sql
@@ -89,7 +90,7 @@ def test_a_use_that_cannot_be_read_is_refused(town: City, changes: dict[str, obj
 
 
 WITHIN, AT_THE_END = timedelta(hours=1), timedelta(hours=72)
-BEFORE, YEARS = -timedelta(days=1), timedelta(hours=72, days=3 * 366)
+BEFORE, HIRED, YEARS = -timedelta(days=1), timedelta(hours=72, days=457), timedelta(hours=72, days=3 * 366)
 INSTANT = timedelta(seconds=1)
 TIMES = [
     (BEFORE, 1, "reserved", True),
@@ -98,8 +99,8 @@ TIMES = [
     (AT_THE_END + INSTANT, 1, "completed", False),
     (AT_THE_END + INSTANT, 2, "reserved", False),
     (AT_THE_END + INSTANT, 2, "in_use", True),
-    (YEARS, 9, "settled", True),
-    (YEARS + INSTANT, 9, "settled", False),
+    (HIRED, 9, "settled", True),
+    (HIRED + INSTANT, 9, "settled", False),
 ]
 
 
@@ -119,9 +120,47 @@ def test_a_use_fits_in_the_time_of_what_was_told(town: City) -> None:
         use = write_use(question.question_id, uuid4(), 1) | changes
         assert take(town, use) == {"known": is_known}, changes
     assert count_rows(town.database, "used_away") == 1 + sum(is_known for *_, is_known in TIMES)
+    for after, is_known in ((YEARS, True), (YEARS + INSTANT, False)):  # of one that was seen to begin
+        changes = {"step": 9, "state": "settled", "happened_at": format_moment(told_at + after)}
+        assert take(town, early | changes) == {"known": is_known}
     run_sql(town.database, "UPDATE disclosure SET until = told_at, corrected_at = told_at")  # put right at once
     late = write_use(question.question_id, uuid4(), 1) | {"happened_at": format_moment(told_at + AT_THE_END)}
     assert take(town, late) == {"known": True}
+
+
+def test_nothing_begins_by_what_was_ended(town: City) -> None:
+    """Once that city must have heard of it; whether it has confirmed it or not, and whatever step comes first."""
+    person, subject_id = settle_in(town)
+    consent_id = consent(town, subject_id)
+    question = make_question(town, person.id_number)
+    put(town, question)
+    ended_at = town.now()
+    with town.database.transaction() as session:
+        assert not isinstance(withdraw_consent(session, subject_id, consent_id, now=ended_at), Refusal)
+    day = timedelta(days=1)
+    town.clock.move(800 * day)
+    for after, step, state, is_known in (
+        (day, 1, "reserved", True),
+        (day + INSTANT, 1, "reserved", False),
+        (day + INSTANT, 2, "in_use", True),
+        (458 * day, 2, "in_use", True),
+        (458 * day + INSTANT, 2, "in_use", False),
+        (800 * day, 2, "in_use", False),
+    ):
+        changes = {"step": step, "state": state, "happened_at": format_moment(ended_at + after)}
+        assert take(town, write_use(question.question_id, uuid4(), 1) | changes) == {"known": is_known}, changes
+
+
+def test_a_use_stays_with_its_question(town: City) -> None:
+    person, subject_id = settle_in(town, Scope.ENTITLEMENT)
+    first, second = (make_question(town, person.id_number) for _ in range(2))
+    put(town, first)
+    put(town, second)
+    town.clock.move(timedelta(hours=4))
+    use_id = report_in(town, first.question_id, [1, 2])
+    assert take(town, write_use(second.question_id, use_id, 3)) == {"known": False}
+    assert take(town, write_use(first.question_id, use_id, 3)) == {"known": True}
+    assert [each["state"] for each in get(town, subject_id, "uses?limit=100")["items"]] == ["completed"]
 
 
 def test_an_answer_has_no_more_uses_than_anybody_needs(city: City, monkeypatch: pytest.MonkeyPatch) -> None:

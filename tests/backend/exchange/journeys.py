@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from backend.disclosures.checking import check_disclosures
 from backend.gateways.city_calls import MessageTag
 from backend.gateways.sending import OutgoingCall
 from backend.visits.visiting import Visit
 from backend.web.problems import Refusal
 from scenarios.treaty import Scope
 from tests.backend.city import Person, make_person
+from tests.backend.disclosures.asking import check_disclosures
 from tests.backend.exchange.cities import Cities, deliver, find_signer, lose
 from tests.backend.exchange.facts import put_points
 from tests.backend.exchange.tampering import Signers

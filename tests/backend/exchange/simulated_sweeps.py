@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from backend.disclosures.checking import check_disclosures
 from backend.grants.due import sweep_due
 from backend.partners.city_keys import note_own_keys
 from backend.partners.message_log import link_messages
@@ -13,6 +12,7 @@ from backend.visits.endings import settle_withdrawals
 from backend.visits.outliving import purge_answers
 from backend.visits.uses import report_uses
 from tests.backend.city import City
+from tests.backend.disclosures.asking import check_disclosures
 from tests.backend.exchange.simulated_cities import Town
 from tests.backend.exchange.visitors import make_tools
 

@@ -80,7 +80,8 @@ def test_after_an_hour_away_all_is_delivered_within_a_minute(judged: Journey, wa
         assert count(database, "exchange_message", "tells_of IS NOT NULL AND body IS NOT NULL") == 0
 
 
-def test_one_notice_that_nobody_can_settle_holds_up_no_other(judged: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notice_that_we_fail_at_holds_up_no_other(judged: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets nobody rest, and before it has left it does not show either that a partner is there."""
     leave_withdrawals(judged, 10)
     notices = read_rows(judged.home.database, "SELECT notice_id FROM exchange_notice")
     bad = read_uuid(notices[0]["notice_id"])
@@ -91,12 +92,26 @@ def test_one_notice_that_nobody_can_settle_holds_up_no_other(judged: Journey, mo
         return confirmations.find_flaw(answer, held, body)
 
     monkeypatch.setattr(post_module, "find_flaw", find_flaw)
-    post = judged.cities.make_post(HOME)
-    for _ in range(20):
-        if not post.run_once():
-            judged.cities.clock.move(TICK)
+    post, clock, network = judged.cities.make_post(HOME), judged.cities.clock, judged.network
+    assert post.run_once() == 9
     waiting = read_rows(judged.home.database, "SELECT fault, lease FROM exchange_notice WHERE confirmed_at IS NULL")
     assert waiting == [{"fault": "unusable", "lease": None}]
+    monkeypatch.setattr(post_module, "find_flaw", confirmations.find_flaw)
+
+    write_it = post_module.write_notice
+
+    def write_notice(held: HeldNotice, *, city: str) -> bytes:
+        if held.notice_id == bad:
+            raise TypeError("and this is not written at all")
+        return write_it(held, city=city)
+
+    monkeypatch.setattr(post_module, "write_notice", write_notice)
+    network.fate, before = lose, len(network.sent)
+    leave_withdrawals(judged, 9)
+    for _ in range(120):
+        clock.move(TICK)
+        assert post.run_once() == 0
+    assert len(network.sent) - before <= 9  # after 1, 2, 4, 8, 16, 30, 30 and 30 seconds, whatever we fail at meanwhile
 
 
 def leave_refused(judged: Journey) -> UUID:

@@ -98,7 +98,7 @@ class Planted(NamedTuple):
 
 
 PLANTED = {
-    "tombstones are ignored": Planted((visiting, counter_asking), "hold_open", lambda *_, **__: True, (10,)),
+    "tombstones are ignored": Planted((visiting, counter_asking), "hold_open", lambda *_, **__: True, (139,)),
     "a withdrawal deletes nothing": Planted((endings,), "end_answer", lambda *_, **__: None, (3, 5)),
     "the end is not looked at": Planted((visitor_tables,), "is_live", believe_for_ever, (0, 8)),
     "suspension is not looked at": Planted((visitor_tables,), "is_live", believe_the_suspended, (0, 4)),

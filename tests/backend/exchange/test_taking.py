@@ -10,10 +10,11 @@ from backend.clock import format_moment
 from backend.gateways.city_calls import MessageTag
 from backend.partners.notices import NoticeKind, leave_notice
 from backend.partners.purging import TAKEN_KEPT_FOR, purge_taken
+from backend.storage.identifiers import new_id
 from backend.visits.endings import settle_withdrawals
 from backend.visits.visiting import Visit
 from tests.backend.exchange.journeys import ALL, FEW, HOME, HOST, Journey
-from tests.backend.exchange.reading import dump
+from tests.backend.exchange.reading import dump, read_rows
 from tests.backend.exchange.tampering import read_call, sign_anew, write_call
 from tests.backend.exchange.test_door import leave_out_messages
 
@@ -68,13 +69,17 @@ def test_what_is_taken_back_of_several_people_ends_person_by_person(hosted: Jour
     with hosted.home.database.transaction() as session:
         told: Document = {"partner": HOST, "kind": NoticeKind.WITHDRAWN, "about": None, "subject_id": None}
         leave_notice(session, **told, content={"question_ids": named}, now=hosted.cities.now())
+        other = str(new_id(hosted.cities.now()))
+        leave_notice(session, **told, content={"question_ids": [other]}, now=hosted.cities.now())
 
     def deliver() -> tuple[int, list[int]]:
         confirmed = hosted.deliver()
         hosted.cities.clock.move(timedelta(seconds=31))
         return confirmed, sorted(visitor.count_believed() for visitor in visitors)
 
-    assert deliver() == (0, [0, ALL, ALL, ALL])
+    assert deliver() == (1, [0, ALL, ALL, ALL])  # the other notice, which does not wait for this one
+    [waiting] = read_rows(hosted.home.database, "SELECT fault FROM exchange_notice WHERE confirmed_at IS NULL")
+    assert waiting["fault"] == "not_yet_not_all_ended"
     assert deliver() == (0, [0, 0, ALL, ALL])
     assert settle_withdrawals(hosted.host.database, now=hosted.cities.now()) == 3
     assert deliver() == (1, [0, 0, 0, 0])

@@ -20,6 +20,7 @@ from backend.partners.notices import (
     leave_notice,
     list_partners_with_notices,
     list_waiting,
+    release_notices,
     settle_notice,
     take_in,
     take_notices,
@@ -106,6 +107,21 @@ def test_after_a_success_everything_is_due_at_once(database: Database) -> None:
     assert {each.notice_id for each in take(database, NOON)} == {first.notice_id, second.notice_id}
     with database.transaction() as session:
         assert hasten_notices(session, THEIRS, NOON) == 0  # what is held is not given to others
+
+
+def test_what_was_not_sent_is_given_back_by_whoever_holds_it_still(database: Database) -> None:
+    with database.transaction() as session:
+        late, mine = leave(session), leave(session)
+    held = take(database, NOON)
+    later = NOON + timedelta(seconds=60)
+    (theirs,) = take(database, later, limit=1)  # the lease has run out, and another worker has it
+    assert theirs.notice_id == late
+    with database.transaction() as session:
+        release_notices(session, held, now=later)
+        release_notices(session, [], now=later)
+        attempts = {each: session.get_one(NoticeRow, each).attempts for each in (late, mine)}
+    assert attempts == {late: 2, mine: 0}
+    assert [each.notice_id for each in take(database, later)] == [mine]
 
 
 def test_two_workers_never_hold_one_notice(postgresql_database: Database) -> None:

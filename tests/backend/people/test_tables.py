@@ -1,4 +1,5 @@
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from backend.people.tables import (
     ConsentRow,
     EnrolmentRow,
     NewSubject,
+    SubjectRow,
     add_consent,
     add_subject_unless_known,
     clear_doubt,
@@ -25,13 +27,14 @@ from backend.people.tables import (
     put_in_doubt,
     put_name,
     raise_facts_version,
+    share_subject,
     use_ticket,
     withdraw_consents,
 )
 from backend.storage.database import Database
 from backend.storage.identifiers import new_id
 from tests.backend.builders import NOON, add_person, settle
-from tests.databases import run_sql
+from tests.databases import migrated_database, run_sql
 
 LATER = NOON + timedelta(days=1)
 
@@ -127,6 +130,33 @@ def test_facts_versions_count_without_gap_in_many_threads(database: Database) ->
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(step, range(24))) == list(range(1, 25))
+
+
+Hold = Callable[[Session, UUID], SubjectRow | None]
+
+
+def can_both(database: Database, one: Hold, other: Hold) -> bool:
+    """Whether a subject can be held in two ways by two transactions at once."""
+    subject_id = settle(database)
+
+    def hold() -> SubjectRow | None:
+        with database.transaction() as session:
+            return other(session, subject_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            assert one(session, subject_id) is not None
+            beside = pool.submit(hold)
+            is_held = bool(wait([beside], timeout=0.3).done)
+        assert beside.result() is not None
+    return is_held
+
+
+def test_who_shares_a_subject_keeps_out_those_alone_who_change_it(postgresql_url: str) -> None:
+    with migrated_database(postgresql_url) as database:
+        kinds = (lock_subject, share_subject)
+        found = {(one, other): can_both(database, one, other) for one in kinds for other in kinds}
+    assert [ways for ways, both in found.items() if both] == [(share_subject, share_subject)]
 
 
 def test_an_unknown_subject_has_no_facts_version(database: Database) -> None:

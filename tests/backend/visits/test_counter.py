@@ -22,10 +22,10 @@ from backend.gateways.exchange_keys import SealingKey
 from backend.gateways.http_calls import CallFault
 from backend.partners.message_tables import MessageRow
 from backend.partners.treaties import suspend_treaty
-from backend.people.tables import SubjectRow
+from backend.people.tables import SubjectRow, lock_subject
 from backend.visits import asking, counter, counter_asking
 from backend.visits.answer_reading import Asked, Said, UnusableAnswerError, read_content, read_text
-from backend.visits.ask_tables import SAME_FOR, hold_person
+from backend.visits.ask_tables import SAME_FOR
 from backend.visits.endings import take_withdrawn
 from backend.visits.tables import HomeQuestionRow, is_withdrawn
 from tests.backend.benefits.counter import CARD, RACK, name_order, read_looks
@@ -161,13 +161,13 @@ def withdraw_meanwhile(visited: Visited, monkeypatch: pytest.MonkeyPatch) -> str
     """What the shop hears when a withdrawal comes in while the yes is being kept; both have ended then."""
     pool, asked = ThreadPoolExecutor(1), visited.home.asked
 
-    def hold_slowly(*given: Any, **named: Any) -> None:  # noqa: ANN401 - passed on
+    def hold_slowly(session: Session, subject_id: UUID) -> SubjectRow | None:
         withdrawn.append(pool.submit(withdraw, visited, asked[-1]["question_id"]))
         wait(withdrawn, timeout=0.3)
-        hold_person(*given, **named)
+        return lock_subject(session, subject_id)
 
     withdrawn: list[Future[None]] = []
-    monkeypatch.setattr(counter_asking, "hold_person", hold_slowly)
+    monkeypatch.setattr(counter_asking, "lock_subject", hold_slowly)
     with pool:
         answer: str = read_json(visited.verify(visited.welcome()[1].id_number))["answer"]
     withdrawn[0].result()

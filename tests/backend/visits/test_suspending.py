@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 from time import sleep
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -13,9 +15,12 @@ from backend.benefits.visitor_tables import list_entitlements
 from backend.partners import open_cities
 from backend.partners.partners import end_partner
 from backend.partners.treaties import suspend_treaty
+from backend.visits import visiting
+from backend.visits.tables import hold_open
 from tests.backend.city import read_json
 from tests.backend.partners.cities import OURS, THEIRS, TREATY, TREATY_TEXT
 from tests.backend.visits.home import TEXT, Visited, running_visited
+from tests.backend.visits.test_visiting import present
 
 TEXTS = {"finish": TREATY_TEXT, "end": TEXT, "partner": TREATY_TEXT}
 
@@ -27,8 +32,9 @@ def meanwhile(postgresql_url: str, request: pytest.FixtureRequest) -> Iterator[t
         yield visited, request.param
 
 
-def ask_meanwhile(visited: Visited, mode: str) -> tuple[str, int]:
-    """What the shop hears where the end was begun before the answer came, and is committed after; what is left then."""
+@contextmanager
+def ending(visited: Visited, mode: str) -> Iterator[Callable[..., object]]:
+    """What begins the end when it is called; it is committed a while after, and before this is over."""
     begun = Event()
 
     def end() -> None:
@@ -38,18 +44,42 @@ def ask_meanwhile(visited: Visited, mode: str) -> tuple[str, int]:
             sleep(0.3)
 
     ended: list[Future[None]] = []
-    who, person = visited.welcome()
     with ThreadPoolExecutor(1) as pool:
 
-        def answer_meanwhile(_question: dict[str, Any]) -> None:
+        def begin(*_: object) -> None:
             ended.append(pool.submit(end))
             assert begun.wait(2)
 
-        visited.home.before = answer_meanwhile
-        answer: str = read_json(visited.verify(person.id_number))["answer"]
+        yield begin
         ended[0].result()
+
+
+def ask_meanwhile(visited: Visited, mode: str) -> tuple[str, int]:
+    """What the shop hears where the end was begun before the answer came, and is committed after; what is left then."""
+    who, person = visited.welcome()
+    with ending(visited, mode) as begin:
+        visited.home.before = begin
+        answer: str = read_json(visited.verify(person.id_number))["answer"]
+    return answer, count_entitlements(visited, who)
+
+
+def bring_meanwhile(visited: Visited, mode: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How a card is taken where the end was begun after it was read; what is left when it is committed."""
+    who, person = visited.welcome()
+    with ending(visited, mode) as begin:
+
+        def hold_late(*given: Any, **named: Any) -> bool:  # noqa: ANN401 - passed on
+            begin()
+            return hold_open(*given, **named)
+
+        monkeypatch.setattr(visiting, "hold_open", hold_late)
+        status = present(visited, who, visited.home.make_card(person.id_number)).status_code
+    return status, count_entitlements(visited, who)
+
+
+def count_entitlements(visited: Visited, subject_id: UUID) -> int:
     with visited.city.database.reading() as session:
-        return answer, len(list_entitlements(session, who, visited.city.now()))
+        return len(list_entitlements(session, subject_id, visited.city.now()))
 
 
 def end_within(session: Session, mode: str, visited: Visited) -> None:
@@ -75,3 +105,17 @@ def test_a_treaty_that_is_only_looked_at_would_be_noticed(
 ) -> None:
     monkeypatch.setattr(open_cities, "share_treaty_row", lambda *_: None)
     assert ask_meanwhile(*meanwhile) == ("granted", 1)
+
+
+@pytest.mark.parametrize("meanwhile", ["finish"], indirect=True)
+def test_no_card_is_taken_after_a_suspension(meanwhile: tuple[Visited, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bring_meanwhile(*meanwhile, monkeypatch) == (422, 0)
+
+
+@pytest.mark.parametrize("meanwhile", ["finish"], indirect=True)
+def test_a_card_by_a_treaty_that_is_not_held_would_be_noticed(
+    meanwhile: tuple[Visited, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visiting, "hold_treaty", lambda *_, **__: True)
+    status, entitlements = bring_meanwhile(*meanwhile, monkeypatch)
+    assert (status, entitlements > 0) == (200, True)
