@@ -41,8 +41,8 @@ class CircuitBreaker:
                 self._tried_at = now
             return state is not BreakerState.OPEN
 
-    def note_success(self, now: datetime) -> bool:  # noqa: ARG002 - a success counts whenever it comes
-        """Note that the partner answered: all calls are let through. True for the one that ends a time of rests."""
+    def note_success(self) -> bool:
+        """Note that the partner answered, whenever: all calls are let through. True where that ends a time of rests."""
         with self._lock:
             was_resting = self._resting_from is not None
             self._failures, self._resting_from, self._tried_at = 0, None, None

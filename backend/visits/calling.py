@@ -109,7 +109,7 @@ def put_question(
         return question, AskFault.TOO_SLOW if failed.fault is CityCallFault.TOO_SLOW else AskFault.UNREACHABLE
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or not is_usable(answer.status, answer.body, question.asked):
         _note_failure(home, question)
-    elif home.breakers.of(question.agreed.partner.code).note_success(home.clock.machine_now()):
+    elif home.breakers.of(question.agreed.partner.code).note_success():
         log.warning("partner_is_back", partner=question.agreed.partner.code)
     return question, answer
 

@@ -26,7 +26,10 @@ def test_three_failures_in_a_row_open_it_and_a_success_between_them_does_not() -
     breaker = CircuitBreaker()
     for fails in (True, True, False, True, True):
         assert breaker.may_call(NOON)
-        (breaker.note_failure if fails else breaker.note_success)(NOON)
+        if fails:
+            breaker.note_failure(NOON)
+        else:
+            breaker.note_success()
     assert breaker.find_state(NOON) is BreakerState.CLOSED
     breaker.note_failure(NOON)
     assert (breaker.find_state(NOON), breaker.may_call(NOON + REST - SECOND)) == (BreakerState.OPEN, False)
@@ -41,7 +44,7 @@ def test_after_the_rest_one_is_let_through_and_decides(away: timedelta) -> None:
     breaker.note_failure(now)
     assert breaker.find_state(now + REST - SECOND) is BreakerState.OPEN
     assert breaker.may_call(now + REST)
-    breaker.note_success(now + REST)
+    breaker.note_success()
     assert [breaker.may_call(now + REST) for _ in range(3)] == [True] * 3
 
 
@@ -77,7 +80,10 @@ def test_who_never_answers_is_called_as_often_as_the_rest_allows(steps: list[tup
     for seconds, fails in steps:
         now += seconds * SECOND
         if breaker.may_call(now):
-            (breaker.note_failure if fails else breaker.note_success)(now)
+            if fails:
+                breaker.note_failure(now)
+            else:
+                breaker.note_success()
             failed = [*failed, now] if fails else []
     rests = [later - earlier for earlier, later in pairwise(failed[2:])]
     assert all(rest >= REST for rest in rests)
