@@ -96,9 +96,10 @@ def answer_question(session: Session, question: Question, *, tools: Tools, now: 
     )
     about = make_person_wanted(indexes, wanted.name_consents(question.purpose), now=now)
     taken, person = take_question(session, asked, about, now=now)
-    if taken is not Taken.TAKEN:
-        is_repeat, too_many = taken is Taken.ANSWERED_BEFORE, Refusal(ProblemCode.TOO_MANY_QUESTIONS)
-        return _repeat(session, question, tools=tools, now=now) if is_repeat else too_many
+    if taken is Taken.ANSWERED_BEFORE:
+        return _repeat(session, question, tools=tools, now=now)
+    if taken is Taken.TOO_MANY:
+        return Refusal(ProblemCode.TOO_MANY_QUESTIONS)
     person = person or _find_nobody(session, tools, now)
     telling = _answer(session, question, wanted, person, title=found.partner.title, tools=tools, now=now)
     return AnswerGiven(content=telling.content, until=telling.until, answered_at=now)

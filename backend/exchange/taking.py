@@ -171,7 +171,7 @@ def _do(
     content, left_at = body["content"], body["left_at"]
     match kind:
         case NoticeKind.WITHDRAWN:
-            return take_withdrawn(session, partner, content, left_at=left_at, now=now)
+            return take_withdrawn(session, partner, content, now=now)
         case NoticeKind.CORRECTED:
             return take_corrected(session, partner, content, left_at=left_at, now=now)
         case NoticeKind.USED:

@@ -54,16 +54,15 @@ class Ended(StrEnum):
 
 
 def take_withdrawn(
-    session: Session, partner: str, content: Mapping[str, Any], *, now: datetime, left_at: datetime | None = None
+    session: Session, partner: str, content: Mapping[str, Any], *, now: datetime
 ) -> dict[str, Any] | Refusal:
     """Take back what a partner said to some questions, known here or not yet; gives what to confirm.
 
-    `content` is that of a notice whose form was checked. A withdrawal needs no `left_at`: it wins over everything.
+    `content` is that of a notice whose form was checked. When it was left is not asked: it wins over everything.
     From here on none of it is newly believed. What was believed before ends here for one person; where it is about
     others, too, that is left to `settle_withdrawals`, and nothing is confirmed: Refusal `not_all_ended`, upon which the
     partner repeats this notice, until nothing is left of it, and goes on with its others.
     """
-    del left_at  # so that both kinds of notices are taken alike
     question_ids = [UUID(each) for each in content["question_ids"]]
     add_withdrawn(session, partner, question_ids, now=now)
     unended = list_unended(session, partner, question_ids)
