@@ -7,10 +7,11 @@ its record, clean years come last, without a day).
 from datetime import date
 
 import ibis
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, IntegerValue, Table
 
 from scoring.days import ONE_DAY
-from scoring.population.weighing import NO_VETO, read_curve
+from scoring.evaluation import NO_VETO
+from scoring.population.weighing import read_curve
 from scoring.pricing import Curve, Streak
 from scoring.rulebook import Rulebook
 
@@ -44,12 +45,14 @@ def draw_lines(standing: Table, rulebook: Rulebook, as_of: date) -> Table:
     """Draw the lines of records and repeats. Columns: subject, rule_no, occurred_on, record_id, turn, points."""
     counting = standing.filter(standing.ends_on.isnull() | (standing.ends_on > as_of))
     priced = _climb(counting, rulebook)
-    lines = priced.select(
-        "subject", "rule_no", *_ORDER, turn=ibis.literal(OF_RECORD, "int8"), points=priced.points.cast("int64")
-    ).select(_LINE)
+    lines = _draw(priced, OF_RECORD, priced.points)
     if rulebook.repeats is None:
         return lines
     return lines.union(_repeat(standing, lines, rulebook, rulebook.repeats.factor))
+
+
+def _draw(table: Table, turn: int, points: IntegerValue) -> Table:
+    return table.mutate(turn=ibis.literal(turn, "int8"), points=points.cast("int64")).select(_LINE)
 
 
 def _climb(counting: Table, rulebook: Rulebook) -> Table:
@@ -97,13 +100,7 @@ def _repeat(standing: Table, lines: Table, rulebook: Rulebook, factor: int) -> T
     days = days.filter(days.earlier.notnull(), days.earlier > days.occurred_on)
     minus_lines = classed(lines.filter(lines.points < 0))
     repeating = minus_lines.semi_join(days, ["subject", "repeat_class", "occurred_on"])
-    return repeating.select(
-        "subject",
-        "rule_no",
-        *_ORDER,
-        turn=ibis.literal(OF_REPEAT, "int8"),
-        points=(repeating.points * (factor - 1)).cast("int64"),
-    ).select(_LINE)
+    return _draw(repeating, OF_REPEAT, repeating.points * (factor - 1))
 
 
 def draw_clean_years(weighed: Table, accounts: Table, rulebook: Rulebook, as_of: date) -> Table | None:
@@ -126,14 +123,13 @@ def draw_clean_years(weighed: Table, accounts: Table, rulebook: Rulebook, as_of:
     joined = joined.select("subject", clean=clean.cast("int64"))
     joined = joined.filter(joined.clean > 0)
     found = [
-        joined.select(
-            "subject",
-            rule_no=ibis.literal(number, "int16"),
-            occurred_on=ibis.null("date"),
-            record_id=ibis.null("string"),
-            turn=ibis.literal(OF_YEARS, "int8"),
-            points=(ibis.least(joined.clean, streak.most) * streak.points).cast("int64"),
-        ).select(_LINE)
+        _draw(
+            joined.mutate(
+                rule_no=ibis.literal(number, "int16"), occurred_on=ibis.null("date"), record_id=ibis.null("string")
+            ),
+            OF_YEARS,
+            ibis.least(joined.clean, streak.most) * streak.points,
+        )
         for number, streak in streaks.items()
     ]
     return found[0].union(*found[1:]) if len(found) > 1 else found[0]

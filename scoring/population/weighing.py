@@ -17,8 +17,6 @@ from scoring.population.columns import name_item
 from scoring.pricing import ByTable, Choice, Condition, Curve, Each, Graded, Span, Validity
 from scoring.rulebook import Rule, Rulebook
 
-NO_VETO = 2  # as `evaluation.NO_VETO`: after every veto
-
 
 class Cell(NamedTuple):
     """One way to price a record: `points`, or so many for each of the item `times`, or the item `stated` itself."""
@@ -26,7 +24,6 @@ class Cell(NamedTuple):
     indicator: str
     conditions: tuple[Condition, ...]
     rule_no: int
-    rule: Rule
     points: int
     times: str | None
     stated: str | None
@@ -54,7 +51,7 @@ def _make_cells(indicator: str, rule: Rule, number: int) -> Iterator[Cell]:
         stated: str | None = None,
         curve: Curve | None = None,
     ) -> Cell:
-        return Cell(indicator, (*rule.conditions, *more), number, rule, points, times, stated, curve, validity)
+        return Cell(indicator, (*rule.conditions, *more), number, points, times, stated, curve, validity)
 
     match rule.pricing:
         case Each(points=points, validity=validity, times=times):
@@ -73,7 +70,7 @@ def weigh(known: Table, rulebook: Rulebook, as_of: date) -> Table:
     """Give the records that a rule prices, with rule, points alone, amount along a curve, and the day they lapse.
 
     Columns: subject, record_id, occurred_on, ended_on, act, suspended, rule_no, alone, amount (0 but along a curve),
-    ends_on (null: not yet), is_begun.
+    ends_on (null: not yet), from_end (it lasts from its end, not from its day), is_begun.
     """
     cells = list_cells(rulebook)
     if not cells:
