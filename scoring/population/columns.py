@@ -1,16 +1,35 @@
-"""The columns of the tables that a plan reads: records, what became of them, and accounts."""
+"""The columns of the tables that a plan reads: contents, records, what became of them, and accounts.
+
+What departments say is kept once for each distinct saying: a city has a thousand times fewer contents than records.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.datatypes as dt
+from ibis.expr.types import Table
 
 from scoring.catalogue import Catalogue
 
 _TYPES: Mapping[str, dt.DataType] = MappingProxyType({"choice": dt.string, "flag": dt.boolean, "integer": dt.int64})
-_KEYS: Mapping[str, dt.DataType] = MappingProxyType({"subject": dt.int64, "record_id": dt.string})
-_CONTENT: Mapping[str, dt.DataType] = MappingProxyType({"occurred_on": dt.date, "ended_on": dt.date, "act": dt.string})
+_CONTENT: Mapping[str, dt.DataType] = MappingProxyType(
+    {"content_no": dt.int32, "occurred_on": dt.date, "ended_on": dt.date, "act": dt.string}
+)
+CONTENT = tuple(_CONTENT)
+KEY = ("subject_no", "record_no")
+# In the order of `evaluation`: by day, then by the two halves of the record's id, which is its order.
+ORDER = ("occurred_on", "record_hi", "record_lo")
+
+
+class CityTables(NamedTuple):
+    """What a city knows, as tables (see the schemas below)."""
+
+    records: Table
+    events: Table
+    contents: Table
+    accounts: Table
 
 
 class ColumnError(ValueError):
@@ -36,26 +55,29 @@ def name_item(name: str) -> str:
     return f"item_{name}"
 
 
-def list_content(catalogue: Catalogue) -> list[str]:
-    """List the columns of what a department says about an act: what a correction replaces."""
-    return [*_CONTENT, *name_items(catalogue)]
+def contents_schema(catalogue: Catalogue) -> ibis.Schema:
+    """Describe the table of contents: an indicator with its items, each of them once."""
+    return ibis.schema({"content_no": dt.int32, "indicator": dt.string, **name_items(catalogue)})
 
 
-def records_schema(catalogue: Catalogue) -> ibis.Schema:
-    """Describe the table of records as they were reported, one row each; ids are unique among all of them."""
-    head = {**_KEYS, "indicator": dt.string, "known_at": dt.Timestamp("UTC")}
-    return ibis.schema({**head, **_CONTENT, **name_items(catalogue)})
+def records_schema() -> ibis.Schema:
+    """Describe the table of records as they were reported, one row each; `record_no` numbers those of a subject.
+
+    `record_hi` and `record_lo` are two halves of the id that order records as their ids do.
+    """
+    head = {"subject_no": dt.int64, "record_no": dt.int32, "record_hi": dt.int64, "record_lo": dt.int64}
+    return ibis.schema({**head, **_CONTENT, "known_at": dt.Timestamp("UTC")})
 
 
-def events_schema(catalogue: Catalogue) -> ibis.Schema:
-    """Describe the table of later words, one row each; `event_no` orders those of a record.
+def events_schema() -> ibis.Schema:
+    """Describe the table of later words, one row each; `event_no` numbers and orders those of a subject.
 
     The content is that of a correction, and empty in any other event.
     """
-    head = {**_KEYS, "event_no": dt.int64, "kind": dt.string, "known_at": dt.Timestamp("UTC")}
-    return ibis.schema({**head, **_CONTENT, **name_items(catalogue)})
+    head = {"subject_no": dt.int64, "event_no": dt.int32, "record_no": dt.int32, "kind": dt.string}
+    return ibis.schema({**head, "known_at": dt.Timestamp("UTC"), **_CONTENT})
 
 
 def accounts_schema() -> ibis.Schema:
     """Describe the table of accounts: one row for each person who is scored, and since when; null counts no years."""
-    return ibis.schema({"subject": dt.int64, "since": dt.date})
+    return ibis.schema({"subject_no": dt.int64, "since": dt.date})

@@ -2,53 +2,52 @@
 
 from datetime import datetime
 
-import ibis
 from ibis.expr.types import Table
 
+from scoring.population.columns import CONTENT, KEY, CityTables
 from scoring.records import EventKind
 
 _GONE = (EventKind.WITHDRAWN, EventKind.REPAIRED)
-_KEY = ("subject", "record_id")
 
 
-def know(records: Table, events: Table, content: list[str], known_at: datetime) -> Table:
-    """Give the records as `scoring.records.as_known` gives each, with `suspended`; `content` are its columns."""
-    moment = ibis.literal(known_at)
-    told = events.filter(events.known_at <= moment)
-    is_content = (told.kind == EventKind.CORRECTED) & told.occurred_on.notnull()
-    fates = told.group_by(_KEY).aggregate(
+def know_records(tables: CityTables, known_at: datetime | None) -> Table:
+    """Give the records known at a moment, as they were reported; without a moment, all."""
+    return tables.records if known_at is None else tables.records.filter(tables.records.known_at <= known_at)
+
+
+def find_fates(tables: CityTables, known_at: datetime | None) -> Table:
+    """Tell of each record that a later word touched whether it `is_gone` or `suspended`, and its last correction.
+
+    Columns: subject_no, record_no, these two, and `new_` with the name of each column of the content. They say of a
+    record what `scoring.records.as_known` says.
+    """
+    told = tables.events if known_at is None else tables.events.filter(tables.events.known_at <= known_at)
+    fates = told.group_by(KEY).aggregate(
         is_gone=told.kind.isin(_GONE).any(),
         objections=(told.kind == EventKind.OBJECTED).sum(),
         decisions=(told.kind == EventKind.DECIDED).sum(),
-        correction_no=told.event_no.max(where=is_content),
+        correction_no=told.event_no.max(where=(told.kind == EventKind.CORRECTED) & told.occurred_on.notnull()),
     )
-    corrections = told.select(*_KEY, "event_no", **{_new(name): told[name] for name in content})
-    fates = fates.left_join(
-        corrections,
-        [*((fates[name] == corrections[name]) for name in _KEY), fates.correction_no == corrections.event_no],
-    ).select(
-        *(fates[name].name(f"fate_{name}") for name in _KEY),
-        fates.is_gone,
-        is_suspended=(fates.objections > 0) & (fates.decisions == 0),
-        is_corrected=fates.correction_no.notnull(),
-        **{_new(name): corrections[_new(name)] for name in content},
-    )
-    reported = records.filter(records.known_at <= moment)
-    joined = reported.left_join(
-        fates, [reported.subject == fates.fate_subject, reported.record_id == fates.fate_record_id]
-    )
-    known = joined.filter(~joined.is_gone.fill_null(False))  # noqa: FBT003 - the value of a column
-    return known.select(
-        "subject",
-        "record_id",
-        "indicator",
-        suspended=known.is_suspended.fill_null(False),  # noqa: FBT003 - the value of a column
-        **{
-            name: known.is_corrected.fill_null(False).ifelse(known[_new(name)], known[name])  # noqa: FBT003 - as above
-            for name in content
-        },
+    corrections = told.select("subject_no", correction_no="event_no", **{f"new_{name}": told[name] for name in CONTENT})
+    found = fates.left_join(corrections, ["subject_no", "correction_no"])
+    return found.select(
+        *KEY,
+        "is_gone",
+        *(f"new_{name}" for name in CONTENT),
+        suspended=(found.objections > 0) & (found.decisions == 0),
     )
 
 
-def _new(name: str) -> str:
-    return f"new_{name}"
+def leave_untouched(records: Table, fates: Table) -> Table:
+    """Leave the records of which nothing more was heard."""
+    return records.anti_join(fates, KEY).drop("record_no")
+
+
+def follow(records: Table, fates: Table) -> Table:
+    """Give the touched records that are not gone, as they were last corrected; without record_no and known_at."""
+    kept = fates.filter(~fates.is_gone)
+    found = records.inner_join(kept, KEY)
+    is_corrected = found.new_content_no.notnull()
+    followed = {f"now_{name}": is_corrected.ifelse(found[f"new_{name}"], found[name]) for name in CONTENT}
+    found = found.select("subject_no", "record_hi", "record_lo", "suspended", **followed)
+    return found.rename({name: f"now_{name}" for name in CONTENT})

@@ -12,7 +12,15 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from scoring.catalogue import Catalogue
-from scoring.population.columns import accounts_schema, events_schema, name_item, records_schema
+from scoring.population.columns import (
+    CityTables,
+    accounts_schema,
+    contents_schema,
+    events_schema,
+    name_item,
+    name_items,
+    records_schema,
+)
 from scoring.pricing import (
     ByTable,
     Choice,
@@ -132,6 +140,36 @@ def make_rulebook(random: Random) -> Rulebook:
     )
 
 
+def make_tidy_rulebook(random: Random) -> Rulebook:
+    """Put a rulebook together as a city would: bounds that do not overlap, each within one dimension."""
+    wild = make_rulebook(random)
+    limits, groups = [], []
+    for dimension in RULEBOOK.dimensions:
+        rules = [rule for rule in wild.rules if rule.dimension == dimension.code and rule.indicator]
+        curves = [rule for rule in rules if isinstance(rule.pricing, Curve)]
+        others = [rule for rule in rules if rule not in curves]
+        random.shuffle(others)
+        limits += [
+            _bound(random, [curve.id], f"C-{curve.id}", by_year=curve.pricing.by_year)
+            for curve in curves
+            if isinstance(curve.pricing, Curve) and random.random() < 0.5
+        ]
+        grouped = [rule.id for rule in (*curves, *others[:2])]
+        if len(grouped) > 1 and random.random() < 0.6:
+            groups.append(Exclusive(f"X-{dimension.code}", "", "", frozenset(grouped), GROUNDS))
+        for first in range(2, len(others), 2):
+            by_year = random.random() < 0.6
+            limits.append(
+                _bound(random, [rule.id for rule in others[first : first + 2]], f"T-{first}", by_year=by_year)
+            )
+    whole = [
+        _bound(random, [rule.id for rule in wild.rules if rule.dimension == each.code], f"D-{each.code}", by_year=False)
+        for each in RULEBOOK.dimensions
+        if random.random() < 0.4
+    ]
+    return replace(wild, rule_limits=tuple(limits), exclusives=tuple(groups), dimension_limits=tuple(whole))
+
+
 def _make_rule(random: Random, number: int, indicator: str) -> Rule:
     names = list(RULEBOOK.catalogue.indicators[indicator].items)
     return _name_rule(random, f"R-{number:02}", indicator, _make_pricing(random, names, indicator))
@@ -198,41 +236,63 @@ def _make_group(random: Random, names: Sequence[str], number: int) -> Exclusive:
 
 def _make_limit(random: Random, names: Sequence[str], code: str) -> Limit:
     rules = names if code.startswith("D-") else random.sample(names, random.randint(1, 3))
+    return _bound(random, rules, code, by_year=random.random() < 0.5)
+
+
+def _bound(random: Random, rules: Sequence[str], code: str, *, by_year: bool) -> Limit:
     most, least = random.choice([(random.randint(0, 60), None), (None, -random.randint(0, 60))])
-    return Limit(code, "", "", "", frozenset(rules), random.random() < 0.5, most, least, GROUNDS)
+    return Limit(code, "", "", "", frozenset(rules), by_year, most, least, GROUNDS)
 
 
-class Tables(NamedTuple):
-    """A crowd as the tables that a plan reads."""
-
-    records: Table
-    events: Table
-    accounts: Table
-
-
-def make_tables(crowd: Sequence[Somebody], catalogue: Catalogue) -> Tables:
+def make_tables(crowd: Sequence[Somebody], catalogue: Catalogue) -> CityTables:
     """Write a crowd into tables; each person is the subject of his place in it."""
-    records, events, accounts = [], [], []
-    for subject, somebody in enumerate(crowd):
-        accounts.append({"subject": subject, "since": somebody.since})
-        for record in somebody.records:
-            key = {"subject": subject, "record_id": record.record_id}
+    contents = Contents(catalogue)
+    records: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    accounts: list[dict[str, Any]] = []
+    for subject_no, somebody in enumerate(crowd):
+        accounts.append({"subject_no": subject_no, "since": somebody.since})
+        for record_no, record in enumerate(somebody.records):
+            key = {"subject_no": subject_no, "record_no": record_no}
+            number = UUID(record.record_id).int
+            halves = {"record_hi": (number >> 64) - (1 << 63), "record_lo": (number & (1 << 64) - 1) - (1 << 63)}
             content = Content(record.occurred_on, record.ended_on, record.fields, record.act)
-            known = {"indicator": record.indicator, "known_at": record.known_at}
-            records.append({**key, **known, **_write_content(content)})
-            for number, event in enumerate(record.events):
-                told = {"event_no": number, "kind": event.kind.value, "known_at": event.known_at}
-                events.append({**key, **told, **({} if event.content is None else _write_content(event.content))})
-    return Tables(
-        _make_table(records, records_schema(catalogue)),
-        _make_table(events, events_schema(catalogue)),
+            told = contents.write(record.indicator, content)
+            records.append({**key, **halves, **told, "known_at": record.known_at})
+            for event_no, event in enumerate(record.events, start=len(events)):
+                told = {} if event.content is None else contents.write(record.indicator, event.content)
+                events.append(
+                    {**key, "event_no": event_no, "kind": event.kind.value, "known_at": event.known_at, **told}
+                )
+    return CityTables(
+        _make_table(records, records_schema()),
+        _make_table(events, events_schema()),
+        _make_table(contents.rows, contents_schema(catalogue)),
         _make_table(accounts, accounts_schema()),
     )
 
 
-def _write_content(content: Content) -> dict[str, Any]:
-    items = {name_item(name): value for name, value in content.fields.items()}
-    return {"occurred_on": content.occurred_on, "ended_on": content.ended_on, "act": content.act, **items}
+class Contents:
+    """Numbers for what was said, the same number for the same; `rows` are those of the table."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._names = tuple(name_items(catalogue))
+        self._numbers: dict[object, int] = {}
+
+    def write(self, indicator: str, content: Content) -> dict[str, Any]:
+        """Give the columns of a content."""
+        items = {name_item(name): value for name, value in content.fields.items()}
+        key = (indicator, *((name, items.get(name)) for name in self._names))
+        if key not in self._numbers:
+            self._numbers[key] = len(self.rows)
+            self.rows.append({"content_no": len(self.rows), "indicator": indicator, **items})
+        return {
+            "content_no": self._numbers[key],
+            "occurred_on": content.occurred_on,
+            "ended_on": content.ended_on,
+            "act": content.act,
+        }
 
 
 def _make_table(rows: Sequence[dict[str, Any]], schema: ibis.Schema) -> Table:
