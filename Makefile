@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+CITIES ?= var/cities
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -26,28 +27,37 @@ cities: $(VENV)/runtime.stamp ## Start three cities that recognise each other, a
 	@exec $(BIN)/shangding cities $(ARGS)
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Run every test on SQLite and PostgreSQL, with a real Redis
+test: $(VENV)/dev.stamp printing ## Run every test on SQLite and PostgreSQL, with a real Redis
 	@bin/ensure-command redis-server redis-server 'the test suite'
 	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
+	@bin/ensure-command java openjdk-17-jre-headless 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: test-long
-test-long: $(VENV)/dev.stamp ## Run the tests that take minutes: a million rows, kills, floods, long fuzzing
+test-long: $(VENV)/dev.stamp printing ## Run the tests that take minutes: a million rows, kills, floods, long fuzzing
 	@bin/ensure-command redis-server redis-server 'the test suite'
 	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
+	@bin/ensure-command java openjdk-17-jre-headless 'the test suite'
 	$(BIN)/pytest -m long $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(VENV)/dev.stamp ## Run the tests on SQLite only, with few hypothesis examples
+test-fast: $(VENV)/dev.stamp printing ## Run the tests on SQLite only, with few hypothesis examples
 	@bin/ensure-command redis-server redis-server 'the test suite'
 	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
+	@bin/ensure-command java openjdk-17-jre-headless 'the test suite'
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest -k "not postgresql" $(ARGS)
 
 .PHONY: coverage
-coverage: $(VENV)/dev.stamp ## Run every test and show which lines none of them reaches
+coverage: $(VENV)/dev.stamp printing ## Run every test and show which lines none of them reaches
 	@bin/ensure-command redis-server redis-server 'the test suite'
 	@PATH="$$PATH:/usr/sbin" bin/ensure-command nginx nginx-light 'the test suite'
+	@bin/ensure-command java openjdk-17-jre-headless 'the test suite'
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term-missing $(ARGS)
+
+.PHONY: printing
+printing:
+	@bin/ensure-file /usr/share/fonts/truetype/wqy/wqy-microhei.ttc fonts-wqy-microhei 'pictures with Chinese words'
+	@bin/ensure-file '/usr/lib/*/libpangoft2-1.0.so.0' libpangoft2-1.0-0 'reports as PDF'
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure everything once more: ratios against stated floors, in some minutes
@@ -56,6 +66,11 @@ bench: $(VENV)/dev.stamp ## Measure everything once more: ratios against stated 
 	$(BIN)/python -m benchmarks.reads
 	$(BIN)/python -m benchmarks.servers
 	$(BIN)/python -m benchmarks.verifications
+
+.PHONY: bench-city
+bench-city: $(VENV)/dev.stamp ## Score invented cities of up to 247 million records: half an hour, 15 GB
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m benchmarks.rescore --folder $(CITIES) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style, types, boundaries and the API description

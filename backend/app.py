@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from backend.access import routes as access
 from backend.benefits import ask_routes as asks
 from backend.benefits import card_routes as cards
+from backend.benefits import edition_routes as scenario_editions
 from backend.benefits import offer_routes as offers
 from backend.benefits import verification_routes as verifications
 from backend.clients import routes as clients
@@ -20,6 +21,8 @@ from backend.exchange import routes as exchange
 from backend.fulfilment import citizen_routes as fulfilment
 from backend.fulfilment import complaint_routes as complaints
 from backend.fulfilment import proposal_routes as proposals
+from backend.governance import impact_routes as rule_impacts
+from backend.governance import routes as governance
 from backend.grants import my_grant_routes as my_grants
 from backend.grants import routes as grants
 from backend.merchants import offering_routes as offering
@@ -35,8 +38,10 @@ from backend.people import sign_in_routes as sign_in
 from backend.records import file_routes as files
 from backend.records import quarantine_routes as quarantine
 from backend.records import routes as records
+from backend.reports import figure_routes as figures
 from backend.reports import routes as reports
 from backend.sandbox import routes as sandbox
+from backend.scores import edition_routes as rulebook_editions
 from backend.scores import routes as scores
 from backend.settings import Settings
 from backend.statements import routes as statements
@@ -62,6 +67,8 @@ ROOMS: tuple[Blueprint, ...] = (
     quarantine.blueprint,
     files.blueprint,
     scores.blueprint,
+    rulebook_editions.blueprint,
+    scenario_editions.blueprint,
     merchants.blueprint,
     offering.blueprint,
     webhooks.blueprint,
@@ -78,7 +85,10 @@ ROOMS: tuple[Blueprint, ...] = (
     exchange_of_citizens.blueprint,
     visits.blueprint,
     reports.blueprint,
+    figures.blueprint,
     partners.blueprint,
+    governance.blueprint,
+    rule_impacts.blueprint,
 )
 # The protocol between cities has a path and a version of its own.
 PROTOCOL_ROOMS: tuple[Blueprint, ...] = (exchange.blueprint,)

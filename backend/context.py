@@ -8,14 +8,16 @@ from flask import current_app
 
 from backend.clock import Clock, SystemClock
 from backend.gateways.counters import CounterStorage, choose_counter_storage
+from backend.gateways.edition_watch import PublishedEditions
 from backend.gateways.exchange_keys import ExchangeKeys
 from backend.gateways.identity_provider import TicketReader
 from backend.gateways.mini_program import MiniProgram
 from backend.gateways.pseudonyms import Pseudonyms
+from backend.gateways.published_editions import read_shipped
 from backend.gateways.real_name import RealNameCheck
 from backend.gateways.refresh_tokens import RefreshTokens
-from backend.gateways.rulebook_files import CityRules, read_city
-from backend.gateways.scenario_files import CityBenefits, read_benefits
+from backend.gateways.rulebook_files import CityRules
+from backend.gateways.scenario_files import CityBenefits
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
 from backend.settings import ServiceAccess, Settings
@@ -39,14 +41,28 @@ class Context:
     tokens: TokenIssuer
     refresh_tokens: RefreshTokens
     tickets: TicketReader
-    rules: CityRules
-    benefits: CityBenefits
+    editions: PublishedEditions
     counters: CounterStorage
     revocations: Revocations
     schema_revision: str
     mini_program: MiniProgram | None = None
     real_name: RealNameCheck | None = None
     exchange_keys: ExchangeKeys | None = None
+
+    @property
+    def city(self) -> str:
+        """Give the code of the city that is served; nothing is asked for it."""
+        return self.editions.shipped.rules.city
+
+    @property
+    def rules(self) -> CityRules:
+        """Give all editions of the rulebook that stand now; raises what `PublishedEditions.look` raises."""
+        return self.editions.look(self.clock.now()).rules
+
+    @property
+    def benefits(self) -> CityBenefits:
+        """Give all editions of the scenarios that stand now; raises what `PublishedEditions.look` raises."""
+        return self.editions.look(self.clock.now()).benefits
 
 
 def make_context(settings: Settings) -> Context:
@@ -56,7 +72,6 @@ def make_context(settings: Settings) -> Context:
     scenarios of the city.
     """
     database = Database(settings.database_url)
-    rules = read_city(settings.city)
     return Context(
         settings=settings,
         clock=MovedClock(SystemClock(), database) if settings.sandbox else SystemClock(),
@@ -70,8 +85,7 @@ def make_context(settings: Settings) -> Context:
             audience=settings.public_url,
             jwks_url=settings.identity_jwks_url,
         ),
-        rules=rules,
-        benefits=read_benefits(settings.city, rules),
+        editions=PublishedEditions(database, read_shipped(settings.city)),
         counters=choose_counter_storage(settings.redis_url),
         revocations=Revocations(database),
         schema_revision=head_revision(),

@@ -90,6 +90,18 @@ def find_file_if_any(path: str) -> Path | None:
     return find_file(path) if path else None
 
 
+def read_folder_if_any(path: str) -> Path | None:
+    """Read the absolute path of a folder, which need not be there yet; an empty text means that there is none."""
+    if not path:
+        return None
+    folder = Path(path)
+    if not folder.is_absolute():
+        raise UnfitError("is not an absolute path")
+    if folder.exists() and not folder.is_dir():
+        raise UnfitError(f"names {path}, which is not a folder")
+    return folder
+
+
 def read_secret_keys(text: str) -> SecretKeys:
     """Read `id:base64` keys of 32 bytes, joined by commas; the first one is the current one."""
     by_id: dict[str, bytes] = {}

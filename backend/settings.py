@@ -18,6 +18,7 @@ from backend.setting_values import (
     read_city_name,
     read_database_address,
     read_digit,
+    read_folder_if_any,
     read_jwks_url,
     read_log_level,
     read_plain_text,
@@ -58,6 +59,7 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "SHANGDING_WEBHOOK_TARGETS": "give public, or any on a closed network, or leave it out",
         "SHANGDING_EXCHANGE_KEYS": "give the path of a file that `shangding keys exchange new` made, or leave it out",
         "SHANGDING_EXCHANGE_TARGETS": "give public, or any on a closed network of cities, or leave it out",
+        "SHANGDING_CITY_FILES": "give the absolute path of a folder for the files of the city, or leave it out",
         "SHANGDING_SANDBOX": "give on, for a database made by `shangding sandbox` and no other, or leave it out",
     }
 )
@@ -104,6 +106,7 @@ class Settings:
     webhook_targets: str = "public"
     exchange_keys: Path | None = None
     exchange_targets: str = "public"
+    city_files: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -128,6 +131,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         webhook_targets=reader.read("SHANGDING_WEBHOOK_TARGETS", read_targets, default="public"),
         exchange_keys=reader.read("SHANGDING_EXCHANGE_KEYS", find_file_if_any, default=""),
         exchange_targets=reader.read("SHANGDING_EXCHANGE_TARGETS", read_targets, default="public"),
+        city_files=reader.read("SHANGDING_CITY_FILES", read_folder_if_any, default=""),
         sandbox=reader.read("SHANGDING_SANDBOX", read_switch, default="off"),
     )
     reader.finish()

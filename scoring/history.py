@@ -6,7 +6,7 @@ from datetime import date, datetime
 from scoring.comparison import compare, list_news
 from scoring.days import day_of, end_of
 from scoring.evaluation import evaluate
-from scoring.forecast import Step, differs
+from scoring.forecast import Step, compare_rules, differs
 from scoring.records import Record, moments_of_news
 from scoring.rulebook import Rulebook, rulebook_on
 from scoring.statement import Score
@@ -36,9 +36,11 @@ def history(
     steps = []
     day = _next_day(score, news)
     while day is not None and day <= last:
-        later = _score_at_end(held, books, day, since, until if day == last else end_of(day))
+        known_at = until if day == last else end_of(day)
+        later = _score_at_end(held, books, day, since, known_at)
         if differs(score, later):
-            steps.append(Step(day, score, later, compare(score, later, list_news(held, score, later))))
+            transition = compare_rules(held, score, later, known_at=known_at, since=since)
+            steps.append(Step(day, score, later, compare(score, later, list_news(held, score, later)), transition))
         score = later
         day = _next_day(score, news)
     return first, tuple(steps)

@@ -11,14 +11,19 @@ from backend.cli.demo import demo
 from backend.cli.doubts import doubts
 from backend.cli.exchange import exchange
 from backend.cli.files import files
+from backend.cli.governance import governance
+from backend.cli.impact import impact
 from backend.cli.keys import keys
 from backend.cli.merchants import merchants
 from backend.cli.openapi import openapi
 from backend.cli.partners import partners
+from backend.cli.population import population
 from backend.cli.proof import proof
 from backend.cli.purging import purge
 from backend.cli.quality import quality
 from backend.cli.quarantine import quarantine
+from backend.cli.reports import reports
+from backend.cli.rescore import rescore
 from backend.cli.rulebooks import rulebook
 from backend.cli.sandbox import sandbox
 from backend.cli.scenarios import scenarios
@@ -30,6 +35,7 @@ from backend.cli.working import work
 from backend.demo.workplace import DemoError
 from backend.gateways.key_sets import KeySetUnreachableError
 from backend.gateways.signed_claims import KeySetError
+from backend.population.city_files import CityFilesError
 from backend.settings import SettingsError
 from backend.storage.database import StorageUnavailableError
 from scoring.documents import DocumentError
@@ -42,6 +48,7 @@ MENDABLE = (
     KeySetUnreachableError,
     StorageUnavailableError,
     DemoError,
+    CityFilesError,
     OSError,
 )
 
@@ -75,6 +82,11 @@ for command in (
     proof,
     statements,
     quality,
+    reports,
+    population,
+    impact,
+    governance,
+    rescore,
     openapi,
 ):
     commands.add_command(command)

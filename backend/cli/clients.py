@@ -1,6 +1,5 @@
 """`shangding clients`: who may prove himself with keys of his own, officers among them."""
 
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend.cli.database import opened_database
+from backend.cli.database import opened_database, read_published
 from backend.cli.doubts import check_text
 from backend.clients.registration import (
     Client,
@@ -29,10 +28,8 @@ from backend.clients.registration import (
 from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, Role, find_clash
 from backend.clock import SystemClock, today
 from backend.gateways.public_keys import KeyFlaw, KeyRefusedError, read_key_file
-from backend.gateways.rulebook_files import read_city
 from backend.merchants.registration import RegisteredMerchants
 from backend.principals import PrincipalKind
-from backend.settings import read_settings
 from backend.web.problems import ProblemCode, Refusal
 
 Value = TypeVar("Value")
@@ -82,7 +79,7 @@ def add() -> None:
 def department(code: str, scopes: tuple[str, ...], by: str) -> None:
     """Register a machine of the department CODE of the catalogue."""
     now = SystemClock().now()
-    departments = read_city(read_settings(os.environ).city).catalogue_on(today(now)).senders
+    departments = read_published().rules.catalogue_on(today(now)).senders
     if code not in departments:
         raise click.BadParameter(
             f"{code} is no department of the catalogue; there are {', '.join(sorted(departments))}"

@@ -8,7 +8,7 @@ import click
 from sqlalchemy import make_url
 from sqlalchemy.exc import DatabaseError
 
-from backend.gateways.rulebook_files import read_city
+from backend.gateways.published_editions import Published, load_published
 from backend.records.departments import register_departments
 from backend.settings import read_settings
 from backend.storage import migrations
@@ -25,6 +25,12 @@ def opened_database() -> Iterator[Database]:
         database.dispose()
 
 
+def read_published() -> Published:
+    """Read the rules and scenarios of the city of the settings: those that ship and those that it announced."""
+    with opened_database() as database, database.reading() as session:
+        return load_published(session, read_settings(os.environ).city)
+
+
 @click.command()
 def migrate() -> None:
     """Upgrade the schema and register the catalogue's departments.
@@ -39,6 +45,6 @@ def migrate() -> None:
         raise StorageUnavailableError(f"the database at {address} cannot be upgraded: {fault.orig}") from fault
     with opened_database() as database:
         with database.transaction() as session:
-            for edition in read_city(settings.city).editions:
+            for edition in load_published(session, settings.city).rules.editions:
                 register_departments(session, edition.catalogue)
         click.echo(f"schema is at {migrations.current_revision(database.engine)}")

@@ -1,6 +1,5 @@
 """`shangding merchants`: who offers benefits, under which contracts, and switching off what must not go on."""
 
-import os
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -13,11 +12,9 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from backend.cli.clients import COMMAND_LINE, PORTION
-from backend.cli.database import opened_database
+from backend.cli.database import opened_database, read_published
 from backend.cli.doubts import check_text
 from backend.clock import SystemClock, today
-from backend.gateways.rulebook_files import read_city
-from backend.gateways.scenario_files import CityBenefits, read_benefits
 from backend.merchants.contracts import (
     NewContract,
     SignedContract,
@@ -32,7 +29,6 @@ from backend.merchants.suspensions import (
     suspend_merchant,
     suspend_scenario,
 )
-from backend.settings import read_settings
 from backend.web.messages import Language
 from backend.web.paths import CODE_PATTERN
 from backend.web.problems import Refusal, describe_refusal
@@ -122,7 +118,7 @@ def lift(code: str, by: str) -> None:
 def suspend_everywhere(scenario: str, because: str, by: str) -> None:
     """Switch SCENARIO off for everybody at once; what was given by it goes on."""
     now = SystemClock().now()
-    codes = list_open_scenarios(_read_benefits().catalogue_on(today(now)), today(now))
+    codes = list_open_scenarios(read_published().benefits.catalogue_on(today(now)), today(now))
     made = _change(
         lambda session: suspend_scenario(session, scenario, scenarios=codes, because=because, by=by, now=now)
     )
@@ -170,7 +166,7 @@ def contract(
         ends_on=None if ends_on is None else ends_on.date(),
         figures={name: value for name, value in given.items() if value is not None},
     )
-    catalogue = _read_benefits().catalogue_on(new.starts_on)
+    catalogue = read_published().benefits.catalogue_on(new.starts_on)
     signed = _change(lambda session: sign_contract(session, new, catalogue=catalogue, by=by, now=now))
     click.echo(signed.contract_id)
 
@@ -184,11 +180,6 @@ def end_signed(code: str, contract_id: UUID, by: str) -> None:
     now = SystemClock().now()
     _change(lambda session: end_contract(session, code, contract_id, by=by, now=now))
     click.echo(f"{contract_id}: ended")
-
-
-def _read_benefits() -> CityBenefits:
-    city = read_settings(os.environ).city
-    return read_benefits(city, read_city(city))
 
 
 def _change(change: Callable[[Session], Value | Refusal]) -> Value:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from backend.cli.database import opened_database
 from backend.clock import SystemClock, today
-from backend.gateways.rulebook_files import read_city
+from backend.gateways.published_editions import load_published
 from backend.gateways.working_days import read_published_calendar
 from backend.records.receipts import Outcome
 from backend.reports.counts import Span
@@ -52,8 +52,8 @@ def quality(
             f"{first_on} to {last_on}: must not end before it begins, nor after {day}, nor have more than"
             f" {LONGEST_DAYS} days"
         )
-    rules = read_city(settings.city)
     with opened_database() as database, database.reading() as session:
+        rules = load_published(session, settings.city).rules
         found = measure_quality(session, span, rules=rules, calendar=read_published_calendar(), today=day)
         unread = count_unread_files(session, department=department, since=span.since, before=span.before)
     if as_csv:

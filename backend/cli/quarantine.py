@@ -7,11 +7,10 @@ from uuid import UUID
 import click
 
 from backend.access.entries import Purpose
-from backend.cli.database import opened_database
+from backend.cli.database import opened_database, read_published
 from backend.cli.doubts import check_text
 from backend.clock import SystemClock
 from backend.gateways.pseudonyms import Pseudonyms
-from backend.gateways.rulebook_files import read_city
 from backend.gateways.sealing import Sealer
 from backend.principals import Principal, PrincipalKind
 from backend.records.quarantine import (
@@ -113,7 +112,7 @@ def _operator(name: str) -> Principal:
 def _read_tools() -> Tools:
     settings = read_settings(os.environ)
     return Tools(
-        rules=read_city(settings.city),
+        rules=read_published().rules,
         pseudonyms=Pseudonyms(settings.pseudonym_keys.by_id, settings.pseudonym_keys.current),
         sealer=Sealer(settings.sealing_keys.by_id, settings.sealing_keys.current),
     )

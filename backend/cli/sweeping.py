@@ -87,7 +87,7 @@ def _sweep_messages(context: Context, _: datetime) -> int:
 
 def _sweep_own_keys(context: Context, _: datetime) -> int:
     """Keep the public halves of keys that were exchanged: what they have signed is verified by them for ever."""
-    keys, city, now = context.exchange_keys, context.rules.city, context.clock.machine_now()
+    keys, city, now = context.exchange_keys, context.city, context.clock.machine_now()
     if keys is None:
         return 0
     with context.database.reading() as session:

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend.cli.database import opened_database
+from backend.cli.database import opened_database, read_published
 from backend.cli.partners import by_option, reason_option
 from backend.clock import SystemClock, today
 from backend.gateways.exchange_keys import ExchangeKeys
-from backend.gateways.rulebook_files import read_city
+from backend.gateways.published_editions import Published
+from backend.gateways.scenario_files import CityBenefits
 from backend.gateways.treaty_files import find_catalogues
 from backend.partners.city_keys import note_own_keys
 from backend.partners.partners import find_partner
@@ -65,11 +66,12 @@ def sign(file: Path) -> None:
     those of our rulebook, or that leaves open who processes for a city, is not signed; exit code 2.
     """
     settings, now = read_settings(os.environ), SystemClock().now()
-    treaty, text = _read(file)
+    published = read_published()
+    treaty, text = _read(file, published.benefits)
     if settings.city not in treaty.cities:
         raise DocumentError(file.name, [f"is between {' and '.join(treaty.cities)}; this city is {settings.city}"])
     faults = find_open_parties(treaty)
-    faults += list_level_faults(treaty.party(settings.city), _find_rulebook(settings, treaty))
+    faults += list_level_faults(treaty.party(settings.city), _find_rulebook(treaty, published))
     if faults:
         raise DocumentError(file.name, faults)
     click.echo(sign_treaty(text, read_own_keys(settings).find_signer(now)))
@@ -83,15 +85,25 @@ def sign(file: Path) -> None:
 def add(file: Path, ours: str, theirs: str, by: str) -> None:
     """Add FILE, which both cities have signed; it is in force on the days that it names."""
     settings, now = read_settings(os.environ), SystemClock().now()
-    treaty, text = _read(file)
+    published = read_published()
+    treaty, text = _read(file, published.benefits)
     if faults := find_open_parties(treaty):
         raise DocumentError(file.name, faults)
-    rulebook = _find_rulebook(settings, treaty) if settings.city in treaty.cities else None
+    rulebook = _find_rulebook(treaty, published) if settings.city in treaty.cities else None
     keys = read_own_keys(settings)
     with opened_database() as database, database.transaction() as session:
         note_own_keys(session, settings.city, keys, now=now)
         signatures = Signatures(ours.strip(), theirs.strip())
-        added = add_treaty(session, text, signatures, city=settings.city, rulebook=rulebook, by=by, now=now)
+        added = add_treaty(
+            session,
+            text,
+            signatures,
+            city=settings.city,
+            rulebook=rulebook,
+            benefits=published.benefits,
+            by=by,
+            now=now,
+        )
     click.echo(f"{added.treaty.id} {added.treaty.version}: added, digest {added.treaty.digest}")
 
 
@@ -145,18 +157,17 @@ def read_own_keys(settings: Settings) -> ExchangeKeys:
     return ExchangeKeys.from_file(settings.exchange_keys)
 
 
-def _read(path: Path) -> tuple[Treaty, str]:
+def _read(path: Path, ours: CityBenefits | None = None) -> tuple[Treaty, str]:
     try:
         text = path.read_bytes().decode()  # as it is: what is signed are the very bytes, the ends of lines too
     except UnicodeDecodeError as fault:
         raise DocumentError(path.name, [f"is not UTF-8: {fault}"]) from None
-    return read_treaty(text, path.name, find_catalogues(text, path.name)), text
+    return read_treaty(text, path.name, find_catalogues(text, path.name, ours)), text
 
 
-def _find_rulebook(settings: Settings, treaty: Treaty) -> Rulebook:
+def _find_rulebook(treaty: Treaty, published: Published) -> Rulebook:
     """Find our rulebook of the treaty's first day, or of today where it has begun."""
-    day = max(treaty.starts_on, today(SystemClock().now()))
-    return read_city(settings.city).rulebook_on(day)
+    return published.rules.rulebook_on(max(treaty.starts_on, today(SystemClock().now())))
 
 
 def _check_partner(session: Session, treaty_id: str, version: str) -> None:

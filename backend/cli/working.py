@@ -16,15 +16,17 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.starting import make_courier, make_post, make_reading_desk, opened_context
+from backend.cli.starting import make_courier, make_measuring_desk, make_post, make_reading_desk, opened_context
 from backend.cli.sweeping import sweep, sweep_once
 from backend.clock import SystemClock
 from backend.context import Context
+from backend.governance.impacts import MEASURE_IMPACT
+from backend.governance.measuring import Fault, attach_fault, measure_draft
 from backend.merchants.dispatch import Dispatcher
 from backend.records.file_reading import MovedOnError, read_file
 from backend.records.file_tables import READING_FAILED, end_file, reopen_file
 from backend.records.files import READ_FILE, copy_content
-from backend.settings import read_settings
+from backend.settings import Settings, read_settings
 from backend.storage.database import StorageUnavailableError
 from backend.storage.jobs import (
     LEASED_FOR,
@@ -84,8 +86,8 @@ class Worker:
         with self._context.database.transaction() as session:
             now = self._context.clock.now()
             for lost in park_lost_jobs(session, now=now):
-                tell_parked(session, lost, now=now)
-            job = take_job(session, tuple(HANDLERS), now=now)
+                tell_parked(session, lost, city=self._context.city, now=now)
+            job = take_job(session, choose_kinds(self._context.settings), now=now)
         if job is None:
             return False
         try:
@@ -144,7 +146,7 @@ class Worker:
         with self._context.database.transaction() as session:
             now = self._context.clock.now()
             if fail_job(session, job, fault=fault, now=now):
-                tell_parked(session, job, now=now)
+                tell_parked(session, job, city=self._context.city, now=now)
 
 
 def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -> None:
@@ -158,10 +160,23 @@ def do_read_file(context: Context, job: Job, watch: Callable[[Session], None]) -
             raise LeaseLostError
 
 
-def tell_parked(session: Session, job: Job, *, now: datetime) -> None:
+def do_measure_impact(context: Context, job: Job, watch: Callable[[Session], None]) -> None:
+    """Measure what a draft of rules would do; the report and the end of the job are one transaction."""
+
+    def settle(session: Session) -> None:
+        watch(session)
+        if not complete_job(session, job):
+            raise LeaseLostError
+
+    measure_draft(make_measuring_desk(context), UUID(job.payload["draft_id"]), settle=settle)
+
+
+def tell_parked(session: Session, job: Job, *, city: str, now: datetime) -> None:
     """Let whoever waits for a job know that it will not be done by itself any more."""
     if job.kind == READ_FILE:
         end_file(session, UUID(job.payload["file_id"]), now=now, fault_code=READING_FAILED)
+    if job.kind == MEASURE_IMPACT:
+        attach_fault(session, UUID(job.payload["draft_id"]), Fault.GIVEN_UP, city=city, now=now)
 
 
 def tell_retried(session: Session, job: Job) -> None:
@@ -171,8 +186,13 @@ def tell_retried(session: Session, job: Job) -> None:
 
 
 HANDLERS: Mapping[str, Callable[[Context, Job, Callable[[Session], None]], None]] = MappingProxyType(
-    {READ_FILE: do_read_file}
+    {READ_FILE: do_read_file, MEASURE_IMPACT: do_measure_impact}
 )
+
+
+def choose_kinds(settings: Settings) -> tuple[str, ...]:
+    """Choose which jobs this worker takes: those about the files of the city are for one that has them."""
+    return tuple(kind for kind in HANDLERS if kind != MEASURE_IMPACT or settings.city_files is not None)
 
 
 @click.group(invoke_without_command=True)

@@ -1,8 +1,8 @@
 """What a client may be registered for: scopes of departments and merchants, roles of operators and their scopes.
 
 Roles are kept apart where one hand would otherwise check itself: whoever registers clients could give himself any
-second identity, whoever decides about people's doubts or lets merchants in is looked after by the auditor, and none of
-them may be another. Reading the machine's figures goes with everything.
+second identity, whoever decides about people's doubts or lets merchants in is looked after by the auditor, whoever
+writes rules does not approve them, and none of them may be another. Reading the machine's figures goes with everything.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,6 +19,8 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     MECHANIC = "mechanic"
     STEWARD = "steward"
+    RULE_AUTHOR = "rule_author"
+    RULE_APPROVER = "rule_approver"
 
 
 ROLE_SCOPES: Mapping[Role, frozenset[str]] = MappingProxyType(
@@ -28,16 +30,18 @@ ROLE_SCOPES: Mapping[Role, frozenset[str]] = MappingProxyType(
         Role.AUDITOR: frozenset(
             {
                 *("clients:read", "metrics:read", "quality:read", "samples:read", "samples:write"),
-                *("complaints:read", "exchange:read", "merchants:read", "proposals:read"),
+                *("complaints:read", "exchange:read", "merchants:read", "proposals:read", "rules:read", "reports:read"),
             }
         ),
         Role.MECHANIC: frozenset({"metrics:read"}),
         Role.STEWARD: frozenset(
             {
                 *("complaints:read", "complaints:write", "exchange:read", "exchange:write"),
-                *("merchants:read", "merchants:write", "proposals:read", "proposals:write"),
+                *("merchants:read", "merchants:write", "proposals:read", "proposals:write", "reports:read"),
             }
         ),
+        Role.RULE_AUTHOR: frozenset({"rules:read", "rules:write"}),
+        Role.RULE_APPROVER: frozenset({"rules:approve", "rules:read"}),
     }
 )
 DEPARTMENT_SCOPES = frozenset({"quality:read", "records:read", "records:write"})
@@ -47,7 +51,7 @@ MERCHANT_SCOPES = frozenset(
         *("webhooks:read", "webhooks:write"),
     }
 )
-_APART = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.AUDITOR, Role.STEWARD})
+_APART = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.AUDITOR, Role.STEWARD, Role.RULE_AUTHOR, Role.RULE_APPROVER})
 
 
 def find_scopes(roles: Collection[Role]) -> frozenset[str]:

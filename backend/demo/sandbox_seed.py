@@ -4,6 +4,7 @@ All of it goes through the same use cases as every call, in one transaction: int
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from backend.benefits.applications import apply_for_benefit
 from backend.benefits.consents import give_consent
 from backend.benefits.judging import Tools
 from backend.benefits.pausing import pause_benefits
-from backend.clock import today
+from backend.clock import FixedClock, today
 from backend.context import Context
 from backend.demo.people import Person
 from backend.demo.performance import Performer, expect
@@ -85,6 +86,7 @@ def is_seeded(context: Context) -> bool:
 
 def seed_sandbox(context: Context, *, now: datetime) -> None:
     """Fill the migrated, empty database of `context`; `now` is the moment of the machine."""
+    context = replace(context, clock=FixedClock(now))  # the other one is made by what follows
     with context.database.transaction() as session:
         mark_as_sandbox(session)
         for edition in context.rules.editions:

@@ -80,9 +80,11 @@ def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) 
     write_once(secret_keys, json.dumps({"pseudonym": make_secret_key(now), "sealing": make_secret_key(now)}))
     secrets = json.loads(secret_keys.read_text(encoding="utf-8"))
     city = environ.get("SHANGDING_CITY") or "zhengzhou"
+    database = directory / f"{city}-{place.seed}-{place.people}.sqlite"
     variables = {
-        "SHANGDING_DATABASE_URL": f"sqlite:///{directory / f'{city}-{place.seed}-{place.people}.sqlite'}",
+        "SHANGDING_DATABASE_URL": f"sqlite:///{database}",
         **{name: environ[name] for name in FROM_OUTSIDE if environ.get(name)},
+        "SHANGDING_CITY_FILES": str(database.with_suffix(".files")),
         "SHANGDING_TOKEN_KEYS": str(token_keys),
         "SHANGDING_PSEUDONYM_KEYS": secrets["pseudonym"],
         "SHANGDING_SEALING_KEYS": secrets["sealing"],

@@ -76,7 +76,7 @@ blueprint = Blueprint(
 )
 def list_exchange_cities(*, session: Session, now: datetime) -> Reply:
     """Give the cities and their treaties; the same for everybody."""
-    home, language = current_context().rules.city, current_notes().language
+    home, language = current_context().city, current_notes().language
     return _reply({"items": [present_city(each, home, language) for each in list_open_cities(session, now=now)]})
 
 

@@ -222,4 +222,4 @@ def _make_receiver(context: Context) -> Receiver:
     if context.exchange_keys is None:
         raise LookupError("a signed call got in although this city has no exchange keys")
     tools = Tools(benefits=context.benefits, rules=context.rules, sealer=context.sealer, pseudonyms=context.pseudonyms)
-    return Receiver(city=context.rules.city, keys=context.exchange_keys, tools=tools)
+    return Receiver(city=context.city, keys=context.exchange_keys, tools=tools)

@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from backend.gateways.rulebook_files import list_cities, read_city, read_document
-from backend.gateways.scenario_files import find_scenario_folder, list_scenario_cities, read_folder
+from backend.gateways.scenario_files import CityBenefits, find_scenario_folder, list_scenario_cities, read_folder
 from scenarios.catalogue import ScenarioCatalogue
 from scenarios.treaty import Treaty
 from scenarios.treaty_document import read_treaty, read_treaty_cities, read_treaty_start
@@ -46,15 +46,18 @@ def read_treaty_file(folder: Traversable, name: str) -> TreatyDocument:
     return TreatyDocument(name, text, treaty)
 
 
-def find_catalogues(text: str, name: str) -> Mapping[str, ScenarioCatalogue]:
-    """Find the shipped scenarios of the cities of a treaty: the editions in force when it starts, or the first ones.
+def find_catalogues(text: str, name: str, ours: CityBenefits | None = None) -> Mapping[str, ScenarioCatalogue]:
+    """Find the scenarios of the cities of a treaty: the editions in force when it starts, or the first ones.
 
-    A city without shipped scenarios is left out. DocumentError when the text is not TOML or an edition is bad.
+    Those that ship, and for the city of `ours` those that it announced, too. A city without any is left out.
+    DocumentError when the text is not TOML or an edition is bad.
     """
     starts_on = read_treaty_start(text, name) or date.min
     found = {}
     for city in read_treaty_cities(text, name):
-        if city in list_scenario_cities():
+        if ours is not None and city == ours.city and ours.editions:
+            found[city] = ours.catalogue_on(starts_on) or ours.editions[0]
+        elif city in list_scenario_cities():
             rules = read_city(city) if city in list_cities() else None
             benefits = read_folder(find_scenario_folder(city), rules)
             found[city] = benefits.catalogue_on(starts_on) or benefits.editions[0]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.benefits.visitor_tables import put_source
 from backend.clock import today
+from backend.gateways.scenario_files import CityBenefits
 from backend.gateways.treaty_files import find_catalogues
 from backend.partners.agreed_treaties import read_agreed, switch_sources
 from backend.partners.city_keys import list_verifying_keys
@@ -89,15 +90,17 @@ def add_treaty(
     *,
     city: str,
     rulebook: Rulebook | None,
+    benefits: CityBenefits | None = None,
     by: str,
     now: datetime,
 ) -> AgreedTreaty:
     """Add a version that both cities have signed; `rulebook` is that of our own `city` when it starts.
 
-    DocumentError says why not: no treaty of ours, a city that is not registered, levels that are not ours, a signature
-    that is not that of its city, another text under the same version. The same once more changes nothing.
+    `benefits` are its scenarios; without them those that ship count.
+    DocumentError says why not: no treaty of ours, a city not registered, levels not ours, a signature not that of its
+    city, another text under the same version. The same once more changes nothing.
     """
-    treaty = read_treaty(text, "the treaty", find_catalogues(text, "the treaty"))
+    treaty = read_treaty(text, "the treaty", find_catalogues(text, "the treaty", benefits))
     partner = _find_party(session, treaty, city)
     faults = list_level_faults(treaty.party(city), rulebook)
     for title, signer, signature in (("our", city, signatures.ours), ("their", partner, signatures.theirs)):
@@ -110,8 +113,8 @@ def add_treaty(
         row = _add(session, text, treaty, partner, signatures, by=by, now=now)
         _note(session, row, TreatyEvent.ADDED, city=city, by=by, reason="", at=now)
     elif row.digest != treaty.digest:
-        fault = f"version {treaty.version} is there with another text; a changed treaty needs a version of its own"
-        raise DocumentError(treaty.id, [fault])
+        told = f"version {treaty.version} is there with another text; a changed treaty needs a version of its own"
+        raise DocumentError(treaty.id, [told])
     return _describe(session, row)
 
 

@@ -33,7 +33,10 @@ KEPT_FORM = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentScore:
-    """Today's score in short. `changes_on`: the first later day on which it may change by itself."""
+    """Today's score in short. `changes_on`: the first later day on which it may change by itself.
+
+    `rules_change_on` is the day on which the next edition of the rulebook takes effect, None where none is announced.
+    """
 
     points: int
     level: str
@@ -41,6 +44,7 @@ class CurrentScore:
     incentives_suspended: bool
     as_of: date
     changes_on: date | None
+    rules_change_on: date | None
     rulebook: Rulebook
 
 
@@ -57,7 +61,7 @@ def read_current_score(
     if kept is not None:
         basis = Basis(kept.facts_version, today(kept.opened_at), name_rules(rulebook))
         if is_right(kept.score, basis, day):
-            return _shorten(kept.score, rulebook, day)
+            return _shorten(kept.score, rules, day)
     with database.reading() as session:
         found = compute_score(session, subject_id, rules=rules, sealer=sealer, now=now)
     if isinstance(found, Refusal):
@@ -65,7 +69,7 @@ def read_current_score(
     # Keeping saves work and nothing else: the answer is there, so nobody waits for a busy writer.
     with suppress(StorageUnavailableError), database.transaction(patient=False) as session:
         _keep_if_enrolled(session, subject_id, found, sealer=sealer, now=now)
-    return _shorten(found, rulebook, day)
+    return _shorten(found, rules, day)
 
 
 def _keep_if_enrolled(session: Session, subject_id: UUID, score: NewScore, *, sealer: Sealer, now: datetime) -> None:
@@ -141,13 +145,15 @@ def list_in_force(score: Score) -> list[str]:
     return sorted(counted | behind)
 
 
-def _shorten(kept: NewScore, rulebook: Rulebook, day: date) -> CurrentScore:
+def _shorten(kept: NewScore, rules: CityRules, day: date) -> CurrentScore:
+    rules_change_on = min((each.effective_on for each in rules.editions if each.effective_on > day), default=None)
     return CurrentScore(
         points=kept.points,
         level=kept.level,
         dimensions=kept.payload["dimensions"],
         incentives_suspended=kept.payload["incentives_suspended"],
         as_of=day,
-        changes_on=kept.changes_on,
-        rulebook=rulebook,
+        changes_on=min(filter(None, (kept.changes_on, rules_change_on)), default=None),
+        rules_change_on=rules_change_on,
+        rulebook=rules.rulebook_on(day),
     )

@@ -53,6 +53,14 @@ _CHANGE = {
     "rule_id": "ZZ-E-02",
     "record_id": _RECORD_ID,
 }
+_RULE_CHANGE = {
+    "part": "rule",
+    "part_id": "ZZ-E-02",
+    "kind": "changed",
+    "text": "规则 ZZ-E-02（无偿献血）调整，110 → 113",
+    "points_before": 110,
+    "points_after": 113,
+}
 _DIFFERENCE = {
     "points_before": 100,
     "points_after": 110,
@@ -69,7 +77,8 @@ SCORE = {
     "dimensions": _DIMENSIONS,
     "incentives_suspended": False,
     "as_of": "2026-11-22",
-    "changes_on": "2027-03-01",
+    "changes_on": "2027-01-01",
+    "rules_change_on": "2027-01-01",
     "rulebook": _REFERENCE,
 }
 STATEMENT = {
@@ -87,7 +96,7 @@ STATEMENT = {
 HISTORY = {
     "opened_on": "2026-01-15",
     "points_at_opening": 100,
-    "items": [{"on": "2026-03-05", **_DIFFERENCE}],
+    "items": [{"on": "2026-03-05", **_DIFFERENCE, "rule_changes": []}],
     "next_cursor": None,
 }
 FORECAST = {
@@ -95,12 +104,35 @@ FORECAST = {
     "as_of": "2026-11-22",
     "steps": [
         {
-            "on": "2027-03-01",
+            "on": "2027-01-01",
             "points_before": 110,
+            "points_after": 113,
+            "level_before": _LEVEL,
+            "level_after": _LEVEL,
+            "changes": [{**_CHANGE, "cause": "rules", "cause_text": "积分规则调整", "points": 3}],
+            "rule_changes": [_RULE_CHANGE],
+        },
+        {
+            "on": "2027-03-01",
+            "points_before": 113,
             "points_after": 100,
             "level_before": _LEVEL,
             "level_after": _LEVEL,
-            "changes": [{**_CHANGE, "cause": "lapsed", "cause_text": "有效期届满", "points": -10}],
+            "changes": [{**_CHANGE, "cause": "lapsed", "cause_text": "有效期届满", "points": -13}],
+            "rule_changes": [],
+        },
+    ],
+    "coming_rules": [
+        {
+            "version": "2027.1",
+            "title": "郑州市个人信用积分规则（参照版）",
+            "effective_on": "2027-01-01",
+            "text": "自 2027-01-01 起施行新版积分规则（2027.1），您当日的积分将为 113 分，按现行规则为 110 分。",
+            "points_before": 110,
+            "points_after": 113,
+            "level_before": _LEVEL,
+            "level_after": _LEVEL,
+            "rule_changes": [_RULE_CHANGE],
         }
     ],
 }

@@ -13,7 +13,7 @@ from backend.web.problems import Fault, Place, ProblemCode, Refusal
 from scoring.admission import LegalFacts, Row
 from scoring.days import end_of
 from scoring.evaluation import evaluate
-from scoring.forecast import Step, forecast
+from scoring.forecast import ComingEdition, Step, forecast, list_coming_editions
 from scoring.history import history
 from scoring.records import Record
 from scoring.route import Route, route
@@ -55,12 +55,14 @@ def look_back(facts: Facts) -> tuple[date, Score, tuple[Step, ...]]:
     return facts.since, first, steps
 
 
-def look_ahead(facts: Facts) -> tuple[Score, tuple[Step, ...]]:
-    """Give today's score and every coming day on which it changes if nothing new happens."""
+def look_ahead(facts: Facts) -> tuple[Score, tuple[Step, ...], tuple[ComingEdition, ...]]:
+    """Give today's score, every coming day on which it changes if nothing new happens, and what announced rules do."""
     score = evaluate(facts.records, facts.rulebook, as_of=facts.today, known_at=facts.known_at, since=facts.since)
-    return score, forecast(
+    steps = forecast(facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.known_at, since=facts.since)
+    coming = list_coming_editions(
         facts.records, facts.rules.editions, as_of=facts.today, known_at=facts.known_at, since=facts.since
     )
+    return score, steps, coming
 
 
 def find_route(facts: Facts) -> Route:

@@ -6,10 +6,11 @@ from typing import Any
 
 from backend.scores.current import CurrentScore
 from backend.scores.publication import publish_limits, publish_rules
+from backend.scores.rule_changes import present_coming, present_rule_changes
 from backend.scores.wording import Wording
 from backend.web.messages import Language
 from backend.web.paging import Page
-from scoring.forecast import Step
+from scoring.forecast import ComingEdition, Step
 from scoring.pricing import Curve
 from scoring.route import CapUsed, Open, Route
 from scoring.rulebook import Rulebook
@@ -29,6 +30,7 @@ def present_current(score: CurrentScore, language: Language) -> dict[str, Any]:
         "incentives_suspended": score.incentives_suspended,
         "as_of": score.as_of,
         "changes_on": score.changes_on,
+        "rules_change_on": score.rules_change_on,
         "rulebook": _present_reference(score.rulebook, wording),
     }
 
@@ -60,18 +62,25 @@ def present_history(opened_on: date, first: Score, page: Page[Step], language: L
     }
 
 
-def present_forecast(today: Score, steps: Sequence[Step], language: Language) -> dict[str, Any]:
-    """Give the coming steps, starting from today's score."""
+def present_forecast(
+    today: Score, steps: Sequence[Step], coming: Sequence[ComingEdition], language: Language
+) -> dict[str, Any]:
+    """Give the coming steps, starting from today's score, and what announced rules will do."""
     return {
         "points": today.points,
         "as_of": today.as_of,
         "steps": [present_step(step, language) for step in steps],
+        "coming_rules": present_coming(coming, language),
     }
 
 
 def present_step(step: Step, language: Language) -> dict[str, Any]:
     """Give one step of the past or the future."""
-    return {"on": step.on, **_present_difference(step, language)}
+    return {
+        "on": step.on,
+        **_present_difference(step, language),
+        "rule_changes": present_rule_changes(step.transition, language),
+    }
 
 
 def present_supposition(supposition: Supposition, language: Language) -> dict[str, Any]:

@@ -25,11 +25,11 @@ from backend.scores.presentation import (
     present_statement,
     present_supposition,
 )
+from backend.scores.rulebook_schemas import RulebookSchema
 from backend.scores.schemas import (
     ForecastSchema,
     HistorySchema,
     RouteSchema,
-    RulebookSchema,
     ScoreSchema,
     StatementQuerySchema,
     StatementSchema,

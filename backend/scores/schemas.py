@@ -61,6 +61,7 @@ class ScoreSchema(StrictSchema):
     incentives_suspended = Truth(required=True)
     as_of = Day(required=True)
     changes_on = Day(required=True, allow_none=True)
+    rules_change_on = Day(required=True, allow_none=True)
     rulebook = Part(RulebookReferenceSchema, required=True)
 
 
@@ -136,6 +137,17 @@ class LineChangeSchema(StrictSchema):
     record_id = Text(maximum=CODE, required=True, allow_none=True)
 
 
+class RuleChangeSchema(StrictSchema):
+    """One part of the rulebook that changed: the score without it, but with those before it, and with it."""
+
+    part = Text(maximum=CODE, required=True)
+    part_id = Text(maximum=CODE, required=True)
+    kind = Text(maximum=CODE, required=True)
+    text = Text(maximum=SENTENCE, required=True)
+    points_before = Points(required=True)
+    points_after = Points(required=True)
+
+
 class StepSchema(StrictSchema):
     """A day on which the score differs from the day before."""
 
@@ -145,6 +157,7 @@ class StepSchema(StrictSchema):
     level_before = Part(WordedSchema, required=True)
     level_after = Part(WordedSchema, required=True)
     changes = Several(Part(LineChangeSchema), maximum=10_000, required=True)
+    rule_changes = Several(Part(RuleChangeSchema), maximum=10_000, required=True)
 
 
 class HistorySchema(StrictSchema):
@@ -156,12 +169,27 @@ class HistorySchema(StrictSchema):
     next_cursor = Text(maximum=400, required=True, allow_none=True)
 
 
+class ComingRulesSchema(StrictSchema):
+    """An announced edition: the score of its first day by the rules before it and by its own, and why."""
+
+    version = Text(maximum=CODE, required=True)
+    title = Text(maximum=NAME, required=True)
+    effective_on = Day(required=True)
+    text = Text(maximum=SENTENCE, required=True)
+    points_before = Points(required=True)
+    points_after = Points(required=True)
+    level_before = Part(WordedSchema, required=True)
+    level_after = Part(WordedSchema, required=True)
+    rule_changes = Several(Part(RuleChangeSchema), maximum=10_000, required=True)
+
+
 class ForecastSchema(StrictSchema):
-    """Coming steps, if nothing new happens."""
+    """Coming steps, if nothing new happens, and what announced rules will do."""
 
     points = Points(required=True)
     as_of = Day(required=True)
     steps = Several(Part(StepSchema), maximum=10_000, required=True)
+    coming_rules = Several(Part(ComingRulesSchema), maximum=1_000, required=True)
 
 
 class SupposedRecordSchema(StrictSchema):
@@ -229,70 +257,3 @@ class RouteSchema(StrictSchema):
     caps = Several(Part(CapSchema), maximum=1_000, required=True)
     waiting_on = Day(required=True, allow_none=True)
     blocked_by = Several(Part(LineSchema), maximum=1_000, required=True)
-
-
-class FigureSchema(StrictSchema):
-    """One figure of a rule."""
-
-    when = Text(maximum=SENTENCE, minimum=0, required=True)
-    points = Points(required=True)
-    points_to = Points(required=True)
-    valid_months = Whole(minimum=1, maximum=1200, required=True, allow_none=True)
-    runs_from = Text(maximum=CODE, required=True)
-
-
-class RuleSchema(StrictSchema):
-    """One rule as everybody may read it."""
-
-    rule_id = Text(maximum=CODE, required=True)
-    name = Text(maximum=NAME, required=True)
-    dimension = Text(maximum=CODE, required=True)
-    indicator = Text(maximum=CODE, required=True, allow_none=True)
-    kind = Text(maximum=CODE, required=True)
-    figures = Several(Part(FigureSchema), maximum=1_000, required=True)
-    suspends_incentives = Truth(required=True)
-    level_at_most = Text(maximum=CODE, required=True, allow_none=True)
-    repairable_after_months = Whole(minimum=0, maximum=1200, required=True, allow_none=True)
-    basis = Text(maximum=SENTENCE, required=True)
-    origin = Text(maximum=CODE, required=True)
-    origin_note = Text(maximum=SENTENCE, required=True, allow_none=True)
-
-
-class LimitSchema(StrictSchema):
-    """One limit or highest-only group as everybody may read it."""
-
-    limit_id = Text(maximum=CODE, required=True)
-    name = Text(maximum=NAME, required=True)
-    rule_ids = Several(Text(maximum=CODE), maximum=1_000, required=True)
-    kind = Text(maximum=CODE, required=True)
-    points = Points(required=True, allow_none=True)
-    basis = Text(maximum=SENTENCE, required=True)
-    origin = Text(maximum=CODE, required=True)
-    origin_note = Text(maximum=SENTENCE, required=True, allow_none=True)
-
-
-class LevelSchema(StrictSchema):
-    """A level and its lower bound; null means everything below the level above."""
-
-    code = Text(maximum=CODE, required=True)
-    name = Text(maximum=NAME, required=True)
-    at_least = Points(required=True, allow_none=True)
-
-
-class RulebookSchema(StrictSchema):
-    """The rulebook in force today."""
-
-    city = Text(maximum=CODE, required=True)
-    version = Text(maximum=CODE, required=True)
-    effective_on = Day(required=True)
-    title = Text(maximum=NAME, required=True)
-    basis = Text(maximum=SENTENCE, required=True)
-    note = Text(maximum=SENTENCE, required=True, allow_none=True)
-    base = Points(required=True)
-    floor = Points(required=True)
-    ceiling = Points(required=True)
-    repeats_count = Whole(minimum=1, maximum=100, required=True)
-    levels = Several(Part(LevelSchema), maximum=50, required=True)
-    dimensions = Several(Part(WordedSchema), maximum=50, required=True)
-    rules = Several(Part(RuleSchema), maximum=5_000, required=True)
-    limits = Several(Part(LimitSchema), maximum=5_000, required=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.people.identity_numbers import SubjectKind
@@ -90,21 +90,22 @@ def keep_score(session: Session, subject_id: UUID, score: NewScore, *, now: date
     """Keep a score, unless one of newer facts or of a later day is there; tells whether it did."""
     statement = insert_into(session, StoredScoreRow).values(subject_id=subject_id, kept_at=now, **asdict(score))
     new = statement.excluded
-    is_older = or_(
-        StoredScoreRow.facts_version < new.facts_version,
-        and_(
-            StoredScoreRow.facts_version == new.facts_version,
-            StoredScoreRow.computed_on <= new.computed_on,
-        ),
-    )
     kept = session.scalars(
         statement.on_conflict_do_update(
             index_elements=["subject_id"],
             set_={column: new[column] for column in (*asdict(score), "kept_at")},
-            where=is_older,
+            where=is_older(new.facts_version, new.computed_on),
         ).returning(StoredScoreRow.subject_id)
     ).all()
     return bool(kept)
+
+
+def is_older(facts_version: ColumnElement[int], computed_on: ColumnElement[date]) -> ColumnElement[bool]:
+    """Make the condition that a kept score gives way to one of these facts and this day: none newer does."""
+    return or_(
+        StoredScoreRow.facts_version < facts_version,
+        and_(StoredScoreRow.facts_version == facts_version, StoredScoreRow.computed_on <= computed_on),
+    )
 
 
 def forget_score(session: Session, subject_id: UUID) -> None:

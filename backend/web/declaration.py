@@ -19,7 +19,7 @@ METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 GIVEN = frozenset({"principal", "session", "now", "body", "query", "upload", "signed"})
 
 _SCOPE = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
-_PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|code|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
+_PATH = re.compile(r"(/([a-z0-9-]+|<(uuid|code|day|string\(length=[0-9]+\)):[a-z][a-z0-9_]*>))+")
 _VARIABLE = re.compile(r"<[^:>]+:([a-z][a-z0-9_]*)>")
 
 View = Callable[..., object]
@@ -179,7 +179,7 @@ class Operation:
         return MappingProxyType(
             {
                 f"the method must be one of {', '.join(sorted(METHODS))}": self.method in METHODS,
-                "a path has lower-case words and <uuid:...>, <code:...> or <string(length=n):...> variables": (
+                "a path has lower-case words and variables <uuid:...>, <code:...>, <day:...>, <string(length=n):...>": (
                     _PATH.fullmatch(self.path) is not None
                 ),
                 "it must name the kinds of principals it serves": bool(self.kinds),

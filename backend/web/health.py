@@ -16,6 +16,7 @@ from backend.web.fields import StrictSchema, Text
 from backend.web.limits import RateLimiter
 from backend.web.operations import Blueprint
 from backend.web.problems import ProblemCode, Refusal
+from scoring.documents import DocumentError
 from scoring.rulebook import NoRulebookError
 
 blueprint = Blueprint("health", __name__, url_prefix="/health", description="Signs of life")
@@ -91,14 +92,17 @@ def read_readiness(*, now: datetime) -> Readiness | Refusal:
     limiter: RateLimiter = current_app.extensions[limits.EXTENSION]
     try:
         found = current_revision(context.database.engine)
+        if found != context.schema_revision:
+            return _refuse("schema_behind")
+        rulebook = context.rules.rulebook_on(today(now))
     except (SQLAlchemyError, StorageUnavailableError):
         return _refuse("database_unreachable")
-    if found != context.schema_revision:
-        return _refuse("schema_behind")
-    try:
-        rulebook = context.rules.rulebook_on(today(now))
     except NoRulebookError:
         return _refuse("no_rulebook_in_force")
+    except DocumentError:
+        return _refuse("editions_unreadable")
+    if not context.editions.is_readable:  # it serves today's rules, and must not come to the day of the others
+        return _refuse("editions_unreadable")
     return Readiness(
         schema_revision=found,
         rulebook_version=rulebook.version,

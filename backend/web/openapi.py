@@ -8,7 +8,7 @@ from flask import Flask
 
 from backend.web.api import Api
 from backend.web.descriptions import BEARER, FILE, SIGNATURE
-from backend.web.paths import CodeConverter, describe_code
+from backend.web.paths import CodeConverter, DayConverter, describe_code, describe_day
 
 TITLE = "商鼎分 Shangding credit score"
 VERSION = "1.0.0"
@@ -52,7 +52,9 @@ def make_api(app: Flask, public_url: str) -> Api:
         },
     )
     app.url_map.converters[CodeConverter.name] = CodeConverter
+    app.url_map.converters[DayConverter.name] = DayConverter
     api.register_converter(CodeConverter, describe_code)
+    api.register_converter(DayConverter, describe_day)
     app.extensions[EXTENSION] = api
     return api
 

@@ -56,6 +56,7 @@ class ProblemCode(StrEnum):
     SCOPE_REFUSED = "scope_refused", 403
     OTHER_DEPARTMENT = "other_department", 403
     SECOND_PERSON_NEEDED = "second_person_needed", 403
+    OTHER_OFFICER_NEEDED = "other_officer_needed", 403
     NOT_FOUND = "not_found", 404
     EXCHANGE_OFF = "exchange_off", 404
     CLIENT_NOT_FOUND = "client_not_found", 404
@@ -76,6 +77,7 @@ class ProblemCode(StrEnum):
     RECORD_NOT_FOUND = "record_not_found", 404
     QUARANTINE_NOT_FOUND = "quarantine_not_found", 404
     SAMPLE_NOT_FOUND = "sample_not_found", 404
+    FIGURES_NOT_FOUND = "figures_not_found", 404
     FILE_NOT_FOUND = "file_not_found", 404
     MAPPING_NOT_FOUND = "mapping_not_found", 404
     PROPOSAL_NOT_FOUND = "proposal_not_found", 404
@@ -89,6 +91,10 @@ class ProblemCode(StrEnum):
     CARD_NOT_FOUND = "card_not_found", 404
     STATEMENT_NOT_FOUND = "statement_not_found", 404
     OFFER_NOT_FOUND = "offer_not_found", 404
+    RULE_DRAFT_NOT_FOUND = "rule_draft_not_found", 404
+    EDITION_NOT_FOUND = "edition_not_found", 404
+    SHADOW_NOT_FOUND = "shadow_not_found", 404
+    IMPACT_NOT_FOUND = "impact_not_found", 404
     METHOD_NOT_ALLOWED = "method_not_allowed", 405
     REQUEST_RUNNING = "request_running", 409
     TOO_MANY_KEYS = "too_many_keys", 409
@@ -135,6 +141,20 @@ class ProblemCode(StrEnum):
     TREATY_SUSPENDED_BY_PARTNER = "treaty_suspended_by_partner", 409
     PARTNER_ENDED = "partner_ended", 409
     NOT_ALL_ENDED = "not_all_ended", 409
+    DRAFT_CLOSED = "draft_closed", 409
+    DRAFT_REVISED = "draft_revised", 409
+    DRAFT_NOT_ANNOUNCED = "draft_not_announced", 409
+    DRAFT_NOT_CHECKED = "draft_not_checked", 409
+    DRAFT_NOT_SOUND = "draft_not_sound", 409
+    CHECK_OUTDATED = "check_outdated", 409
+    IMPACT_MISSING = "impact_missing", 409
+    IMPACT_OF_OTHER_DRAFT = "impact_of_other_draft", 409
+    IMPACT_OF_OTHER_RULES = "impact_of_other_rules", 409
+    IMPACT_OF_OTHER_DAY = "impact_of_other_day", 409
+    EDITION_DAY_TOO_NEAR = "edition_day_too_near", 409
+    EDITION_DAY_TAKEN = "edition_day_taken", 409
+    EDITION_BEGUN = "edition_begun", 409
+    EDITION_NEEDED = "edition_needed", 409
     BODY_TOO_LARGE = "body_too_large", 413
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", 415
     INVALID_REQUEST = "invalid_request", 422
@@ -154,6 +174,7 @@ class ProblemCode(StrEnum):
     CONSENT_MISSING = "consent_missing", 422
     DAY_OUT_OF_RANGE = "day_out_of_range", 422
     PERIOD_REFUSED = "period_refused", 422
+    MONTH_NOT_OVER = "month_not_over", 422
     NOTHING_TO_SAMPLE = "nothing_to_sample", 422
     SUPPOSITION_REFUSED = "supposition_refused", 422
     ORDER_NO_REUSED = "order_no_reused", 422
@@ -168,6 +189,8 @@ class ProblemCode(StrEnum):
     QUESTION_REFUSED = "question_refused", 422
     QUESTION_REUSED = "question_reused", 422
     PERSON_UNREADABLE = "person_unreadable", 422
+    DOCUMENTS_REFUSED = "documents_refused", 422
+    ROLLBACK_REFUSED = "rollback_refused", 422
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused", 422
     TOO_MANY_REQUESTS = "too_many_requests", 429
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429

@@ -34,6 +34,7 @@ from backend.app import ROOMS, create_app
 from backend.clients.roles import MERCHANT_SCOPES
 from backend.clock import FixedClock
 from backend.context import Context
+from backend.gateways.edition_watch import PublishedEditions
 from backend.gateways.identity_provider import TICKET_TYPE, TicketReader
 from backend.gateways.pseudonyms import Pseudonyms
 from backend.gateways.sealing import Sealer
@@ -47,7 +48,7 @@ from backend.storage.database import Database
 from backend.storage.migrations import head_revision
 from backend.storage.revocations import Revocations
 from backend.web.operations import Blueprint
-from tests.backend.web.probe import PUBLIC_URL, make_test_context
+from tests.backend.web.probe import HOUR, PUBLIC_URL, SHIPPED, make_test_context
 from tests.databases import migrated_database
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)  # noon in the city
@@ -197,7 +198,7 @@ def running_city(
 ) -> Iterator[City]:
     """The application over the empty database at `database_url`, with the schema of the head and nobody in it.
 
-    `parts` of the context take the place of those that are made here, such as the rules of another city.
+    `parts` of the context take the place of those that are made here; `rules` and `benefits` are those that ship.
     """
     provider_key = generate_private_key(SECP256R1())
     with tempfile.TemporaryDirectory(prefix="city-") as folder, migrated_database(database_url) as database:
@@ -215,7 +216,11 @@ def running_city(
             revocations=Revocations(database, fresh_for=timedelta(0)),
             tickets=TicketReader(issuer=IDENTITY_ISSUER, audience=PUBLIC_URL, jwks_url=key_set_path.as_uri()),
         )
-        context = replace(context, **parts)
+        shipped = SHIPPED
+        if "rules" in parts or "benefits" in parts:
+            given = {name: parts.pop(name) for name in ("rules", "benefits") if name in parts}
+            shipped = replace(SHIPPED, **given, scenario_texts={})
+        context = replace(context, editions=PublishedEditions(database, shipped, fresh_for=HOUR), **parts)
         yield City(create_app(context, rooms), context, key_set_path, provider_key)
 
 

@@ -52,7 +52,7 @@ def test_a_context_is_made_from_settings_alone(sqlite_url: str, tmp_path: Path) 
     now = made.clock.now()
     assert made.tokens.read(made.tokens.issue(principal, timedelta(minutes=1), now), now) == principal
     assert made.schema_revision == head_revision()
-    assert made.rules.city == "zhengzhou"
+    assert made.city == "zhengzhou"
 
 
 def test_an_unknown_address_is_a_problem(app: Flask) -> None:

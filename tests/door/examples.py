@@ -8,10 +8,13 @@ and no registry has fails with a sentence that says where to add it.
 
 import csv
 import io
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
+from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +29,8 @@ from backend.clock import format_moment, today
 from backend.disclosures.tables import list_live
 from backend.fulfilment.complaints import answer_complaint
 from backend.gateways.sealed_messages import seal_for
+from backend.governance.draft_views import Draft
+from backend.governance.shadows import start_shadow
 from backend.grants.giving import give_grant
 from backend.grants.grant import Actor, Grant
 from backend.grants.life import Mover, cancel_reserved, start
@@ -40,14 +45,18 @@ from backend.partners.city_keys import find_sealing_key
 from backend.partners.treaties import resume_treaty, suspend_treaty
 from backend.people.agreement import agreement_on
 from backend.principals import Principal, PrincipalKind
+from backend.reports.city_report import Audience, find_last_month
+from backend.reports.figure_tables import put_pictures
 from backend.storage.identifiers import new_id
 from backend.visits.home_cities import make_home_cities
 from backend.visits.routes import HOME_CITIES
 from backend.web.declaration import Operation
+from backend.web.messages import Language
 from tests.backend.builders import add_person
 from tests.backend.clients.machines import Machine, make_department
 from tests.backend.clients.machines import make_key as make_signing_key
 from tests.backend.fulfilment.breaking import break_at_once
+from tests.backend.governance.drafting import WANG, Office
 from tests.backend.grants.giving import make_scenario, want
 from tests.backend.merchants.receivers import register as register_webhook
 from tests.backend.merchants.shops import open_shop, sign
@@ -55,8 +64,11 @@ from tests.backend.partners.cities import OURS, THEIRS, TREATY, TREATY_TEXT
 from tests.backend.records.filing import let_work
 from tests.backend.records.handing import FINAL, TRAFFIC, make_donation, post, read_answer
 from tests.backend.records.handing import make_batch as hand_in
+from tests.backend.reports.small_city import keep_count
 from tests.backend.visits.home import Home
 from tests.door.door import Call, Door, Scene, Side, key_headers, make_key, media_type_of, write_body
+
+_versions = count(1)
 
 
 class MissingExampleError(Exception):
@@ -221,6 +233,16 @@ def _hand_in_yesterday(making: Making) -> None:
     making.door.city.clock.move(timedelta(days=-1))
     making.find("batch")
     making.door.city.clock.move(timedelta(days=1))
+
+
+def _count_city(making: Making) -> None:
+    """Keep figures and a picture of yesterday, unless that was done."""
+    city = making.door.city
+    day = today(city.now()) - timedelta(days=1)
+    keep_count(city.database, city.context.rules, day=day, now=city.now())
+    with city.database.transaction() as session:
+        for audience in Audience:
+            put_pictures(session, day, audience, [("levels", language, "<svg/>") for language in Language])
 
 
 def _name_merchant(making: Making) -> object:
@@ -426,6 +448,40 @@ def _be_registered_longer(making: Making) -> None:
         session.execute(update(MerchantRow).where(MerchantRow.code == merchant).values(registered_at=before))
 
 
+def _open_rule_office(making: Making) -> Office:
+    """An office that drafts rules in the city of the door; whose files are those of an empty city."""
+    folder = Path(tempfile.mkdtemp(prefix="door-city-", dir=making.door.city.key_set_path.parent))
+    return Office(making.door.database, folder, making.door.city.clock)
+
+
+def _draft_rules(making: Making) -> Draft:
+    """A draft by somebody who is on neither side, as far on its way as the operation needs it."""
+    name, office = making.operation.name, _open_rule_office(making)
+    draft = office.draft_next(_next_version())
+    if name in {"ask_rule_impact", "start_rule_shadow", "stop_rule_shadow", "get_rule_shadow"}:
+        office.check(draft.draft_id)
+    if name in {"approve_rule_draft", "withdraw_rule_draft", "get_rule_impact"}:
+        office.prepare(draft)
+    if name == "withdraw_rule_draft":
+        office.approve(draft.draft_id, draft.digest)
+    if name in {"stop_rule_shadow", "get_rule_shadow"}:
+        with office.database.transaction() as session:
+            start_shadow(session, draft.draft_id, by=WANG, now=office.now)
+    return draft
+
+
+def _announce_rules(making: Making) -> None:
+    """Announce an edition, so that there is a former one to go back to."""
+    office = _open_rule_office(making)
+    draft = office.draft_next(_next_version())
+    office.prepare(draft)
+    office.approve(draft.draft_id, draft.digest)
+
+
+def _next_version() -> str:
+    return f"2030.{next(_versions)}"
+
+
 OBJECTS: dict[str, Value] = {
     "answered": lambda making: making.ask("answer_question_of_city"),
     "ask": lambda making: making.ask("ask_owner", PrincipalKind.MERCHANT),
@@ -443,12 +499,14 @@ OBJECTS: dict[str, Value] = {
     "mapping": lambda making: making.ask("add_mapping"),
     "merchant": lambda making: open_shop(making.door.city, f"shop-{make_key()}"),
     "quarantine": _quarantine,
+    "rule_draft": _draft_rules,
     "sample": _draw_sample,
     "signed_in": lambda making: making.ask("sign_in"),
     "webhook": _register_webhook,
 }
 VARIABLES: dict[str, Value] = {
     "card_id": lambda making: making.find("card")["card_id"],
+    "picture": lambda _: "levels",
     "question_id": lambda making: making.ask("begin_my_visit")["question_id"],
     "consent_id": lambda making: making.find("consent")["consent_id"],
     "city_consent_id": lambda making: making.find("city_consent")["consent_id"],
@@ -460,6 +518,8 @@ VARIABLES: dict[str, Value] = {
     "batch_id": lambda making: making.find("batch")["batch_id"],
     "client_id": lambda making: making.find("machine").client_id,
     "contract_id": lambda making: making.find("contract"),
+    "draft_id": lambda making: making.find("rule_draft").draft_id,
+    "effective_on": lambda making: making.door.city.context.editions.shipped.rules.editions[0].effective_on,
     "endpoint_id": lambda making: making.find("webhook"),
     "event_id": _leave_event,
     "file_id": lambda making: making.find("file")["file_id"],
@@ -474,6 +534,7 @@ VARIABLES: dict[str, Value] = {
 }
 MEMBERS: dict[str, Value] = {
     "grant_id": _break_grant,
+    "after": lambda making: making.find("rule_draft").digest,
     "agreement_version": lambda making: agreement_on(making.door.city.now().date()).version,
     "batch_no": lambda _: make_key(),
     "card": lambda making: _visit(making).make_card(making.side.person.id_number),
@@ -483,6 +544,8 @@ MEMBERS: dict[str, Value] = {
     "order_no": lambda _: make_key(),
     "decided_on": lambda making: today(making.door.city.now()).isoformat(),
     "department": lambda making: making.side.department,
+    "digest": lambda making: making.find("rule_draft").digest,
+    "draft_id": lambda making: str(making.find("rule_draft").draft_id),
     "from": _yesterday,
     "id_number": lambda making: making.side.person.id_number,
     "indicator": lambda making: make_row(making.door, making.side)["indicator"],
@@ -506,6 +569,7 @@ QUERIES: dict[str, Value] = {
     "case_no": lambda _: "2026-17",
     "file_no": lambda _: make_key(),
     "from": _today,
+    "month": lambda making: f"{find_last_month(today(making.door.city.now())):%Y-%m}",
     "order_no": lambda making: making.find("verification")["order_no"],
     "purpose": lambda making: "own_view" if making.operation.name == "preview_exchange" else "data_check",
     "city": lambda _: THEIRS,
@@ -517,9 +581,14 @@ FILES: dict[str, Value] = {
 }
 PREPARATIONS: dict[str, Value] = {
     "get_my_statement_file": _be_registered_longer,
+    "get_figures": _count_city,
+    "get_figures_picture": _count_city,
+    "get_score_report": _count_city,
+    "get_report_picture": _count_city,
     "apply_for_my_benefit": _make_room_for_application,
     "make_my_card": _make_room_for_card,
     "decide_on_complaint": _answer_complaint,
+    "add_rule_rollback": _announce_rules,
     "add_sample": _hand_in_yesterday,
     "create_account": lambda making: making.ask("close_my_account"),
     "create_webhook": _make_room_for_webhook,

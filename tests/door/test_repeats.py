@@ -117,8 +117,8 @@ SHARED = frozenset({"quota_use"})
 def find_race_faults(door: Door, policy: Policy) -> Iterator[str]:
     """What is wrong when the same call with the same key comes eight times at once."""
     for operation in list_changing(door, policy, Repeats.BY_KEY):
-        once, call = prepare(door, operation, door.make_scene()), prepare(door, operation, door.make_scene())
-        one, _ = _count_effects(door, [once])
+        one, _ = _count_effects(door, [prepare(door, operation, door.make_scene())])
+        call = prepare(door, operation, door.make_scene())
         eight, answers = _count_effects(door, [call] * THREADS)
         told = {_content(answer) for answer in answers if answer.status_code != RUNNING}
         if eight != one:

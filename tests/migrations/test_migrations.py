@@ -16,6 +16,8 @@ from backend.benefits import ask_tables, card_tables, probe_tables, verification
 from backend.clients import tables as clients_tables
 from backend.disclosures import tables as disclosure_tables
 from backend.fulfilment import complaint_tables, proposal_tables
+from backend.governance import shadow_tables
+from backend.governance import tables as governance_tables
 from backend.grants import tables as grant_tables
 from backend.merchants import tables as merchants_tables
 from backend.merchants import webhook_tables
@@ -25,11 +27,12 @@ from backend.people import session_tables
 from backend.people import tables as people_tables
 from backend.records import file_tables, quarantine_tables
 from backend.records import tables as records_tables
+from backend.reports import figure_tables
 from backend.reports import tables as reports_tables
 from backend.sandbox import tables as sandbox_tables
 from backend.scores import tables as scores_tables
 from backend.statements import tables as statement_tables
-from backend.storage import idempotency, jobs, moved_clock, revocations
+from backend.storage import editions, idempotency, jobs, moved_clock, revocations
 from backend.storage.database import Database
 from backend.storage.migrations import (
     FOLDER,
@@ -53,6 +56,7 @@ MAPPED = (
     file_tables,
     quarantine_tables,
     reports_tables,
+    figure_tables,
     scores_tables,
     merchants_tables,
     webhook_tables,
@@ -72,6 +76,9 @@ MAPPED = (
     visitor_tables,
     visit_ask_tables,
     visit_tables,
+    governance_tables,
+    shadow_tables,
+    editions,
     idempotency,
     jobs,
     revocations,

@@ -4,6 +4,7 @@ import pytest
 
 from scoring.comparison import Cause
 from scoring.days import end_of
+from scoring.forecast import list_coming_editions
 from scoring.history import history
 from scoring.records import Content, Event, EventKind
 from scoring.rulebook import NoRulebookError, rulebook_on
@@ -51,6 +52,12 @@ def test_a_new_edition_of_the_rulebook_is_a_cause() -> None:
     assert [(step.on, step.after.points, step.changes[0].cause) for step in steps] == [
         (date(2026, 3, 1), 113, Cause.RULES)
     ]
+    (coming,) = list_coming_editions(
+        [donation], [newer, RULEBOOK], as_of=date(2026, 2, 1), known_at=noon(2, 1), since=SINCE
+    )
+    for told in (steps[0].transition, coming.transition):
+        assert told is not None
+        assert [(share.id, share.before.points, share.after.points) for share in told.shares] == [("R-BLOOD", 110, 113)]
 
 
 def test_a_late_report_shows_on_the_day_it_became_known() -> None:

@@ -37,8 +37,8 @@ _HOUSE = {
         f"backend/{room}/{module}.py": ""
         for room, modules in {
             "benefits": (
-                *("__init__", "ask_routes", "card_routes", "offer_routes", "verification_routes"),
-                *("card_schemas", "offer_schemas", "verification_schemas"),
+                *("__init__", "ask_routes", "card_routes", "edition_routes", "offer_routes", "verification_routes"),
+                *("card_schemas", "edition_schemas", "offer_schemas", "verification_schemas"),
                 *("card_tables", "consent_tables", "desk_tables", "offer_tables", "probe_tables", "situation_tables"),
                 *("ask_tables", "nobody", "verification_tables", "visitor_tables"),
             ),
@@ -51,9 +51,12 @@ _HOUSE = {
                 *("complaint_schemas", "proposal_schemas"),
                 *("complaint_tables", "integrity_tables", "proposal_tables"),
             ),
+            "governance": ("__init__", "impact_routes", "shadow_tables"),
             "grants": ("__init__", "my_grant_routes", "places", "queries"),
             "partners": ("__init__", "message_tables", "unlinked_tables"),
             "merchants": ("__init__", "offering_routes", "webhook_routes", "webhook_schemas", "webhook_tables"),
+            "reports": ("__init__", "figure_routes", "figure_schemas", "figure_tables"),
+            "scores": ("__init__", "edition_routes", "edition_schemas", "refresh_tables", "rulebook_schemas"),
             "visits": ("__init__", "ask_tables", "use_queries"),
         }.items()
         for module in modules

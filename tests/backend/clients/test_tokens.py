@@ -339,7 +339,7 @@ def test_an_officer_has_the_scopes_of_his_roles(city: City) -> None:
     officer = make_officer(city, "li", Role.AUDITOR, Role.MECHANIC)
     given = read_json(officer.ask())
     scopes = "clients:read complaints:read exchange:read merchants:read metrics:read proposals:read quality:read"
-    assert given["scope"] == f"{scopes} samples:read samples:write"
+    assert given["scope"] == f"{scopes} reports:read rules:read samples:read samples:write"
     principal = city.context.tokens.read(given["access_token"], city.now())
     assert (principal.kind, principal.id) == (PrincipalKind.OPERATOR, "li")
 

@@ -161,7 +161,7 @@ def test_the_record_under_objection_is_shown_and_suspended(city: City) -> None:
 
 
 def test_the_score_recovers_by_itself_within_a_month(city: City) -> None:
-    _, steps = look_ahead(city.facts("yang_qi"))
+    _, steps, _ = look_ahead(city.facts("yang_qi"))
     assert steps[0].on <= DAY + timedelta(days=31)
     assert steps[0].after.points == 100
 

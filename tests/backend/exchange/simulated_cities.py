@@ -17,6 +17,7 @@ from uuid import UUID
 from backend.clock import FixedClock, today
 from backend.context import EXTENSION as CONTEXT
 from backend.exchange.post import Post, PostOffice
+from backend.gateways.edition_watch import PublishedEditions
 from backend.gateways.exchange_keys import ExchangeKey, ExchangeKeys, read_exchange_keys
 from backend.gateways.http_calls import CallFailedError, CallFault, HttpAnswer
 from backend.gateways.key_making import make_exchange_keys
@@ -37,6 +38,7 @@ from tests.backend.exchange.cities import TurningKeys, agree, introduce, running
 from tests.backend.exchange.facts import rescore
 from tests.backend.exchange.visitors import let_tell
 from tests.backend.merchants.shops import open_shop
+from tests.backend.web.probe import HOUR
 
 CODES = ("hangzhou", "nanjing", "zhengzhou")
 REGIONS = {"hangzhou": "330105", "nanjing": "320105", "zhengzhou": "410105"}
@@ -83,7 +85,7 @@ class Town:
         self.city.app.extensions[HOME_CITIES] = self.home
         self.city.app.extensions[signed_calls.EXTENSION] = CityCallers(context, send=self.send)
         office = PostOffice(
-            city=context.rules.city,
+            city=context.city,
             database=context.database,
             clock=context.clock,
             keys=context.exchange_keys,
@@ -120,6 +122,7 @@ class Mould:
                     clock=FixedClock(NOON),
                     database=database,
                     exchange_keys=ExchangeKeys(held),
+                    editions=PublishedEditions(database, made.context.editions.shipped, fresh_for=HOUR),
                     revocations=Revocations(database, fresh_for=timedelta(0)),
                 )
                 made.app.extensions[CONTEXT] = context

@@ -8,6 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.context import EXTENSION
+from backend.gateways.edition_watch import PublishedEditions
 from backend.gateways.rulebook_files import CityRules
 from backend.records.ledger import read_records
 from backend.records.tables import NewEntry, append_entry, list_entries_of_record
@@ -26,6 +27,7 @@ from tests.backend.records.handing import (
     read_answer,
     report_one,
 )
+from tests.backend.web.probe import SHIPPED
 
 ADA = make_person("陈岸")
 USCC = "91410100MA44TG2P0X"
@@ -148,8 +150,9 @@ def test_a_correction_is_held_to_the_catalogue_of_the_day_of_the_report(small_to
     indicators = {code: each for code, each in edition.catalogue.indicators.items() if code != "ZZ-LAW-03"}
     shorter = replace(edition.catalogue, version="2026.2", indicators=indicators)
     later = replace(edition, version="2026.2", effective_on=date(2026, 12, 1), catalogue=shorter)
-    rules = CityRules(city=edition.city, editions=(edition, later))
-    small_town.app.extensions[EXTENSION] = replace(small_town.context, rules=rules)
+    shipped = replace(SHIPPED, rules=CityRules(city=edition.city, editions=(edition, later)))
+    editions = PublishedEditions(small_town.database, shipped)
+    small_town.app.extensions[EXTENSION] = replace(small_town.context, editions=editions)
     small_town.clock.move(timedelta(days=20))
     (receipt,) = hand_in(small_town, TRAFFIC, make_fine(ADA))
     assert receipt["code"] == "outside_catalogue"

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from backend.scores import examples, schemas
+from backend.scores import examples, rulebook_schemas, schemas
 from backend.scores.routes import blueprint
 from backend.web.fields import StrictSchema
 from tests.backend.city import City, Person, make_person, make_resident_id
@@ -224,7 +224,7 @@ def test_the_rulebook_is_public_and_says_where_figures_come_from(city: City) -> 
         (schemas.SuppositionSchema, examples.SUPPOSITION),
         (schemas.SupposedScoreSchema, examples.SUPPOSED),
         (schemas.RouteSchema, examples.ROUTE),
-        (schemas.RulebookSchema, examples.RULEBOOK),
+        (rulebook_schemas.RulebookSchema, examples.RULEBOOK),
     ],
 )
 def test_examples_have_the_form_they_illustrate(schema: type[StrictSchema], example: dict[str, Any]) -> None:

@@ -20,11 +20,11 @@ from backend.app import create_app
 from backend.clock import FixedClock
 from backend.context import Context
 from backend.gateways.counters import CounterStorage, choose_counter_storage
+from backend.gateways.edition_watch import PublishedEditions
 from backend.gateways.identity_provider import TicketReader
 from backend.gateways.pseudonyms import Pseudonyms
+from backend.gateways.published_editions import read_shipped
 from backend.gateways.refresh_tokens import RefreshTokens
-from backend.gateways.rulebook_files import read_city
-from backend.gateways.scenario_files import read_benefits
 from backend.gateways.sealing import Sealer
 from backend.gateways.tokens import TokenIssuer
 from backend.principals import Principal, PrincipalKind
@@ -45,8 +45,9 @@ from backend.web.uploads import Upload
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)
 PUBLIC_URL = "https://shangding.example"
-ZHENGZHOU = read_city("zhengzhou")
-ZHENGZHOU_BENEFITS = read_benefits("zhengzhou", ZHENGZHOU)
+SHIPPED = read_shipped("zhengzhou")
+ZHENGZHOU, ZHENGZHOU_BENEFITS = SHIPPED.rules, SHIPPED.benefits
+HOUR = timedelta(hours=1)
 FILE_LIMIT = 3 * 1024 * 1024
 ID_NUMBER = "41010219900307123X"
 PROBE_TABLES = MetaData()  # apart from the product's own, which migrations are compared with
@@ -378,8 +379,7 @@ def make_test_context(
         tokens=TokenIssuer({"t1": generate_private_key(SECP256R1())}, issuer=PUBLIC_URL),
         refresh_tokens=RefreshTokens(keys.by_id, keys.current),
         tickets=TicketReader(issuer="https://identity.example", audience=PUBLIC_URL, jwks_url="file:///nowhere"),
-        rules=ZHENGZHOU,
-        benefits=ZHENGZHOU_BENEFITS,
+        editions=PublishedEditions(database, SHIPPED, fresh_for=HOUR),
         counters=counters or choose_counter_storage(settings.redis_url),
         revocations=Revocations(database, fresh_for=timedelta(0)),
         schema_revision=revision,

@@ -1,0 +1,143 @@
+"""What a second person decides: a draft is announced, refused, or taken back before its day.
+
+Decisions about editions wait for one another: what stands is read in the transaction that changes it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from backend.gateways.announcing import Refused, announce, withdraw
+from backend.gateways.published_editions import ShippedEditions
+from backend.governance.diary import Event, Officer, note_event
+from backend.governance.documents import Kind
+from backend.governance.draft_views import Draft, find_lacks_of, show_draft
+from backend.governance.drafts import hold_open, read_documents
+from backend.governance.standing import load_standing
+from backend.governance.states import REFUSALS, Kept
+from backend.governance.tables import (
+    RuleDraftRow,
+    change_draft_row,
+    find_last_check,
+    find_last_impact,
+    list_authors,
+    lock_draft_row,
+)
+from backend.records.departments import register_departments
+from backend.storage.editions import EditionKind, NotDone, take_turn
+from backend.web.problems import ProblemCode, Refusal
+
+_NOT_DONE: Mapping[str, ProblemCode] = MappingProxyType(
+    {
+        NotDone.TOO_LATE: ProblemCode.EDITION_DAY_TOO_NEAR,
+        NotDone.DAY_TAKEN: ProblemCode.EDITION_DAY_TAKEN,
+    }
+)
+
+
+def approve_draft(
+    session: Session,
+    draft_id: UUID,
+    digest: str,
+    *,
+    reason: str,
+    by: Officer,
+    shipped: ShippedEditions,
+    city: str,
+    now: datetime,
+) -> Draft | Refusal:
+    """Announce the documents of a digest as an edition, as a second person who stands for them.
+
+    Refusals: `rule_draft_not_found`, `draft_closed`; `draft_revised` where the draft is no longer what was read;
+    `other_officer_needed` for whoever wrote any revision of it; and one for each lack (see `states.REFUSALS`).
+    """
+    take_turn(session)
+    row = hold_open(session, draft_id, digest=digest)
+    if isinstance(row, Refusal):
+        return row
+    if not by.is_apart_from(list_authors(session, draft_id)):
+        return Refusal(ProblemCode.OTHER_OFFICER_NEEDED)
+    check, impact = find_last_check(session, draft_id), find_last_impact(session, draft_id, attached=True)
+    lacks = find_lacks_of(row, check, impact, load_standing(session, city), now=now)
+    if lacks:
+        return Refusal(REFUSALS[lacks[0]])
+    return _announce(session, row, reason=reason, by=by, shipped=shipped, city=city, now=now)
+
+
+def reject_draft(
+    session: Session, draft_id: UUID, digest: str, *, reason: str, by: Officer, city: str, now: datetime
+) -> Draft | Refusal:
+    """End an open draft for good; whoever wants it after all drafts it anew.
+
+    Refusals: `rule_draft_not_found`, `draft_closed`, `draft_revised`.
+    """
+    row = hold_open(session, draft_id, digest=digest)
+    if isinstance(row, Refusal):
+        return row
+    row.state, row.decided_by, row.decided_at = Kept.REJECTED.value, by.id, now
+    note_event(session, row, Event.REJECTED, by=by, reason=reason, now=now)
+    return show_draft(session, row, load_standing(session, city), now=now)
+
+
+def withdraw_draft(
+    session: Session,
+    draft_id: UUID,
+    *,
+    reason: str,
+    by: Officer,
+    shipped: ShippedEditions,
+    city: str,
+    now: datetime,
+) -> Draft | Refusal:
+    """Take an announced edition back before its day; what is in force stays so, and one officer is enough for that.
+
+    Refusals: `rule_draft_not_found`; `draft_not_announced`; `edition_begun` where its day is too near or has come;
+    `edition_needed` where others that were announced cannot stand without it.
+    """
+    take_turn(session)
+    row = lock_draft_row(session, draft_id)
+    if row is None:
+        return Refusal(ProblemCode.RULE_DRAFT_NOT_FOUND)
+    if row.state != Kept.ANNOUNCED or row.edition_id is None:
+        return Refusal(ProblemCode.DRAFT_NOT_ANNOUNCED, {"state": row.state})
+    outcome = withdraw(session, shipped, row.edition_id, now=now)
+    if isinstance(outcome, Refused):
+        is_late = outcome.code == NotDone.TOO_LATE
+        return Refusal(ProblemCode.EDITION_BEGUN if is_late else ProblemCode.EDITION_NEEDED)
+    row.state = Kept.WITHDRAWN.value
+    note_event(session, row, Event.WITHDRAWN, by=by, reason=reason, now=now)
+    return show_draft(session, row, load_standing(session, city), now=now)
+
+
+def _announce(
+    session: Session,
+    row: RuleDraftRow,
+    *,
+    reason: str,
+    by: Officer,
+    shipped: ShippedEditions,
+    city: str,
+    now: datetime,
+) -> Draft | Refusal:
+    outcome = announce(session, shipped, EditionKind(row.kind), read_documents(session, row), now=now)
+    if isinstance(outcome, Refused):
+        return Refusal(_NOT_DONE.get(outcome.code, ProblemCode.CHECK_OUTDATED))
+    edition = outcome.edition
+    decided = {
+        "state": Kept.ANNOUNCED.value,
+        "edition_id": edition.edition_id,
+        "effective_on": edition.effective_on,
+        "decided_by": by.id,
+        "decided_at": now,
+    }
+    if not change_draft_row(session, row, decided):
+        raise RuntimeError(f"draft {row.draft_id} changed while it was held")
+    note_event(session, row, Event.APPROVED, by=by, reason=reason, now=now)
+    if row.kind == Kind.RULEBOOK:
+        for each in outcome.rules.editions:
+            if each.effective_on == edition.effective_on:
+                register_departments(session, each.catalogue)
+    return show_draft(session, row, load_standing(session, city), now=now)

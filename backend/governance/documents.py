@@ -1,0 +1,232 @@
+"""The documents of a draft: what they are called, their digest, and what is wrong with them.
+
+The readers are those of the shipped editions, so that a draft that is found sound here is one that would ship.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar
+
+from backend.storage.database import write_json
+from scenarios.cases import find_exercised as find_exercised_offers
+from scenarios.cases import list_parts as list_parts_of_offers
+from scenarios.cases import read_cases as read_offer_cases
+from scenarios.cases import run_case as run_offer_case
+from scenarios.catalogue import ScenarioCatalogue
+from scenarios.scenario_document import read_scenarios
+from scoring.cases import find_exercised, list_parts, read_cases, run_case
+from scoring.catalogue_document import read_catalogue
+from scoring.checking import find_gaps
+from scoring.documents import DocumentError, parse
+from scoring.rulebook import Rulebook
+from scoring.rulebook_document import read_rulebook
+
+Documents: TypeAlias = Mapping[str, str]
+_Read = TypeVar("_Read")
+
+
+class Kind(StrEnum):
+    """What a draft is an edition of."""
+
+    RULEBOOK = "rulebook"
+    SCENARIOS = "scenarios"
+
+
+# The one that says which edition it is stands first.
+NAMES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {Kind.RULEBOOK: ("rulebook", "catalogue", "cases"), Kind.SCENARIOS: ("scenarios", "cases")}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEdition:
+    """An edition that stands: shipped, or announced. One of the two values is there, by its kind.
+
+    `digest` is that of its documents.
+    """
+
+    kind: Kind
+    version: str
+    effective_on: date
+    digest: str
+    documents: Documents
+    rulebook: Rulebook | None = None
+    scenarios: ScenarioCatalogue | None = None
+    is_announced: bool = False
+
+    @property
+    def own_digest(self) -> str:
+        """The digest that the edition has as a rulebook, or as a catalogue of scenarios."""
+        return (self.rulebook or self.scenarios).digest  # type: ignore[union-attr]  # one of the two is there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a check has found, a sentence or a name each; nothing in any of them means that a draft is sound.
+
+    `faults` refuse the documents; `failing` are cases that do not hold, `unexercised` the parts that no case touches,
+    `gaps` what an indicator may say that no rule counts.
+    """
+
+    faults: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    unexercised: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    cases: int = 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.faults or self.failing or self.unexercised or self.gaps)
+
+
+def digest_documents(kind: Kind, documents: Documents) -> str:
+    """Give SHA-256, in hex, of the documents: a draft is what it says to the last character."""
+    listed = {"kind": kind.value, "documents": dict(sorted(documents.items()))}
+    return sha256(write_json(listed).encode()).hexdigest()
+
+
+def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None, is_announced: bool) -> KnownEdition:
+    """Read the documents of an edition; scenarios are read against a rulebook of their city.
+
+    DocumentError names every fault.
+    """
+    read: Rulebook | ScenarioCatalogue = (
+        _read_rulebook(documents)
+        if kind is Kind.RULEBOOK
+        else _guard("scenarios", lambda: read_scenarios(documents["scenarios"], "scenarios", rulebook))
+    )
+    return KnownEdition(
+        kind=kind,
+        version=read.version,
+        effective_on=read.effective_on,
+        digest=digest_documents(kind, documents),
+        documents=documents,
+        rulebook=read if isinstance(read, Rulebook) else None,
+        scenarios=read if isinstance(read, ScenarioCatalogue) else None,
+        is_announced=is_announced,
+    )
+
+
+def check_draft(
+    kind: Kind, documents: Documents, beside: Sequence[KnownEdition], *, city: str, day: date
+) -> tuple[KnownEdition | None, Findings]:
+    """Check a draft as an edition of `city` beside those that stand, on a day of the city.
+
+    Gives what was read, None where it is refused as a whole, and all that was found.
+    """
+    try:
+        edition = read_known(kind, documents, rulebook=_find_rulebook(kind, documents, beside), is_announced=False)
+    except DocumentError as refused:
+        return None, Findings(faults=refused.faults)
+    faults = [*_find_place_faults(edition, beside, city, day), *_find_clashes(edition, beside)]
+    try:
+        found = _run_cases(edition)
+    except DocumentError as refused:
+        return edition, Findings(faults=(*faults, *refused.faults))
+    return edition, Findings(
+        faults=tuple(faults), failing=found.failing, unexercised=found.unexercised, gaps=found.gaps, cases=found.cases
+    )
+
+
+def in_force_on(editions: Iterable[KnownEdition], kind: Kind, day: date) -> KnownEdition | None:
+    """Give the edition of a kind in force on a day; None before the first."""
+    begun = [each for each in editions if each.kind is kind and each.effective_on <= day]
+    return max(begun, key=lambda each: each.effective_on, default=None)
+
+
+def list_in_force_from(editions: Collection[KnownEdition], kind: Kind, day: date) -> list[KnownEdition]:
+    """List the editions of a kind that are in force on a day or take effect after it, the earliest first."""
+    current = in_force_on(editions, kind, day)
+    later = [each for each in editions if each.kind is kind and each.effective_on > day]
+    return ([] if current is None else [current]) + sorted(later, key=lambda each: each.effective_on)
+
+
+def _read_rulebook(documents: Documents) -> Rulebook:
+    catalogue = _guard("catalogue", lambda: read_catalogue(documents["catalogue"], "catalogue"))
+    return _guard("rulebook", lambda: read_rulebook(documents["rulebook"], "rulebook", catalogue))
+
+
+def _find_rulebook(kind: Kind, documents: Documents, beside: Sequence[KnownEdition]) -> Rulebook | None:
+    """Find the rulebook against which a draft of scenarios is read first: the one in force on its day."""
+    if kind is Kind.RULEBOOK:
+        return None
+    found = in_force_on(beside, Kind.RULEBOOK, _guess_day(documents["scenarios"]))
+    return None if found is None else found.rulebook
+
+
+def _guess_day(text: str) -> date:
+    """Read when a draft of scenarios takes effect, before anything else is known of it."""
+    values = _guard("scenarios", lambda: parse(text, "scenarios"))
+    head = values.get("catalogue")
+    day = head.get("effective_on") if isinstance(head, Mapping) else None
+    return day if type(day) is date else date.max
+
+
+def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], city: str, day: date) -> list[str]:
+    name, faults = NAMES[edition.kind][0], []
+    of_city = (edition.rulebook or edition.scenarios).city  # type: ignore[union-attr]  # one of the two is there
+    if of_city != city:
+        faults.append(f"{name}: city {of_city!r} is not the city that is served here, {city!r}")
+    if edition.effective_on <= day:
+        tomorrow = day + timedelta(days=1)
+        faults.append(f"{name}: effective_on {edition.effective_on} has come; give {tomorrow} or a later day")
+    if any(each.kind is edition.kind and each.version == edition.version for each in beside):
+        faults.append(f"{name}: version {edition.version!r} stands already; give one that no edition has")
+    return faults
+
+
+def _find_clashes(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list[str]:
+    """Find where an edition does not go with those of the other kind that will stand beside it."""
+    other = Kind.SCENARIOS if edition.kind is Kind.RULEBOOK else Kind.RULEBOOK
+    faults: list[str] = []
+    for each in list_in_force_from(beside, other, edition.effective_on):
+        text, rulebook = edition.documents.get("scenarios"), each.rulebook
+        if edition.kind is Kind.RULEBOOK:
+            text, rulebook = each.documents["scenarios"], edition.rulebook
+        try:
+            read_scenarios(text or "", f"scenarios beside {other} {each.version}", rulebook)
+        except DocumentError as refused:
+            faults.extend(f"beside {other} {each.version}: {fault}" for fault in refused.faults)
+    return faults
+
+
+def _run_cases(edition: KnownEdition) -> Findings:
+    text = edition.documents["cases"]
+    if edition.rulebook is not None:
+        rulebook = edition.rulebook
+        verdicts = [run_case(case, rulebook) for case in _guard("cases", lambda: read_cases(text, "cases", rulebook))]
+        return Findings(
+            failing=tuple(f"{each.case.name}: {'; '.join(each.faults)}" for each in verdicts if each.faults),
+            unexercised=tuple(sorted(list_parts(rulebook) - find_exercised(verdicts))),
+            gaps=tuple(f"{gap.indicator}: {gap.where}" for gap in find_gaps(rulebook)),
+            cases=len(verdicts),
+        )
+    if edition.scenarios is None:
+        raise ValueError("an edition holds a rulebook or scenarios; this one holds neither")
+    offers = edition.scenarios
+    given = _guard("cases", lambda: read_offer_cases(text, "cases", offers))
+    told = [run_offer_case(case, offers) for case in given]
+    return Findings(
+        failing=tuple(f"{each.case.name}: {'; '.join(each.faults)}" for each in told if each.faults),
+        unexercised=tuple(sorted(list_parts_of_offers(offers) - find_exercised_offers(given))),
+        cases=len(told),
+    )
+
+
+def _guard(name: str, read: Callable[[], _Read]) -> _Read:
+    """Read a document that a stranger to the parser wrote: what it cannot bear is a DocumentError, too.
+
+    TOML nested some hundred levels deep, and whole numbers of thousands of digits, are no TOMLDecodeError.
+    """
+    try:
+        return read()
+    except DocumentError:
+        raise
+    except (RecursionError, ValueError, OverflowError) as fault:
+        faults = [f"cannot be read ({type(fault).__name__}); nest less deeply, and write smaller numbers"]
+        raise DocumentError(name, faults) from None

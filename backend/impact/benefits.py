@@ -1,0 +1,150 @@
+"""Who meets the conditions of each scenario, as SQL over the people of a part, and up to what amount it is open.
+
+What `scenarios.decision.decide` weighs, but for the place (a benefit is used somewhere, nobody comes from there) and
+for the age: the files know the year of birth alone, so everybody has the age reached in the year of the day.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple, TypeAlias
+
+from backend.impact.figures import BenefitChange
+from scenarios.catalogue import Condition, Scenario, ScenarioCatalogue
+
+# Names the columns of one of the two scores: points, level, is_suspended and the sets of indicators in force.
+BEFORE, AFTER = "before", "after"
+NOBODY = "false"
+
+Catalogues: TypeAlias = tuple[ScenarioCatalogue | None, ScenarioCatalogue | None]
+
+
+class Offer(NamedTuple):
+    """A scenario by its code, before and after the change; None where the catalogue of the time does not have it."""
+
+    code: str
+    before: Scenario | None
+    after: Scenario | None
+
+    @property
+    def shown(self) -> Scenario:
+        """Give the scenario as it will be, or as it was where it goes."""
+        found = self.after or self.before
+        if found is None:
+            raise ValueError(f"scenario {self.code} is in neither catalogue")
+        return found
+
+
+class Eligible(NamedTuple):
+    """How many people meet a scenario before and after, only after, and only before."""
+
+    before: int
+    after: int
+    gained: int
+    lost: int
+
+
+def list_offers(old: ScenarioCatalogue | None, new: ScenarioCatalogue | None) -> tuple[Offer, ...]:
+    """List the scenarios of both catalogues, those of the old one first."""
+    before = {} if old is None else old.scenarios
+    after = {} if new is None else new.scenarios
+    return tuple(Offer(code, before.get(code), after.get(code)) for code in dict.fromkeys([*before, *after]))
+
+
+def say_eligible(
+    catalogue: ScenarioCatalogue | None,
+    scenario: Scenario | None,
+    when: str,
+    *,
+    as_of: date,
+    bits: Mapping[str, tuple[int, int]],
+) -> str:
+    """Say in SQL whether somebody meets a scenario by the score of `when`.
+
+    `bits` gives each indicator its set and its bit in it; nobody is on a list for an indicator without one.
+    """
+    if catalogue is None or scenario is None or not scenario.is_open_on(as_of):
+        return NOBODY
+    parts = [f"not is_suspended_{when}", *_say_condition(catalogue, scenario.condition, when, bits)]
+    return " and ".join(parts)
+
+
+def _say_condition(
+    catalogue: ScenarioCatalogue, condition: Condition, when: str, bits: Mapping[str, tuple[int, int]]
+) -> Iterator[str]:
+    if condition.level is not None:
+        levels = ", ".join(f"'{level}'" for level in list_levels_from(catalogue, condition.level))
+        yield f"level_{when} in ({levels})"
+    if condition.least_points is not None:
+        yield f"points_{when} >= {condition.least_points}"
+    if condition.on_any_of:
+        yield _say_listed(catalogue, condition.on_any_of, when, bits)
+    if condition.on_none_of:
+        yield f"not {_say_listed(catalogue, condition.on_none_of, when, bits)}"
+    if condition.least_age is not None:
+        yield f"coalesce(age >= {condition.least_age}, false)"
+    if condition.greatest_age is not None:
+        yield f"coalesce(age <= {condition.greatest_age}, false)"
+
+
+def list_levels_from(catalogue: ScenarioCatalogue, level: str) -> tuple[str, ...]:
+    """List a level and those above it."""
+    return catalogue.levels[: catalogue.levels.index(level) + 1]
+
+
+def _say_listed(
+    catalogue: ScenarioCatalogue, lists: Sequence[str], when: str, bits: Mapping[str, tuple[int, int]]
+) -> str:
+    masks: dict[int, int] = {}
+    for indicator in {indicator for code in lists for indicator in catalogue.lists[code]}:
+        if indicator in bits:
+            place, bit = bits[indicator]
+            masks[place] = masks.get(place, 0) | 1 << bit
+    tests = [f"(in_force_{when}_{place} & {mask}) <> 0" for place, mask in sorted(masks.items())]
+    return f"({' or '.join(tests)})" if tests else f"({NOBODY})"
+
+
+def describe_benefit(offer: Offer, people: Eligible, *, is_told: bool) -> BenefitChange:
+    """Put together what a change does to one scenario; `is_told` is false where nobody may know how many meet it."""
+    limit_before, limit_after = find_limit(offer.before), find_limit(offer.after)
+    shown = offer.shown
+    return BenefitChange(
+        code=offer.code,
+        title=shown.title.zh,
+        title_en=shown.title.en,
+        kind=shown.benefit.kind,
+        by_contract=shown.benefit.figure_by_contract,
+        before=people.before if is_told else None,
+        after=people.after if is_told else None,
+        gained=people.gained,
+        lost=people.lost,
+        limit_before_fen=limit_before,
+        limit_after_fen=limit_after,
+        before_fen=_multiply(people.before, limit_before) if is_told else None,
+        after_fen=_multiply(people.after, limit_after) if is_told else None,
+        gained_fen=_multiply(people.gained, limit_after),
+        lost_fen=_multiply(people.lost, limit_before),
+    )
+
+
+def find_limit(scenario: Scenario | None) -> int | None:
+    """Give up to what amount in fen a deposit waiver or a credit line is open to a person; None where none is named."""
+    if scenario is None or not scenario.benefit.is_held or scenario.benefit.figure_by_contract:
+        return None
+    return scenario.benefit.limit_fen
+
+
+def may_tell(
+    offer: Offer, people: Eligible, hidden_levels: Collection[str], catalogues: Catalogues, least: int
+) -> bool:
+    """Tell whether it may be known how many people meet a scenario: not where it tells of some of the hidden levels."""
+    for scenario, catalogue in zip((offer.before, offer.after), catalogues, strict=True):
+        if scenario is None or catalogue is None or scenario.condition.level is None:
+            continue
+        reached = set(list_levels_from(catalogue, scenario.condition.level)) & set(hidden_levels)
+        if reached and reached != set(hidden_levels):
+            return False
+    return not any(0 < each < least for each in (people.before, people.after))
+
+
+def _multiply(people: int, limit_fen: int | None) -> int | None:
+    return None if limit_fen is None else people * limit_fen

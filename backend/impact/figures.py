@@ -1,0 +1,263 @@
+"""All figures of an impact report, as frozen values. None stands for what is kept back: a group of too few people."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from scoring.amendments import Amendment
+
+LEAST_GROUP = 20
+
+
+class Trait(StrEnum):
+    """What people are grouped by."""
+
+    LEVEL = "level"
+    DISTRICT = "district"
+    AGE = "age"
+    SEX = "sex"
+
+
+class SampleKind(StrEnum):
+    """For what a person was drawn."""
+
+    GAIN = "gain"
+    LOSS = "loss"
+    LEVEL_UP = "level_up"
+    LEVEL_DOWN = "level_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """Which document was measured."""
+
+    city: str
+    version: str
+    effective_on: date
+    digest: str
+    title: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """All scored people: how many, and what happens to them. Sums of points divide by `people` into means.
+
+    Whose level rises or falls is found by the order of the new levels; `suspended` have a veto in force.
+    """
+
+    people: int
+    rises: int
+    falls: int
+    level_rises: int
+    level_falls: int
+    points_before: int
+    points_after: int
+    median_before: int
+    median_after: int
+    suspended_before: int
+    suspended_after: int
+    newly_suspended: int
+    no_longer_suspended: int
+
+    @property
+    def same(self) -> int:
+        """Count the people whose score stays as it is."""
+        return self.people - self.rises - self.falls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCount:
+    """How many people stand at a level by either rulebook; 0 where a rulebook does not have it."""
+
+    code: str
+    name: str
+    name_en: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """How many people stand at `before` by the old rulebook and at `after` by the new one."""
+
+    before: str
+    after: str
+    people: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsBand:
+    """How many people have from `least` to `most` points (inclusive), by either rulebook."""
+
+    least: int
+    most: int
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeBand:
+    """How many people gain from `least` to `most` points (inclusive; less than nothing is lost; None: no bound)."""
+
+    least: int | None
+    most: int | None
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionPoints:
+    """The points of all people under one heading, added up, by either rulebook."""
+
+    code: str
+    name: str
+    name_en: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    """A group of people by one trait. All None: too few, or kept back so that those few cannot be computed.
+
+    `fall_ratio` is the share of the group whose score falls over the share of all people whose score falls, in percent
+    (100: as all people); `level_fall_ratio` the same of levels. None also where nobody falls. Which of them should be
+    looked at, `groups.stands_out` says.
+    """
+
+    code: str
+    name: str
+    people: int | None
+    rises: int | None
+    falls: int | None
+    level_rises: int | None
+    level_falls: int | None
+    fall_ratio_percent: int | None
+    level_fall_ratio_percent: int | None
+    falls_stand_out: bool
+    level_falls_stand_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """All people by one trait; each is in one row."""
+
+    trait: Trait
+    rows: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenefitChange:
+    """Who meets the conditions of a scenario before and after, and up to what amount that would be open to them.
+
+    Amounts are None where the scenario names none: it gives no amount, or the contract with each merchant does.
+    `before` and `after` are None where they would tell how many stand at a level that is kept back, or are too few.
+    """
+
+    code: str
+    title: str
+    title_en: str
+    kind: str
+    by_contract: bool
+    before: int | None
+    after: int | None
+    gained: int
+    lost: int
+    limit_before_fen: int | None
+    limit_after_fen: int | None
+    before_fen: int | None
+    after_fen: int | None
+    gained_fen: int | None
+    lost_fen: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleEffect:
+    """What a rule that was amended, or stands in an amended group or limit, counts by either rulebook, alone.
+
+    Alone is before limits, groups and freezing.
+
+    `rises` and `falls` are people whose score changes and who have a record in force of the rule's indicator, whatever
+    it is that changes it; None where a rule has no indicator. A rule that counts for too few people by either
+    rulebook shows no figures. `is_amended`: it itself differs, in more than words.
+    """
+
+    rule_id: str
+    name: str
+    name_en: str
+    is_amended: bool
+    people_before: int | None
+    people_after: int | None
+    records_before: int | None
+    records_after: int | None
+    points_before: int | None
+    points_after: int | None
+    rises: int | None
+    falls: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleLine:
+    """One line of both statements; None where a statement has no such line. `month` is that of the record."""
+
+    kind: str
+    title: str
+    title_en: str
+    month: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One person, by a number that means nothing elsewhere, with the lines of both statements."""
+
+    number: int
+    kind: SampleKind
+    points_before: int
+    points_after: int
+    level_before: str
+    level_after: str
+    lines: tuple[SampleLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What a change of rules, of scenarios or of both does to all people of a city on one day.
+
+    `files_digest` and `known_at` say which files of the city were measured and up to what moment they know. `seed`
+    draws the samples, so that anybody with the same files draws the same.
+    """
+
+    city: str
+    as_of: date
+    known_at: datetime
+    files_digest: str
+    least_group: int
+    seed: str
+    old: Edition
+    new: Edition
+    old_benefits: Edition | None
+    new_benefits: Edition | None
+    totals: Totals
+    levels: tuple[LevelCount, ...]
+    moves: tuple[Move, ...]
+    points: tuple[PointsBand, ...]
+    changes: tuple[ChangeBand, ...]
+    dimensions: tuple[DimensionPoints, ...]
+    groupings: tuple[Grouping, ...]
+    benefits: tuple[BenefitChange, ...]
+    amendments: tuple[Amendment, ...]
+    rules: tuple[RuleEffect, ...]
+    samples: tuple[Sample, ...]
+
+    def list_rows(self) -> Iterator[tuple[Trait, GroupRow]]:
+        """Give the rows of all groupings with their trait."""
+        for grouping in self.groupings:
+            for row in grouping.rows:
+                yield grouping.trait, row
+
+    def name_level(self, code: str) -> str:
+        """Give the Chinese name of a level of either rulebook; KeyError for another."""
+        return {level.code: level.name for level in self.levels}[code]

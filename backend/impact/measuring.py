@@ -1,0 +1,204 @@
+"""`measure_impact`: both rulebooks over all people of the city, group of parts by group of parts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from hashlib import sha256
+from typing import NamedTuple
+
+from backend.impact.assembling import (
+    RuleCount,
+    find_hidden_levels,
+    list_touched_rules,
+    make_benefits,
+    make_dimensions,
+    make_groupings,
+    make_levels,
+    make_moves,
+    make_rules,
+    make_totals,
+)
+from backend.impact.benefits import Offer, list_offers
+from backend.impact.figures import LEAST_GROUP, Edition, Impact
+from backend.impact.groups import band_changes, band_points
+from backend.impact.samples import Groups, draw_samples
+from backend.impact.tallying import Change, Tally, tally_part
+from backend.population.city_files import CityFiles
+from backend.population.engine import Engine, group_parts, open_engine
+from backend.population.records_of import read_records
+from scenarios.catalogue import ScenarioCatalogue
+from scoring.amendments import list_amendments
+from scoring.catalogue import Catalogue
+from scoring.rulebook import Rulebook
+
+SCORES = ("old_scores", "new_scores")
+
+
+class ImpactError(ValueError):
+    """What was asked cannot be measured; the message says what would be right."""
+
+
+class RuleTally:
+    """What the rules of one rulebook count, added up over parts."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.counts: dict[str, RuleCount] = {}
+
+    def add(self, rule_id: str, people: int, records: int, points: int) -> None:
+        """Add what a rule counts in some parts."""
+        known = self.counts.get(rule_id, RuleCount(0, 0, 0))
+        self.counts[rule_id] = RuleCount(known.people + people, known.records + records, known.points + points)
+
+
+class Counted(NamedTuple):
+    """What was counted of all people, with nothing kept back: it stays in the process."""
+
+    change: Change
+    offers: tuple[Offer, ...]
+    tally: Tally
+    rules: tuple[RuleTally, RuleTally]
+
+
+def measure_impact(
+    files: CityFiles,
+    old: Rulebook,
+    new: Rulebook,
+    *,
+    old_benefits: ScenarioCatalogue | None,
+    new_benefits: ScenarioCatalogue | None,
+    as_of: date,
+    progress: Callable[[int, int], None] | None = None,
+    least_group: int = LEAST_GROUP,
+) -> Impact:
+    """Measure what a change of rulebook, of scenarios or of both does to all scored people on a city day.
+
+    Everything that the files hold is known. `progress` is told how many of how many steps are done. ImpactError where
+    rulebooks, scenarios and files are not of one city, or scenarios know other levels.
+    """
+    _check(files, (old, new), (old_benefits, new_benefits))
+    seed = sha256(f"{files.digest} {old.digest} {new.digest} {as_of.isoformat()}".encode()).hexdigest()[:16]
+    change = Change(old=old, new=new, old_benefits=old_benefits, new_benefits=new_benefits, as_of=as_of, seed=seed)
+    return report_impact(files, count_people(files, change, progress), least_group=least_group)
+
+
+def count_people(files: CityFiles, change: Change, progress: Callable[[int, int], None] | None = None) -> Counted:
+    """Score everybody by both rulebooks, and count what a report is made of."""
+    counted = Counted(
+        change, list_offers(change.old_benefits, change.new_benefits), Tally(), (RuleTally(), RuleTally())
+    )
+    with open_engine(files, merge_catalogues(change.old.catalogue, change.new.catalogue)) as engine:
+        _count(engine, counted, progress)
+    return counted
+
+
+def _check(
+    files: CityFiles,
+    books: tuple[Rulebook, Rulebook],
+    catalogues: tuple[ScenarioCatalogue | None, ScenarioCatalogue | None],
+) -> None:
+    if not files.is_complete:
+        raise ImpactError(f"the files in {files.folder} are not complete: let the export finish, and measure again")
+    for book, catalogue in zip(books, catalogues, strict=True):
+        if book.city != files.city:
+            raise ImpactError(f"the files are of {files.city}, the rulebook {book.version} is of {book.city}")
+        if catalogue is None:
+            continue
+        if catalogue.city != files.city:
+            raise ImpactError(f"the files are of {files.city}, the scenarios {catalogue.version} of {catalogue.city}")
+        missing = sorted({level.code for level in book.levels} - set(catalogue.levels))
+        if missing:
+            raise ImpactError(
+                f"the scenarios {catalogue.version} do not know the levels {', '.join(missing)} of the rulebook"
+                f" {book.version}: give scenarios that are made for it"
+            )
+
+
+def merge_catalogues(old: Catalogue, new: Catalogue) -> Catalogue:
+    """Put two catalogues together for reading: all indicators of both, with the items of both."""
+    indicators = dict(old.indicators)
+    for code, indicator in new.indicators.items():
+        items = {**(indicators[code].items if code in indicators else {}), **indicator.items}
+        indicators[code] = replace(indicator, items=items)
+    return replace(new, indicators=indicators)
+
+
+def _count(engine: Engine, counted: Counted, progress: Callable[[int, int], None] | None) -> None:
+    change = counted.change
+    books = change.old, change.new
+    scorings = [engine.prepare(name, book, change.as_of) for name, book in zip(("old", "new"), books, strict=True)]
+    scores = [scoring.compile_scores() for scoring in scorings]
+    touched = list_touched_rules(change)
+    counts = [scoring.compile_rules(touched) for scoring in scorings] if touched else []
+    groups = group_parts(engine.files)
+    for done, parts in enumerate(groups, start=1):
+        engine.look_at(*parts)
+        for name, scoring, query in zip(SCORES, scorings, scores, strict=True):
+            scoring.begin()
+            engine.connection.execute(f"create or replace temp table {name} as {query}")
+        tally_part(engine.connection, change, counted.offers, counted.tally)
+        for rule_tally, query in zip(counted.rules, counts, strict=False):
+            figures = f"select rule_id, people, records, points from ({query})"  # noqa: S608 - ours
+            for row in engine.connection.execute(figures).fetchall():
+                rule_tally.add(*row)
+        if progress is not None:
+            progress(done, len(groups))
+
+
+def report_impact(files: CityFiles, counted: Counted, *, least_group: int = LEAST_GROUP) -> Impact:
+    """Make the figures of the report, and draw the samples; nothing is told of groups under `least_group`."""
+    change, offers, tally, rules = counted
+    least = least_group
+    hidden = find_hidden_levels(change, tally, least)
+    groupings = make_groupings(change, tally, hidden, least)
+    moves = make_moves(change, tally, hidden)
+    groups = Groups({each.trait: each for each in groupings}, moves, least)
+    return Impact(
+        city=files.city,
+        as_of=change.as_of,
+        known_at=files.known_at,
+        files_digest=files.digest,
+        least_group=least,
+        seed=change.seed,
+        old=_name_rulebook(change.old),
+        new=_name_rulebook(change.new),
+        old_benefits=_name_scenarios(change.old_benefits),
+        new_benefits=_name_scenarios(change.new_benefits),
+        totals=make_totals(tally),
+        levels=make_levels(change, tally, hidden),
+        moves=moves,
+        points=band_points((tally.before, tally.after), (change.old, change.new), hidden, least),
+        changes=band_changes(tally.gains),
+        dimensions=make_dimensions(change, tally),
+        groupings=groupings,
+        benefits=make_benefits(change, offers, tally, hidden, least),
+        amendments=list_amendments(change.old, change.new),
+        rules=make_rules(change, tally, (rules[0].counts, rules[1].counts), least),
+        samples=draw_samples(tally.candidates, groups, change, lambda number: read_records(files, number)),
+    )
+
+
+def _name_rulebook(book: Rulebook) -> Edition:
+    return Edition(
+        city=book.city,
+        version=book.version,
+        effective_on=book.effective_on,
+        digest=book.digest,
+        title=book.title,
+        title_en=book.title_en,
+    )
+
+
+def _name_scenarios(catalogue: ScenarioCatalogue | None) -> Edition | None:
+    return (
+        None
+        if catalogue is None
+        else Edition(
+            city=catalogue.city,
+            version=catalogue.version,
+            effective_on=catalogue.effective_on,
+            digest=catalogue.digest,
+            title=catalogue.title.zh,
+            title_en=catalogue.title.en,
+        )
+    )

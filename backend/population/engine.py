@@ -1,0 +1,186 @@
+"""DuckDB over the files of the city: the tables that a plan is made over, pointed at some parts of the city at a time.
+
+The files are only read; what an engine makes is gone when it is closed.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+import duckdb
+import ibis
+import ibis.expr.datatypes as dt
+from ibis.backends.duckdb import Backend
+from ibis.expr.types import Table
+
+from backend.population.city_files import CityFiles
+from backend.population.columns import SCHEMAS, Kind
+from scoring.catalogue import Catalogue
+from scoring.population.choosing import Stages, judge_special
+from scoring.population.columns import CityTables, name_items
+from scoring.population.plan import plan_scores
+from scoring.population.rules import plan_rules
+from scoring.population.weighing import price_contents
+from scoring.rulebook import Rulebook
+
+MEMORY = "4GB"  # what DuckDB holds beside its buffers is not counted in it
+# Parts that are looked at together: with fewer, planning takes longer than running; with more, nothing gets faster.
+TOGETHER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Tables of the parts that were last looked at: `records`, `events`, `contents`, `accounts` and `subjects`.
+
+    `connection` knows them by these names; `tables` are the same for expressions, which `compile` turns into SQL that
+    holds for whichever parts are looked at.
+    """
+
+    files: CityFiles
+    backend: Backend
+    tables: CityTables
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for SQL."""
+        connection: duckdb.DuckDBPyConnection = self.backend.con
+        return connection
+
+    def look_at(self, *parts: int) -> None:
+        """Point the tables at these parts of the city."""
+        _point(self.connection, self.files, parts)
+
+    def compile(self, expression: Table) -> str:
+        """Give the SQL of an expression over `tables`, with columns of the types that the expression has.
+
+        DuckDB adds up 64 bits into 128, and takes a day that is one of several for a moment.
+        """
+        columns = (
+            f"{name}::{_SQL_TYPES[kind.copy(nullable=True)]} AS {name}" for name, kind in expression.schema().items()
+        )
+        sql = ibis.to_sql(expression, dialect="duckdb")
+        return f"SELECT {', '.join(columns)} FROM ({sql})"  # noqa: S608 - our own expression, and its names
+
+    def prepare(self, name: str, rulebook: Rulebook, as_of: date) -> "Scoring":
+        """Prepare to score everybody by a rulebook on a day; contents are priced once for all parts.
+
+        What is kept on the way is kept in temporary tables whose names begin with `name`.
+        """
+        priced = self.keep(f"{name}_priced", price_contents(self.tables.contents, rulebook, as_of))
+        special = judge_special(self.tables, rulebook, priced, as_of=as_of)
+        judged = self.keep(f"{name}_judged", special.limit(0))
+        return Scoring(self, rulebook, as_of, Stages(priced, judged), self.compile(special))
+
+    def keep(self, name: str, expression: Table) -> Table:
+        """Keep what an expression gives in a temporary table."""
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self.compile(expression)}")
+        return self.backend.table(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How the people of any parts are scored by a rulebook on a day."""
+
+    engine: Engine
+    rulebook: Rulebook
+    as_of: date
+    stages: Stages
+    _special: str
+
+    def begin(self) -> None:
+        """Take the first step for the parts that are looked at now; what the SQL below gives is then about them."""
+        name = self.stages.judged.get_name()
+        self.engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._special}")
+
+    def compile_scores(self) -> str:
+        """Give the SQL of `plan_scores`; it holds for any parts."""
+        scores = plan_scores(self.engine.tables, self.rulebook, as_of=self.as_of, stages=self.stages)
+        return self.engine.compile(scores)
+
+    def compile_rules(self, only: Collection[str] | None = None) -> str:
+        """Give the SQL of `plan_rules`; it holds for any parts."""
+        rules = plan_rules(self.engine.tables, self.rulebook, as_of=self.as_of, stages=self.stages, only=only)
+        return self.engine.compile(rules)
+
+
+@contextmanager
+def open_engine(
+    files: CityFiles, catalogue: Catalogue, *, scratch: Path | None = None, memory: str = MEMORY
+) -> Iterator[Engine]:
+    """Open DuckDB over the files of a city, the items of contents as `catalogue` has them; it looks at no part yet.
+
+    What does not fit into `memory` goes to a folder of its own in `scratch`, the system's for temporary files if none
+    is named, which is removed at the end.
+    """
+    with TemporaryDirectory(prefix="shangding-", dir=scratch) as spilled:
+        backend = ibis.duckdb.connect(memory_limit=memory, temp_directory=spilled, preserve_insertion_order=False)
+        try:
+            connection = backend.con
+            connection.execute("SET TimeZone = 'UTC'")
+            for kind, schema in SCHEMAS.items():
+                connection.register(f"no_{kind}", schema.empty_table())
+            _point(connection, files, ())
+            connection.execute(
+                # Names of a checked catalogue, and paths of ours.
+                f"CREATE VIEW contents AS SELECT {_list_items(catalogue)} FROM {_read(files, Kind.CONTENTS)}"  # noqa: S608
+            )
+            connection.execute("CREATE VIEW accounts AS SELECT subject_no, since FROM subjects WHERE since IS NOT NULL")
+            names = ("records", "events", "contents", "accounts")
+            yield Engine(files, backend, CityTables(*(backend.table(name) for name in names)))
+        finally:
+            backend.disconnect()
+
+
+def group_parts(files: CityFiles, together: int = TOGETHER) -> list[tuple[int, ...]]:
+    """Group the parts of a city into those that are looked at together."""
+    return [tuple(range(first, min(first + together, files.parts))) for first in range(0, files.parts, together)]
+
+
+def _point(connection: duckdb.DuckDBPyConnection, files: CityFiles, parts: tuple[int, ...]) -> None:
+    for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS):
+        rows = f"SELECT * FROM {_read(files, kind, *parts)}"  # noqa: S608 - paths of ours
+        connection.execute(f"CREATE OR REPLACE VIEW {kind} AS {rows}")
+
+
+def _read(files: CityFiles, kind: Kind, *parts: int) -> str:
+    """Give what to read rows of a kind from; contents are in no part."""
+    found = [path for part in (parts if kind.is_parted else (None,)) for path in files.list_files(kind, part)]
+    listed = ", ".join(f"'{_quote(path)}'" for path in found)
+    return f"read_parquet([{listed}])" if found else f"no_{kind}"
+
+
+def _quote(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _list_items(catalogue: Catalogue) -> str:
+    """List the columns of contents: an item is null where it is missing or of another type than the catalogue says."""
+    columns = ["content_no", "indicator"]
+    for name, kind in name_items(catalogue).items():
+        place = f"'$.{name.removeprefix('item_')}'"
+        types, sql_type = _JSON_TYPES[kind]
+        value = f"json_extract_string(items, {place})::{sql_type}"
+        columns.append(f"CASE WHEN json_type(items, {place}) IN ({types}) THEN {value} END AS {name}")
+    return ", ".join(columns)
+
+
+_SQL_TYPES: Mapping[dt.DataType, str] = MappingProxyType(
+    {
+        dt.boolean: "BOOLEAN",
+        dt.date: "DATE",
+        dt.int8: "TINYINT",
+        dt.int16: "SMALLINT",
+        dt.int32: "INTEGER",
+        dt.int64: "BIGINT",
+        dt.string: "VARCHAR",
+    }
+)
+_JSON_TYPES = {
+    dt.string: ("'VARCHAR'", "VARCHAR"),
+    dt.boolean: ("'BOOLEAN'", "BOOLEAN"),
+    dt.int64: ("'BIGINT', 'UBIGINT'", "BIGINT"),
+}

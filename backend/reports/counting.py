@@ -1,0 +1,74 @@
+"""The figures of a day: counted part by part over the files of the city, added up, and kept once.
+
+Whoever has the scores of all people at hand (the nightly rescoring, `shangding reports count`) counts them here: the
+kept scores of the database are only those of people who have looked.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from duckdb import DuckDBPyConnection
+
+from backend.reports.bands import WIDTH
+from backend.reports.benefit_figures import count_benefit_people
+from backend.reports.figure_tables import MOST_OFFSET, Cell, Counted, FigureKind, add_day, add_offsets
+from backend.storage.database import Database
+from scoring.rulebook import Rulebook
+
+
+def count_scores(connection: DuckDBPyConnection, scores: str, rulebook: Rulebook) -> Counter[Cell]:
+    """Count the scores of a part of the city, to be added to those of the other parts.
+
+    `scores` is a table, view or bracketed query of DuckDB with the columns of `plan_scores`, a row for each person.
+    """
+    found = connection.execute(write_count(scores, rulebook)).fetchall()
+    return Counter({Cell(FigureKind(kind), name): people for kind, name, people in found})
+
+
+def write_count(scores: str, rulebook: Rulebook) -> str:
+    """Write the SQL of `count_scores`: kind, name and people of each cell that has any."""
+    top = rulebook.ceiling - 1  # the highest band holds the ceiling too
+    cells = [("score", f"level || ':' || {_write_band(f'least(points, {top})')}")]
+    cells += [
+        ("dimension", f"'{dimension.code}:' || {_write_band(f'points_{dimension.code}')}")
+        for dimension in rulebook.dimensions
+    ]
+    counts = " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, {name} AS name, count(*) AS people FROM scored GROUP BY name"  # noqa: S608 - codes
+        for kind, name in cells
+    )
+    return f"WITH scored AS MATERIALIZED (SELECT * FROM {scores}) {counts}"  # noqa: S608 - as above, of our own rules
+
+
+def _write_band(points: str) -> str:
+    return f"CAST(floor({points} / {WIDTH}.0) * {WIDTH} AS BIGINT)"
+
+
+def keep_figures(
+    database: Database,
+    counts: Iterable[Counter[Cell]],
+    *,
+    day: date,
+    rulebook: Rulebook,
+    known_at: datetime,
+    now: datetime,
+) -> bool:
+    """Keep the figures of a day: the counts of all parts, and the benefits of people as they stand in the database.
+
+    `known_at` is the moment until which the counted files know. False where the day has figures already: they stay, so
+    that a run may be repeated. Raises StorageUnavailableError.
+    """
+    cells: Counter[Cell] = Counter()
+    for each in counts:
+        cells.update(each)
+    people = sum(count for cell, count in cells.items() if cell.kind is FigureKind.SCORE)
+    with database.reading() as session:
+        cells.update(count_benefit_people(session))
+    counted = Counted(day, people, rulebook.version, rulebook.digest, known_at)
+    with database.transaction() as session:
+        if not add_day(session, counted, cells, now=now):
+            return False
+        add_offsets(session, {cell: secrets.randbelow(MOST_OFFSET + 1) for cell in cells})
+    return True

@@ -1,0 +1,72 @@
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+
+from backend.governance.draft_views import Draft
+from backend.governance.measuring import Fault
+from backend.governance.nightly import run_shadows
+from backend.governance.shadows import Shadow, read_shadow, start_shadow, stop_shadow
+from backend.web.problems import ProblemCode, Refusal
+from tests.backend.governance.drafting import WANG, Office
+
+
+def look(office: Office, draft: Draft) -> Shadow:
+    with office.database.reading() as session:
+        shadow = read_shadow(session, draft.draft_id)
+    assert isinstance(shadow, Shadow)
+    return shadow
+
+
+def start(office: Office, draft: Draft) -> Shadow | Refusal:
+    with office.database.transaction() as session:
+        return start_shadow(session, draft.draft_id, by=WANG, now=office.now)
+
+
+def test_a_candidate_runs_once_a_night_until_it_is_revised_or_stopped(office: Office) -> None:
+    draft = office.draft(ahead=30)
+    assert start(office, draft) == Refusal(ProblemCode.DRAFT_NOT_CHECKED)
+    assert run_shadows(office.desk) == (0, None)
+    office.check(draft.draft_id)
+    for _ in range(2):
+        assert isinstance(start(office, draft), Shadow)
+    for night in range(3):
+        assert run_shadows(office.desk) == ((1, None) if night == 0 else (0, Fault.FILES_OF_OTHER_DAY))
+        office.export()
+        assert run_shadows(office.desk) == ((0, None) if night == 0 else (1, None))
+        office.move_days(1)
+    days = look(office, draft).days
+    assert [(office.day - each.as_of).days for each in days] == [3, 2, 1]
+    assert days[0].beside == "2026.1"
+    assert days[0].figures["people"] == 0
+    with office.database.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM stored_score")) == 0
+    documents = office.read(draft.draft_id).documents
+    revised = office.revise(draft, {**documents, "cases": documents["cases"] + "# x\n"})
+    assert isinstance(revised, Draft)
+    office.export()
+    assert run_shadows(office.desk) == (0, None)
+    assert not look(office, draft).is_running
+    office.check(draft.draft_id)
+    assert isinstance(start(office, revised), Shadow)
+    assert (look(office, draft).run_no, run_shadows(office.desk)) == (2, (1, None))
+    with office.database.transaction() as session:
+        stop_shadow(session, draft.draft_id, by=WANG, now=office.now)
+    office.move_days(1)
+    office.export()
+    assert (run_shadows(office.desk), len(look(office, draft).days)) == ((0, None), 1)
+
+
+def test_files_that_are_not_those_of_the_city_today_are_refused(sqlite_office: Office, tmp_path: Path) -> None:
+    draft = sqlite_office.draft()
+    sqlite_office.check(draft.draft_id)
+    faults = []
+    for changed in ({"known_at": sqlite_office.now - timedelta(days=1)}, {"is_complete": False}):
+        sqlite_office.export(**changed)
+        outcome = sqlite_office.measure(draft.draft_id)
+        faults.append(None if outcome is None else outcome.fault)
+    sqlite_office.folder = tmp_path / "nowhere"
+    outcome = sqlite_office.measure(draft.draft_id)
+    faults.append(None if outcome is None else outcome.fault)
+    assert faults == [Fault.FILES_OF_OTHER_DAY, Fault.FILES_INCOMPLETE, Fault.NO_FILES]
+    assert sqlite_office.read(draft.draft_id).draft.impact_fault == "no_files"
