@@ -1,41 +1,16 @@
 """The command line: `shangding COMMAND`. Each command says what it does with --help."""
 
 import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 
 import click
+from typing_extensions import override
 
-from backend.cli.cities import cities
-from backend.cli.clients import clients
-from backend.cli.database import migrate
-from backend.cli.demo import demo
-from backend.cli.doubts import doubts
-from backend.cli.exchange import exchange
-from backend.cli.files import files
-from backend.cli.governance import governance
-from backend.cli.impact import impact
-from backend.cli.keys import keys
-from backend.cli.merchants import merchants
-from backend.cli.openapi import openapi
-from backend.cli.partners import partners
-from backend.cli.population import population
-from backend.cli.proof import proof
-from backend.cli.purging import purge
-from backend.cli.quality import quality
-from backend.cli.quarantine import quarantine
-from backend.cli.reports import reports
-from backend.cli.rescore import rescore
-from backend.cli.rulebooks import rulebook
-from backend.cli.sandbox import sandbox
-from backend.cli.scenarios import scenarios
-from backend.cli.serving import serve
-from backend.cli.statements import statements
-from backend.cli.tokens import token
-from backend.cli.treaties import treaties
-from backend.cli.working import work
 from backend.demo.workplace import DemoError
 from backend.gateways.key_sets import KeySetUnreachableError
 from backend.gateways.signed_claims import KeySetError
-from backend.population.city_files import CityFilesError
+from backend.population.faults import CityFilesError
 from backend.settings import SettingsError
 from backend.storage.database import StorageUnavailableError
 from scoring.documents import DocumentError
@@ -52,44 +27,76 @@ MENDABLE = (
     OSError,
 )
 
+# The module of each command; where it has another name than the command, the name of what it defines.
+_PLACES = {
+    "demo": "demo",
+    "sandbox": "sandbox",
+    "cities": "cities",
+    "serve": "serving",
+    "work": "working",
+    "migrate": "database",
+    "rulebook": "rulebooks",
+    "scenarios": "scenarios",
+    "token": "tokens",
+    "clients": "clients",
+    "merchants": "merchants",
+    "partners": "partners",
+    "treaties": "treaties",
+    "exchange": "exchange",
+    "keys": "keys",
+    "doubts": "doubts",
+    "quarantine": "quarantine",
+    "files": "files",
+    "purge": "purging",
+    "proof": "proof",
+    "statements": "statements",
+    "quality": "quality",
+    "reports": "reports",
+    "population": "population",
+    "impact": "impact",
+    "governance": "governance",
+    "rescore": "rescore",
+    "openapi": "openapi",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class CommandsOnDemand(MutableMapping[str, click.Command]):
+    """The commands by name, each loaded when it is asked for: what serves does not carry what draws and counts."""
+
+    def __init__(self, places: dict[str, str]) -> None:
+        self._places = places
+        self._loaded: dict[str, click.Command] = {}
+
+    @override
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in self._loaded:
+            self._loaded[name] = getattr(import_module(f"{__name__}.{self._places[name]}"), name)
+        return self._loaded[name]
+
+    @override
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._loaded[name] = command
+
+    @override
+    def __delitem__(self, name: str) -> None:
+        del self._places[name]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    commands=CommandsOnDemand(_PLACES),
+)
 @click.version_option(package_name="shangding")
 def commands() -> None:
     """Shangding: the backend of a city's personal credit score."""
-
-
-for command in (
-    demo,
-    sandbox,
-    cities,
-    serve,
-    work,
-    migrate,
-    rulebook,
-    scenarios,
-    token,
-    clients,
-    merchants,
-    partners,
-    treaties,
-    exchange,
-    keys,
-    doubts,
-    quarantine,
-    files,
-    purge,
-    proof,
-    statements,
-    quality,
-    reports,
-    population,
-    impact,
-    governance,
-    rescore,
-    openapi,
-):
-    commands.add_command(command)
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from rich.table import Table
 
 from backend.cli.doubts import check_text
 from backend.cli.impact_tables import show_impact
-from backend.cli.starting import make_measuring_desk, opened_context
+from backend.cli.measuring import make_measuring_desk
+from backend.cli.starting import opened_context
 from backend.context import Context
 from backend.gateways.paper import print_pdf
 from backend.gateways.rulebook_files import read_document

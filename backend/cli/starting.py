@@ -9,8 +9,6 @@ from sqlalchemy.exc import DBAPIError
 from backend.context import Context, make_context
 from backend.exchange.post import Post, PostOffice
 from backend.gateways.sending import make_sender
-from backend.governance.impact_reports import measure_report
-from backend.governance.measuring import MeasuringDesk
 from backend.merchants.courier import Courier
 from backend.people.tables import find_strange_key
 from backend.records.file_reading import ReadingDesk
@@ -94,17 +92,6 @@ def make_post(context: Context) -> Post | None:
         send=make_sender(context.settings.exchange_targets),
     )
     return Post(office)
-
-
-def make_measuring_desk(context: Context) -> MeasuringDesk:
-    """Put together what measuring drafts of rules needs."""
-    return MeasuringDesk(
-        database=context.database,
-        clock=context.clock,
-        city=context.city,
-        folder=context.settings.city_files,
-        measure=measure_report,
-    )
 
 
 def make_reading_desk(context: Context) -> ReadingDesk:

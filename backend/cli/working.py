@@ -16,7 +16,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from backend.cli.database import opened_database
-from backend.cli.starting import make_courier, make_measuring_desk, make_post, make_reading_desk, opened_context
+from backend.cli.measuring import make_measuring_desk
+from backend.cli.starting import make_courier, make_post, make_reading_desk, opened_context
 from backend.cli.sweeping import sweep, sweep_once
 from backend.clock import SystemClock
 from backend.context import Context

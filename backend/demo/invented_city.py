@@ -32,14 +32,15 @@ from backend.population.city_files import (
     begin_files,
     writing_files,
 )
-from backend.population.columns import KEYS, SCHEMAS
+from backend.population.columns import COMPRESSION, KEYS, SCHEMAS
+from backend.population.settling import complete_files
 from scoring.days import CITY_TIME
 from scoring.rulebook import Rulebook
 
 # What Zhengzhou has published of itself: so many people, records and indicators.
 PUBLISHED_PEOPLE, PUBLISHED_RECORDS, PUBLISHED_INDICATORS = 12_600_000, 247_000_000, 1_180
 MEMORY = "3GB"
-_FORM = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 245760"
+_FORM = f"FORMAT parquet, COMPRESSION {COMPRESSION}, ROW_GROUP_SIZE 245760"
 
 
 # Of each type a value that is in no file.
@@ -93,8 +94,7 @@ def invent_city(
         for quota in _share_out(engine, size):
             _write_part(engine, writer, wheel, quota, size)
             progress(quota.records)
-        with writer.step() as step:
-            step.keep(known_at=known_at, is_complete=True)
+        complete_files(writer, known_at=known_at)
         return writer.files
 
 

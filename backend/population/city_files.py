@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.population.columns import SCHEMAS, Kind
+from backend.population.faults import CityFilesError
 from backend.population.manifest import (
     NAME,
-    CityFilesError,
     ListedFile,
     Manifest,
     fsync_folder,

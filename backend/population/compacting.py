@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backend.population.city_files import CityFilesError, CityWriter, Kind, writing_files
 from backend.population.columns import read_rows, sort_rows, write_rows
+from backend.population.marking import is_marked, mark_records
 
 
 def compact_files(folder: Path, *, at_least: int = 2, watch: Callable[[int, int], None] | None = None) -> int:
@@ -23,6 +24,10 @@ def compact_files(folder: Path, *, at_least: int = 2, watch: Callable[[int, int]
             _compact(writer, *place)
             if watch is not None:
                 watch(done, len(many))
+        if files.is_complete and not all(is_marked(writer.files, part) for part in range(files.parts)):
+            with writer.step() as step:
+                mark_records(writer.files, step)
+                step.keep(is_complete=True)
     return len(many)
 
 

@@ -19,6 +19,7 @@ from ibis.expr.types import Table
 
 from backend.population.city_files import CityFiles
 from backend.population.columns import SCHEMAS, Kind
+from backend.population.marking import MARKED_SQL, is_marked, read_files
 from scoring.catalogue import Catalogue
 from scoring.population.choosing import Stages, judge_special
 from scoring.population.columns import CityTables, name_items
@@ -28,8 +29,9 @@ from scoring.population.weighing import price_contents
 from scoring.rulebook import Rulebook
 
 MEMORY = "4GB"  # what DuckDB holds beside its buffers is not counted in it
-# Parts that are looked at together: with fewer, planning takes longer than running; with more, nothing gets faster.
-TOGETHER = 4
+# Rows of parts that are looked at together: with fewer, planning takes longer than running; with more, sums of persons
+# do not stay where they are near.
+TOGETHER = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,32 +131,37 @@ def open_engine(
                 f"CREATE VIEW contents AS SELECT {_list_items(catalogue)} FROM {_read(files, Kind.CONTENTS)}"  # noqa: S608
             )
             connection.execute("CREATE VIEW accounts AS SELECT subject_no, since FROM subjects WHERE since IS NOT NULL")
-            names = ("records", "events", "contents", "accounts")
-            yield Engine(files, backend, CityTables(*(backend.table(name) for name in names)))
+            yield Engine(files, backend, CityTables(*(backend.table(name) for name in CityTables._fields)))
         finally:
             backend.disconnect()
 
 
-def group_parts(files: CityFiles, together: int = TOGETHER) -> list[tuple[int, ...]]:
-    """Group the parts of a city into those that are looked at together."""
-    return [tuple(range(first, min(first + together, files.parts))) for first in range(0, files.parts, together)]
+def group_parts(files: CityFiles, rows: int = TOGETHER) -> list[tuple[int, ...]]:
+    """Group the parts of a city into those that are looked at together: at most so many rows, or one part."""
+    groups: list[list[int]] = []
+    room = 0
+    for part in range(files.parts):
+        size = files.count_rows(Kind.RECORDS, part) + files.count_rows(Kind.SUBJECTS, part)
+        if not groups or size > room:
+            groups.append([])
+            room = rows
+        groups[-1].append(part)
+        room -= size
+    return [tuple(group) for group in groups]
 
 
 def _point(connection: duckdb.DuckDBPyConnection, files: CityFiles, parts: tuple[int, ...]) -> None:
-    for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS):
+    for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS, Kind.MARKED):
         rows = f"SELECT * FROM {_read(files, kind, *parts)}"  # noqa: S608 - paths of ours
+        if kind is Kind.MARKED and not all(is_marked(files, part) for part in parts):
+            rows = MARKED_SQL  # as it would be found
         connection.execute(f"CREATE OR REPLACE VIEW {kind} AS {rows}")
 
 
 def _read(files: CityFiles, kind: Kind, *parts: int) -> str:
     """Give what to read rows of a kind from; contents are in no part."""
-    found = [path for part in (parts if kind.is_parted else (None,)) for path in files.list_files(kind, part)]
-    listed = ", ".join(f"'{_quote(path)}'" for path in found)
-    return f"read_parquet([{listed}])" if found else f"no_{kind}"
-
-
-def _quote(path: Path) -> str:
-    return str(path).replace("'", "''")
+    places = parts if kind.is_parted else (None,)
+    return read_files(kind, [path for part in places for path in files.list_files(kind, part)])
 
 
 def _list_items(catalogue: Catalogue) -> str:

@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from backend.population.columns import Kind
+from backend.population.faults import CityFilesError
 
 FORM = "shangding city files 1"
 NAME = "manifest.json"
 NOTHING_KNOWN = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class CityFilesError(Exception):
-    """The files of a city are not as they must be; says what is wrong, where, and what would be right."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -33,7 +33,7 @@ PAUSES_S = (0.2, 1.0, 5.0, 20.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How much is done at once: parts computed, people asked about in a look, scores written in a transaction.
+    """How much is done at once: rows of parts computed, people asked about in a look, scores written in a transaction.
 
     Who closes an account waits for such a transaction at most; on SQLite, that is whoever writes anything.
     """
@@ -158,9 +158,7 @@ class _Run:
         """Compute the parts that are looked at."""
         scoring, scores = self._scoring
         scoring.begin()
-        # A day with an interval is a moment to DuckDB, whatever the expression says.
-        dated = f"SELECT * REPLACE (CAST(changes_on AS DATE) AS changes_on) FROM ({scores})"  # noqa: S608 - SQL of ours
-        self._engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE {SCORED} AS {dated}")
+        self._engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE {SCORED} AS {scores}")
 
     def _read_scores(self, behind: list[int]) -> Iterator[list[tuple[UUID, NewScore]]]:
         """Read what was computed of some people, so many at once as are written at once."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from backend.population.city_files import CityFiles, CityWriter, FileStep, Kind
 from backend.population.columns import read_rows, sort_rows, write_rows
+from backend.population.marking import mark_records
 
 
 def settle_subjects(writer: CityWriter) -> None:
@@ -18,9 +19,13 @@ def settle_subjects(writer: CityWriter) -> None:
 
 
 def complete_files(writer: CityWriter, *, known_at: datetime) -> None:
-    """Say that all that was known at a moment is in the files, each part of which gets one file of subjects."""
+    """Say that all that was known at a moment is in the files.
+
+    Each part gets one file of subjects, and its marked records.
+    """
     with writer.step() as step:
         _settle(writer.files, step)
+        mark_records(writer.files, step)
         step.keep(known_at=known_at, is_complete=True)
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from backend.population.city_files import CityFiles, Kind, list_strays
 from backend.population.columns import KEYS, SCHEMAS, find_part, read_rows
 from backend.population.manifest import ListedFile
+from backend.population.marking import find_marked, is_marked
 from backend.population.settling import read_subjects
 from scoring.records import EventKind
 
@@ -30,6 +31,7 @@ _NEVER_NULL = {
     Kind.EVENTS: ("subject_no", "event_no", "record_no", "kind", "known_at"),
     Kind.SUBJECTS: ("subject_no", "subject_id", "facts_version"),
 }
+_NEVER_NULL[Kind.MARKED] = _NEVER_NULL[Kind.RECORDS]
 
 Numbers = npt.NDArray[np.int64]
 
@@ -118,6 +120,10 @@ def _check_part(files: CityFiles, part: int, contents: Numbers) -> Iterator[Faul
         for number in np.setdiff1d(used, contents)[:MOST_TOLD]:
             yield Fault(place, f"{kind} name content {number}, which is not there")
     yield from _check_events(records, events, place)
+    if is_marked(files, part):  # who finds them not marked looks for them, so that is no fault
+        marked = read_rows(Kind.MARKED, files.list_files(Kind.MARKED, part))
+        if not marked.equals(find_marked(files, part)):
+            yield Fault(place, "the marked records are not those that share an act or have events")
 
 
 def _check_subjects(subjects: pa.Table, place: str, part: int, parts: int) -> Iterator[Fault]:

@@ -33,24 +33,21 @@ def judge_special(
 ) -> Table:
     """Give the records that must be judged one by one, lapsed ones among them, and the judgement (`judge_acts`).
 
-    They were touched by a later word, share an act, speak against the person, are intertwined, or have not begun.
+    They were touched by a later word, share an act, speak against the person, or are intertwined.
     """
-    records, fates = know_records(tables, known_at), find_fates(tables, known_at)
-    is_special = priced.is_adverse | (priced.pot == NO_POT)
-    # Each is a scan of its own that reads a column or two of most records; together they would read all of each.
-    alone = records.filter(records.act.isnull())
+    fates = find_fates(tables, known_at)
+    marked = know_records(tables.marked, known_at)
+    shared = _mark_untouched(leave_untouched(marked.filter(marked.act.notnull()), fates))
+    touched = follow(marked, fates)
+    together = weigh(shared.union(touched.select(shared.columns)), priced, rulebook)
+    alone = know_records(tables.records, known_at)
+    alone = alone.filter(alone.act.isnull())
     if not make_pots(rulebook, list_cells(rulebook), as_of).intertwined:
         alone = alone.mutate(record_hi=ibis.literal(0, "int64"), record_lo=ibis.literal(0, "int64"))  # order nothing
-    single = ibis.union(
-        weigh(alone.filter(alone.occurred_on > as_of), priced, rulebook),
-        weigh(alone.filter(alone.occurred_on <= as_of), priced.filter(is_special), rulebook),
-    )
-    shared = weigh(records.filter(records.act.notnull()), priced, rulebook)
-    single, shared = (_mark_untouched(leave_untouched(each, fates)) for each in (single, shared))
-    touched = weigh(follow(records, fates), priced, rulebook).select(shared.columns)
+    singled = weigh(alone, priced.filter(priced.is_adverse | (priced.pot == NO_POT)), rulebook)
     nothing = ibis.literal(False)  # noqa: FBT003 - the value of a column
-    judged = judge(single.mutate(is_behind=nothing), as_of)
-    return judged.union(judge_acts(shared.union(touched), as_of).select(judged.columns))
+    judged = judge(_mark_untouched(leave_untouched(singled, fates)).mutate(is_behind=nothing), as_of)
+    return judged.union(judge_acts(together, as_of).select(judged.columns))
 
 
 def _mark_untouched(weighed: Table) -> Table:
@@ -58,11 +55,14 @@ def _mark_untouched(weighed: Table) -> Table:
 
 
 def choose_plain(tables: CityTables, priced: Table, *, as_of: date, known_at: datetime | None = None) -> Table:
-    """Choose what counts whatever else there is: plus, begun, not lapsed, alone about its act, and never touched."""
+    """Choose what counts whatever else there is: plus, alone about its act, never touched, and not lapsed.
+
+    What has not begun is among it, and marked by `is_begun`; it counts for nothing but the next change.
+    """
     simple = priced.filter(~priced.is_adverse, priced.pot != NO_POT)
-    records = know_records(tables, known_at)
-    records = records.filter(records.act.isnull(), records.occurred_on <= as_of)
-    joined = records.inner_join(simple, "content_no").drop("content_no")
+    records = know_records(tables.records, known_at)
+    joined = records.filter(records.act.isnull()).inner_join(simple, "content_no").drop("content_no")
     day = joined.from_end.ifelse(joined.ended_on, joined.occurred_on)
-    counting = joined.filter(day.isnull() | (day >= joined.alive_from))
-    return leave_untouched(counting, find_fates(tables, known_at))
+    alive = joined.filter(day.isnull() | (day >= joined.alive_from) | (joined.occurred_on > as_of))
+    plain = leave_untouched(alive, find_fates(tables, known_at))
+    return plain.mutate(is_begun=plain.occurred_on <= as_of)

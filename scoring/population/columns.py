@@ -24,9 +24,13 @@ ORDER = ("occurred_on", "record_hi", "record_lo")
 
 
 class CityTables(NamedTuple):
-    """What a city knows, as tables (see the schemas below)."""
+    """What a city knows, as tables (see the schemas below).
+
+    `marked` are those of the records that share an act or have an event: so few that it pays to keep them once more.
+    """
 
     records: Table
+    marked: Table
     events: Table
     contents: Table
     accounts: Table
@@ -81,3 +85,9 @@ def events_schema() -> ibis.Schema:
 def accounts_schema() -> ibis.Schema:
     """Describe the table of accounts: one row for each person who is scored, and since when; null counts no years."""
     return ibis.schema({"subject_no": dt.int64, "since": dt.date})
+
+
+def mark_records(records: Table, events: Table) -> Table:
+    """Give the records that are marked."""
+    touched = records.semi_join(events, KEY)
+    return records.filter(records.act.notnull()).union(touched.filter(touched.act.isnull()))

@@ -10,9 +10,9 @@ from scoring.records import EventKind
 _GONE = (EventKind.WITHDRAWN, EventKind.REPAIRED)
 
 
-def know_records(tables: CityTables, known_at: datetime | None) -> Table:
+def know_records(records: Table, known_at: datetime | None) -> Table:
     """Give the records known at a moment, as they were reported; without a moment, all."""
-    return tables.records if known_at is None else tables.records.filter(tables.records.known_at <= known_at)
+    return records if known_at is None else records.filter(records.known_at <= known_at)
 
 
 def find_fates(tables: CityTables, known_at: datetime | None) -> Table:

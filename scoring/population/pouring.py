@@ -6,13 +6,13 @@ from operator import add
 from typing import NamedTuple
 
 import ibis
+import ibis.expr.datatypes as dt
 from ibis.expr.types import IntegerValue, Table, Value
 
 from scoring.population.pots import Pot, Pots
-from scoring.population.weighing import NO_POT, add_validity, list_sets, list_validities, read_curve
+from scoring.population.weighing import NO_POT, find_end, list_sets, read_curve
 from scoring.rulebook import Limit, Rulebook
 
-NO_VALIDITY = -1
 # Two small pots share a sum: adding up is most of the work, and one sum of 64 bits costs what one of 32 does.
 _LANE_BITS = 32
 _LANE = 1 << _LANE_BITS
@@ -26,23 +26,22 @@ def pour(pieces: Sequence[Table], rulebook: Rulebook, pots: Pots) -> Table:
     """
     rows = ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
     rows = rows.mutate(pair=rows.pot_no // 2, laned=rows.value * (rows.pot_no % 2 == 1).ifelse(_LANE, 1))
-    filled = {
-        _name_pair(pair): (rows.pair == pair).ifelse(rows.laned, 0).sum().cast("int64") for pair in _list_pairs(pots)
-    }
+    filled = {_name_pair(pair): _narrow((rows.pair == pair).ifelse(rows.laned, 0).sum()) for pair in _list_pairs(pots)}
     for pot in pots.pots:
         for number in pot.numbers if not pot.is_small else ():
             value = (rows.pot_no == number).ifelse(rows.value, 0)
-            filled[name_pot(number)] = (value.max() if pot.keeps_highest else value.sum()).cast("int64")
-    validities = list_validities(rulebook)
-    firsts = {
-        f"first_{number}": (rows.validity_no == number).ifelse(rows.day, ibis.null("date")).min()
-        for number in range(len(validities))
-    }
+            filled[name_pot(number)] = _narrow(value.max() if pot.keeps_highest else value.sum())
     sets = {name: rows[name].bit_or() for name in list_sets(rulebook)}
-    poured = rows.group_by("subject_no").aggregate(**filled, **firsts, **sets)
-    poured = poured.mutate(**_unpair(poured, pots)).drop(*map(_name_pair, _list_pairs(pots)))
-    ends = [add_validity(poured[f"first_{number}"], each) for number, each in enumerate(validities)]
-    return poured.mutate(changes_on=ibis.least(*ends) if ends else ibis.null("date")).drop(*firsts)
+    poured = rows.group_by("subject_no").aggregate(changes_on=rows.changes_on.min(), **filled, **sets)
+    return poured.mutate(**_unpair(poured, pots)).drop(*map(_name_pair, _list_pairs(pots)))
+
+
+def _narrow(value: IntegerValue) -> IntegerValue:
+    """Give a sum as 64 bits: DuckDB adds up to 128, and whatever is reckoned with them takes several times as long.
+
+    A cast to the type that the value has by Ibis would be left out, so it is to one that is never null.
+    """
+    return value.cast(dt.Int64(nullable=False))
 
 
 def _list_pairs(pots: Pots) -> range:
@@ -64,16 +63,18 @@ def _unpair(poured: Table, pots: Pots) -> dict[str, IntegerValue]:
 
 
 def take_plain(plain: Table, rulebook: Rulebook) -> Table:
-    """Take what counts whatever else there is, with what nothing else tells of it."""
-    day = plain.from_end.ifelse(plain.ended_on, plain.occurred_on)
+    """Take what counts whatever else there is, with what nothing else tells of it (`choose_plain`).
+
+    What has not begun changes the score on its own day, and gives nothing until then.
+    """
+    begun = plain.is_begun
     return _take(
         plain,
         find_pot(plain),
-        plain.value,
+        begun.ifelse(plain.value, 0),
         rulebook,
-        validity_no=plain.validity_no,
-        day=day,
-        **{name: plain[name] for name in list_sets(rulebook)},
+        changes_on=begun.ifelse(find_end(plain, rulebook), plain.occurred_on),
+        **{name: begun.ifelse(plain[name], 0) for name in list_sets(rulebook)},
     )
 
 
@@ -107,16 +108,13 @@ def take_bounded(bounded: Table, rulebook: Rulebook, pots: Pots) -> Table:
 
 def _take(table: Table, pot_no: IntegerValue, value: IntegerValue, rulebook: Rulebook, **plain: Value) -> Table:
     """Take rows for `pour`; what is not `plain` is judged, and its days and indicators are known from there."""
-    nothing = {"validity_no": ibis.literal(NO_VALIDITY), "day": ibis.null("date")} | dict.fromkeys(
-        list_sets(rulebook), ibis.literal(0)
-    )
+    nothing = {"changes_on": ibis.null("date")} | dict.fromkeys(list_sets(rulebook), ibis.literal(0))
     told = nothing | plain
     return table.select(
         "subject_no",
         pot_no=pot_no.cast("int16"),
         value=value.cast("int64"),
-        validity_no=told.pop("validity_no").cast("int8"),
-        day=told.pop("day"),
+        changes_on=told.pop("changes_on"),
         **{name: value.cast("int64") for name, value in told.items()},
     )
 

@@ -33,6 +33,7 @@ def plan_rules(
     wanted = {number: rule for number, rule in enumerate(rulebook.rules) if only is None or rule.id in only}
     priced = stages.priced.filter(stages.priced.rule_no.isin(list(wanted)))
     plain = choose_plain(tables, priced, as_of=as_of, known_at=known_at)
+    plain = plain.filter(plain.is_begun)
     judged = stages.judged.filter(stages.judged.counts, stages.judged.rule_no.isin(list(wanted)))
     columns = ("subject_no", "rule_no", "alone")
     counting = plain.select(columns).union(judged.select(columns)).semi_join(tables.accounts, "subject_no")

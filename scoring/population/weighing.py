@@ -115,7 +115,8 @@ def add_validity(day: DateValue, validity: Validity) -> DateValue:
 
 def read_curve(curve: Curve, amount: IntegerValue) -> IntegerValue:
     """Give the points of a sum of 0 or more, as `Curve.points_at` does."""
-    cases = [
+    cases = [(amount == 0, ibis.literal(curve.points_at(0), "int64"))]  # so it is with most people
+    cases += [
         (amount >= ramp.start, ramp.reached + ((amount - ramp.start) // ramp.per) * ramp.points)
         for ramp in reversed(curve.ramps)
     ]

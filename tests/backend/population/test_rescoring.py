@@ -28,7 +28,7 @@ from tests.backend.population.crowded import Crowd
 from tests.databases import migrated_database
 
 DAY = date(2025, 4, 1)
-SLOW = Pace(together=2, asked=20, written=5)
+SLOW = Pace(together=1, asked=20, written=5)
 POINTS = 40  # at which a run is killed: it has some of finding, and more of writing
 KILLS, LONG_KILLS = 2, 20
 

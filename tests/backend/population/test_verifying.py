@@ -131,6 +131,7 @@ SPOILT: list[tuple[Kind, Callable[[Rows], object], str]] = [
     (Kind.EVENTS, put("event_no", 0), "came before its report"),
     (Kind.EVENTS, put("kind", "forgotten"), "is none of corrected, withdrawn"),
     (Kind.EVENTS, put_in_all(content_no=1), "has half a content"),
+    (Kind.MARKED, lambda rows: rows.pop(1), "the marked records are not those"),
     (Kind.SUBJECTS, lambda rows: rows.pop(1), "or of no subject"),
     (Kind.SUBJECTS, lambda rows: rows[1].update(subject_no=rows[1]["subject_no"] + 1), "belongs to another part"),
     (Kind.SUBJECTS, move_to_another_part, "belongs to another part"),

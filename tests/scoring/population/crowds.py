@@ -17,6 +17,7 @@ from scoring.population.columns import (
     accounts_schema,
     contents_schema,
     events_schema,
+    mark_records,
     name_item,
     name_items,
     records_schema,
@@ -264,9 +265,11 @@ def make_tables(crowd: Sequence[Somebody], catalogue: Catalogue) -> CityTables:
                 events.append(
                     {**key, "event_no": event_no, "kind": event.kind.value, "known_at": event.known_at, **told}
                 )
+    reported, told = _make_table(records, records_schema()), _make_table(events, events_schema())
     return CityTables(
-        _make_table(records, records_schema()),
-        _make_table(events, events_schema()),
+        reported,
+        mark_records(reported, told),
+        told,
         _make_table(contents.rows, contents_schema(catalogue)),
         _make_table(accounts, accounts_schema()),
     )
