@@ -20,7 +20,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from backend.demo.invented_city import PUBLISHED_PEOPLE, PUBLISHED_RECORDS, CitySize, invent_city
-from backend.population.city_files import CityFiles, Kind, open_city_files
+from backend.population.city_files import PARTS, CityFiles, Kind, open_city_files
 from benchmarks.rescore_runs import Run, find_difference, read_all, read_rulebook, run_apart, run_by_hand, run_plan
 from benchmarks.rescore_sample import print_sample
 
@@ -34,7 +34,8 @@ def find_city(folder: Path, *, people: int, records: int) -> CityFiles:
     mine = folder / f"records-{records}"
     if not (mine / "manifest.json").exists():
         print(f"inventing {people:,} people with {records:,} records", flush=True)
-        invent_city(mine, read_rulebook(DAY), CitySize(day=DAY, people=people, records=records))
+        parts = max(1, PARTS * records // PUBLISHED_RECORDS)  # of equal size, whatever the city's
+        invent_city(mine, read_rulebook(DAY), CitySize(day=DAY, people=people, records=records, parts=parts))
     files = open_city_files(mine)
     if not files.is_complete or files.count_rows(Kind.RECORDS) != records or files.count_rows(Kind.SUBJECTS) != people:
         raise SystemExit(f"{mine} does not hold this city to its end; delete it, or give another folder")

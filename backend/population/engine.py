@@ -29,9 +29,8 @@ from scoring.population.weighing import price_contents
 from scoring.rulebook import Rulebook
 
 MEMORY = "4GB"  # what DuckDB holds beside its buffers is not counted in it
-# Rows of parts that are looked at together: with fewer, planning takes longer than running; with more, sums of persons
-# do not stay where they are near.
-TOGETHER = 8_000_000
+# Rows of parts that are looked at together: each look has a price of its own; twice as many take twice the memory.
+TOGETHER = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
