@@ -43,7 +43,7 @@ def office(sqlite_url: str, tmp_path: Path) -> Iterator[Office]:
 def test_a_folder_becomes_a_draft_and_the_edition_a_folder(
     tmp_path: Path, office: Office, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.cli.starting.measure_report", make_impact)
+    monkeypatch.setattr("backend.cli.measuring.measure_report", make_impact)
     environment = install(tmp_path / "keys", sqlite_url)
     settings = environment | {"SHANGDING_CITY_FILES": str(office.folder)}
     order = write_folder(tmp_path / "new", office, ahead=10, version="2027.1")

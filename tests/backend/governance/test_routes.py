@@ -21,7 +21,7 @@ AUTHOR, APPROVER = ("rules:read", "rules:write"), ("rules:read", "rules:approve"
 @pytest.fixture
 def city(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:
     """A city whose worker has the files of today; what goes over everybody is tested elsewhere."""
-    monkeypatch.setattr("backend.cli.starting.measure_report", make_impact)
+    monkeypatch.setattr("backend.cli.measuring.measure_report", make_impact)
     with running_city(sqlite_url) as made:
         context = replace(made.context, settings=replace(made.context.settings, city_files=tmp_path / "files"))
         yield replace(made, context=context)
@@ -106,7 +106,7 @@ def test_measuring_that_fails_is_given_up_and_said(city: City, monkeypatch: pyte
     office.ask(draft.draft_id)
     without_files = replace(city.context.settings, city_files=None)
     assert "measure_impact" not in choose_kinds(without_files)
-    monkeypatch.setattr("backend.cli.starting.measure_report", lambda *_: 1 / 0)
+    monkeypatch.setattr("backend.cli.measuring.measure_report", lambda *_: 1 / 0)
     for _ in range(MOST_ATTEMPTS):
         Worker(city.context).run(until_idle=True)
         city.clock.move(timedelta(hours=1))
