@@ -80,7 +80,7 @@ def run_plan(folder: Path, day: date, out: Path) -> float:
     """Score everybody by the plan that is compiled from the rulebook."""
     begun = perf_counter()
     files, rulebook = open_city_files(folder), read_rulebook(day)
-    with open_engine(files, rulebook.catalogue) as engine:
+    with open_engine(files, rulebook.catalogue, writable=out) as engine:
         scoring = engine.prepare("rescoring", rulebook, day)
         scores = scoring.compile_scores()
         prepared = perf_counter() - begun
@@ -97,7 +97,7 @@ def run_by_hand(folder: Path, day: date, out: Path) -> float:
     files, rulebook = open_city_files(folder), read_rulebook(day)
     text = BY_HAND.read_text(encoding="utf-8").replace("$as_of", f"DATE '{day}'")
     *before, scores = (statement for statement in text.split(";\n") if statement.strip())
-    with open_engine(files, rulebook.catalogue) as engine:
+    with open_engine(files, rulebook.catalogue, writable=out) as engine:
         contents = ", ".join(f"'{path}'" for path in files.list_files(Kind.CONTENTS))
         engine.connection.execute(f"CREATE OR REPLACE VIEW contents AS FROM read_parquet([{contents}])")
         for statement in before:

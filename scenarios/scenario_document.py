@@ -74,7 +74,7 @@ def build_scenarios(values: Mapping[str, object], name: str, rulebook: Rulebook 
 
 
 def _read_levels(table: Table) -> tuple[str, ...]:
-    levels = table.texts("levels")
+    levels = table.codes("levels")
     if len(set(levels)) != len(levels):
         table.fault("levels", "names one twice; each level stands once, the highest first")
     return levels
@@ -122,7 +122,7 @@ def _suspends(rulebook: Rulebook, code: str) -> bool:
 def _read_indicators(document: Table) -> dict[str, Listed]:
     indicators: dict[str, Listed] = {}
     for table in document.tables("indicators", "code"):
-        code = table.text("code")
+        code = table.code("code")
         if code in indicators:
             table.fault("code", f"{code} stands twice; each indicator needs a code of its own")
         nature = Nature(table.one_of("nature", tuple(Nature)))

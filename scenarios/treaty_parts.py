@@ -105,7 +105,7 @@ def _read_scale(table: Table) -> tuple[int | None, int | None]:
 
 def _read_level(table: Table) -> PartyLevel:
     level = PartyLevel(
-        code=table.text("code"),
+        code=table.code("code"),
         title=read_wording(table, "title"),
         tier=TIERS[table.one_of("tier", tuple(TIERS))],
         at_least=table.optional_integer("at_least"),
@@ -117,7 +117,7 @@ def _read_level(table: Table) -> PartyLevel:
 def _read_lists(party: Table) -> dict[str, PartyList]:
     lists: dict[str, PartyList] = {}
     for table in party.tables("lists", "code"):
-        code = table.text("code")
+        code = table.code("code")
         if code in lists:
             table.fault("code", f"{code} stands twice; each list needs a code of its own")
         tier = TIERS[table.one_of("tier", tuple(TIERS))] if table.has("tier") else None

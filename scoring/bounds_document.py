@@ -24,7 +24,7 @@ def _read_rule_ids(table: Table, rules: tuple[Rule, ...]) -> frozenset[str]:
 def read_exclusive(table: Table, rules: tuple[Rule, ...]) -> Exclusive:
     """Read a highest-only group of some of the rules."""
     group = Exclusive(
-        table.text("id"),
+        table.code("id"),
         table.text("name"),
         table.text("name_en"),
         _read_rule_ids(table, rules),
@@ -50,7 +50,7 @@ def read_limit(table: Table, rules: tuple[Rule, ...], dimensions: Mapping[str, D
     if bool(named) == bool(dimension):
         table.fault("rules", "or `dimension`, one of the two, says what the limit binds")
     limit = Limit(
-        id=table.text("id"),
+        id=table.code("id"),
         name=table.text("name"),
         name_en=table.text("name_en"),
         dimension=dimension,

@@ -84,7 +84,7 @@ def _read_departments(document: Table) -> dict[str, Department]:
     departments: dict[str, Department] = {}
     for table in document.tables("departments", "code"):
         department = Department(
-            code=table.text("code"),
+            code=table.code("code"),
             name=table.text("name"),
             name_en=table.text("name_en"),
             own=table.flag("own", default=False),
@@ -104,7 +104,7 @@ def _read_indicator(table: Table, departments: Mapping[str, Department]) -> Indi
             item_table.fault("name", f"{item.name} stands twice in {table.path}")
         items[item.name] = item
     indicator = Indicator(
-        code=table.text("code"),
+        code=table.code("code"),
         name=table.text("name"),
         name_en=table.text("name_en"),
         format=table.one_of("format", FORMATS),
@@ -200,7 +200,7 @@ def _check_lists(table: Table, indicator: Indicator, departments: Mapping[str, D
 
 
 def _read_item(table: Table) -> Item:
-    name, title = table.text("name"), table.text("title")
+    name, title = table.column("name"), table.text("title")
     for key, text in (("name", name), ("title", title)):
         if is_sensitive(text):
             table.fault(key, f"{text} may not be collected: it is sensitive (个人信息保护法 Art. 6, 28)")

@@ -1,9 +1,26 @@
 """Reading a TOML document into values: typed, strict, and with every fault reported at once."""
 
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import cast
+from typing import NamedTuple, cast
+
+
+class _Form(NamedTuple):
+    """How a code may be written, and the same in words."""
+
+    pattern: re.Pattern[str]
+    letters: str
+
+
+_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs"})
+_CODE = _Form(
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"),
+    "of A to Z, a to z, digits, points, underscores and hyphens, beginning with a letter or a digit",
+)
+_COLUMN = _Form(re.compile(r"[a-z][a-z0-9_]{0,59}"), "small letters, digits and underscores, beginning with a letter")
 
 
 class DocumentError(ValueError):
@@ -51,7 +68,19 @@ class Table:
         value = self._take(key, str, default, "a text")
         if value == "" and default is None and self.has(key):
             self.fault(key, "is empty; a text is needed")
-        return "" if value is None else cast("str", value)
+        return "" if value is None else self._check_text(key, cast("str", value))
+
+    def code(self, key: str, default: str | None = None) -> str:
+        """Read the code or id of something; it has no quote in it, and no blank."""
+        return self._check_code(key, self.text(key, default), _CODE)
+
+    def codes(self, key: str) -> tuple[str, ...]:
+        """Read a list of codes; absent means empty."""
+        return tuple(self._check_code(key, code, _CODE) for code in self.texts(key))
+
+    def column(self, key: str) -> str:
+        """Read a code that names a column wherever everybody is computed at once."""
+        return self._check_code(key, self.text(key), _COLUMN)
 
     def integer(self, key: str, default: int | None = None) -> int:
         """Read a whole number."""
@@ -86,7 +115,7 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Read a list of texts; absent means empty."""
-        return tuple(cast("str", item) for item in self._items(key, str, "texts"))
+        return tuple(self._check_text(key, cast("str", item)) for item in self._items(key, str, "texts"))
 
     def integers(self, key: str) -> tuple[int, ...]:
         """Read a list of whole numbers; absent means empty."""
@@ -115,6 +144,18 @@ class Table:
         """Report every key that no reader asked for: a misspelt key must not be silently ignored."""
         for key in self._values.keys() - self._asked:
             self.fault(key, "is not a key of this table; remove it or correct its name")
+
+    def _check_text(self, key: str, text: str) -> str:
+        """Refuse what nobody sees and an escape can put into a text: controls, and marks that turn its direction."""
+        hidden = next((sign for sign in text if unicodedata.category(sign) in _HIDDEN and sign not in "\n\t"), None)
+        if hidden is not None:
+            self.fault(key, f"holds the hidden character U+{ord(hidden):04X}; take it out")
+        return text
+
+    def _check_code(self, key: str, code: str, form: _Form) -> str:
+        if code and not form.pattern.fullmatch(code):
+            self.fault(key, f"{code!r} is not a code; use up to 60 {form.letters}")
+        return code
 
     def _take(self, key: str, kind: type, default: object, wanted: str) -> object:
         self._asked.add(key)

@@ -84,7 +84,7 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
 def _read_dimensions(document: Table) -> tuple[Dimension, ...]:
     dimensions = []
     for table in document.tables("dimensions", "code"):
-        dimensions.append(Dimension(table.text("code"), table.text("name"), table.text("name_en")))
+        dimensions.append(Dimension(table.column("code"), table.text("name"), table.text("name_en")))
         table.finish()
     return tuple(dimensions)
 
@@ -94,7 +94,7 @@ def _read_levels(document: Table) -> tuple[Level, ...]:
     for rank, table in enumerate(document.tables("levels", "code")):
         above = table.optional_integer("above")
         bound = table.optional_integer("at_least") if above is None else above + 1
-        levels.append(Level(table.text("code"), table.text("name"), table.text("name_en"), rank, bound))
+        levels.append(Level(table.code("code"), table.text("name"), table.text("name_en"), rank, bound))
         table.finish()
     bounds = [level.at_least for level in levels]
     if not levels or bounds[-1] is not None or None in bounds[:-1]:
@@ -114,7 +114,7 @@ def _read_rule(table: Table, frame: _Frame) -> Rule:
     dimension = table.text("dimension")
     if dimension not in frame.dimensions:
         table.fault("dimension", f"{dimension!r} is not one of {', '.join(frame.dimensions)}")
-    rule_id = table.text("id")
+    rule_id = table.code("id")
     pricing = read_pricing(table, kind, indicator)
     rule = Rule(
         id=rule_id,
@@ -125,7 +125,7 @@ def _read_rule(table: Table, frame: _Frame) -> Rule:
         conditions=read_when(table, indicator),
         pricing=pricing,
         veto=_read_veto(table, frame),
-        repeat_class=table.text("repeat_class", rule_id),
+        repeat_class=table.code("repeat_class", rule_id),
         repairable_after_months=table.optional_integer("repairable_after_months"),
         action=_read_action(table, indicator),
         published=table.integers("published"),

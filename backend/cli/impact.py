@@ -1,6 +1,5 @@
 """`shangding impact`: what a change of rules or scenarios would do to everybody, before it does it."""
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from backend.cli.database import read_published
+from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
 from backend.clock import today
-from backend.gateways.paper import print_pdf
 from backend.gateways.rulebook_files import CityRules, find_city_folder, read_document, read_rules
 from backend.gateways.scenario_files import CityBenefits, list_edition_names, read_benefits
-from backend.impact.document import write_json
 from backend.impact.figures import Impact
 from backend.impact.measuring import ImpactError, measure_impact
-from backend.impact.page import write_page
 from backend.population.city_files import CityFiles, reading_files
 from scenarios.catalogue import ScenarioCatalogue
 from scenarios.scenario_document import read_scenarios
@@ -76,7 +73,7 @@ def impact(
         with _progress() as tell:
             found = _measure(files, (old, new), (old_offers, new_offers), day, tell)
     show_impact(Console(), found)
-    _write(found, json_path, html_path, pdf_path)
+    write_report(found, json_path, html_path, pdf_path)
 
 
 def _measure(
@@ -90,17 +87,6 @@ def _measure(
         return measure_impact(files, *books, old_benefits=offers[0], new_benefits=offers[1], as_of=day, progress=tell)
     except ImpactError as fault:
         raise click.UsageError(str(fault)) from None
-
-
-def _write(found: Impact, json_path: Path | None, html_path: Path | None, pdf_path: Path | None) -> None:
-    if json_path:
-        json_path.write_text(json.dumps(write_json(found), ensure_ascii=False, indent=1) + "\n", "utf-8")
-    if html_path or pdf_path:
-        page = write_page(found)
-        if html_path:
-            html_path.write_text(page, "utf-8")
-        if pdf_path:
-            pdf_path.write_bytes(print_pdf(page))
 
 
 @contextmanager

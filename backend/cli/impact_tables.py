@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from backend.impact.figures import Grouping, Impact, RuleEffect
+from backend.impact.figures import Grouping, Impact, RuleEffect, Totals
 from backend.impact.groups import STANDS_OUT_PERCENT
 from backend.impact.wording import (
     KEPT_BACK,
@@ -47,7 +47,7 @@ def show_impact(console: Console, impact: Impact) -> None:
     console.print(_show_levels(impact))
     console.print(_show_moves(impact))
     for grouping in impact.groupings:
-        console.print(_show_grouping(grouping))
+        console.print(_show_grouping(grouping, totals))
     console.print(f"{KEPT_BACK} 不列出：不足 {impact.least_group} 人，或者会泄露这样的群体", highlight=False)
     console.print(_show_benefits(impact))
     console.print(_show_rules(impact.rules))
@@ -78,18 +78,18 @@ def _show_moves(impact: Impact) -> Table:
     return table
 
 
-def _show_grouping(grouping: Grouping) -> Table:
+def _show_grouping(grouping: Grouping, totals: Totals) -> Table:
     title = f"按{TRAITS[grouping.trait].zh} by {TRAITS[grouping.trait].en}"
     columns = ("人数 people", "升 up", "降 down", "差异比 ratio", "升级 level up", "降级 level down", "差异比 ratio")
     table = _make_table("", *columns, title=title)
     for row in grouping.rows:
         hits = (
-            (row.fall_ratio_percent, row.falls_stand_out),
-            (row.level_fall_ratio_percent, row.level_falls_stand_out),
+            (row.fall_ratio_percent, row.falls_stand_out, None in (row.falls, totals.falls)),
+            (row.level_fall_ratio_percent, row.level_falls_stand_out, None in (row.level_falls, totals.level_falls)),
         )
         ratios = [
-            KEPT_BACK if row.people is None else f"{write_ratio(ratio)}{' !' if stands_out else ''}"
-            for ratio, stands_out in hits
+            KEPT_BACK if is_kept_back else f"{write_ratio(ratio)}{' !' if stands_out else ''}"
+            for ratio, stands_out, is_kept_back in hits
         ]
         figures = [write_number(each) for each in (row.people, row.rises, row.falls, row.level_rises, row.level_falls)]
         table.add_row(name_row(grouping.trait, row), *figures[:3], ratios[0], *figures[3:], ratios[1])
@@ -102,8 +102,9 @@ def _show_benefits(impact: Impact) -> Table:
     table = _make_table("场景 scenario", *columns, title="惠民场景 benefits")
     for benefit in impact.benefits:
         people = (benefit.before, benefit.after, benefit.gained, benefit.lost)
-        amounts = (benefit.gained_fen, benefit.lost_fen)
-        table.add_row(benefit.title, *map(write_number, people), *map(write_yuan, amounts))
+        pairs = ((benefit.gained, benefit.gained_fen), (benefit.lost, benefit.lost_fen))
+        amounts = [KEPT_BACK if number is None else write_yuan(fen) for number, fen in pairs]
+        table.add_row(benefit.title, *map(write_number, people), *amounts)
     return table
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backend.cli.database import opened_database
 from backend.cli.inventing import invent
 from backend.cli.starting import opened_context
-from backend.population.city_files import Kind, open_city_files, reading_files
+from backend.population.city_files import PARTS, Kind, open_city_files, reading_files
 from backend.population.compacting import compact_files
 from backend.population.comparing import compare_with_ledger
 from backend.population.exporting import ExportCounts, export_city
@@ -34,14 +34,20 @@ def population() -> None:
 
 @population.command()
 @folder_argument
-def export(folder: Path | None) -> None:
+@click.option(
+    "--parts",
+    type=click.IntRange(1, PARTS),
+    help=f"Into how many parts the first export divides the city; {PARTS} unless given. A small city needs few.",
+)
+def export(folder: Path | None, *, parts: int | None) -> None:
     """Bring the files in FOLDER (SHANGDING_CITY_FILES) up to date with the ledger, and make them the first time.
 
     Meant for each night, and while the service runs; what was killed is finished by the next one. The files hold
     pseudonymous personal data: they can be read by the user who runs this, and by nobody else.
     """
     place = _require(folder)
-    known = open_city_files(place).count_rows(Kind.SUBJECTS) if (place / NAME).exists() else None
+    files = open_city_files(place) if (place / NAME).exists() else None
+    known = None if files is None else files.count_rows(Kind.SUBJECTS)
     with opened_context(read_settings(os.environ)) as context, _progress("persons", known) as tell:
 
         def watch(counts: ExportCounts) -> None:
@@ -53,6 +59,7 @@ def export(folder: Path | None) -> None:
             city=context.settings.city,
             sealer=context.sealer,
             now=context.clock.now(),
+            parts=parts or (PARTS if files is None else files.parts),
             watch=watch,
         )
     click.echo(f"{counts.looked_at:,} persons; {counts.subjects:,} with news, {counts.entries:,} entries written")

@@ -21,6 +21,7 @@ from backend.gateways.scenario_files import CityBenefits
 from backend.gateways.working_days import read_published_calendar
 from backend.grants.grant import GrantState
 from backend.population.city_files import reading_files
+from backend.population.origin import check_origin
 from backend.reports.bands import list_bands
 from backend.reports.benefit_figures import measure_benefits
 from backend.reports.city_count import count_city
@@ -81,9 +82,8 @@ def count(folder: Path | None, scratch: Path | None) -> None:
     if folder is None:
         raise click.UsageError("name the folder of the city's files, or set SHANGDING_CITY_FILES")
     with _opened_desk() as desk, reading_files(folder) as files:
+        check_origin(files, desk.database)
         now, rules = desk.now, desk.rules
-        if files.city != rules.city:
-            raise click.ClickException(f"{folder} holds the files of {files.city}; give those of {rules.city}")
         day = today(now)
         rulebook = rules.rulebook_on(day)
         with Progress(TextColumn("parts"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True)) as bar:

@@ -18,6 +18,7 @@ from backend.context import Context
 from backend.population.checking import check_scores
 from backend.population.city_files import reading_files
 from backend.population.engine import Engine, open_engine
+from backend.population.files_of_day import check_files
 from backend.population.rescoring import Rescored, Watch, count_behind
 from backend.population.rescoring import rescore as rescore_city
 from backend.reports.counting import count_scores, keep_figures
@@ -45,9 +46,9 @@ def rescore(folder: Path | None, *, dry_run: bool, check: int | None, count: boo
     if folder is None:
         raise click.UsageError("give FOLDER, or set SHANGDING_CITY_FILES")
     with opened_context(read_settings(os.environ)) as context, reading_files(folder) as files:
-        if files.city != context.settings.city:
-            raise click.ClickException(f"{folder} holds the files of {files.city}; give those of {context.rules.city}")
-        rulebook = context.rules.rulebook_on(today(context.clock.now()))
+        day = today(context.clock.now())
+        check_files(files, city=context.settings.city, day=day if count else None)
+        rulebook = context.rules.rulebook_on(day)
         with open_engine(files, rulebook.catalogue, scratch=scratch) as engine:
             if check is not None:
                 _check(context, engine, check)

@@ -1,6 +1,7 @@
 """Announcing and withdrawing editions: the documents are read beside everything that they will be in force with.
 
-Who may do it, after which checks and by whose signatures, is the affair of whoever calls this.
+Who may do it, after which checks and by whose signatures, is the affair of whoever calls this, and so is that nobody
+else decides about editions meanwhile (`take_turn`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from backend.gateways.published_editions import (
-    AnnouncedEdition,
     ShippedEditions,
     find_clashes,
     put_together,
@@ -24,14 +24,13 @@ from backend.gateways.scenario_files import CityBenefits
 from backend.storage.editions import (
     Edition,
     EditionKind,
+    NewEdition,
     NotDone,
     announce_edition,
     find_deadline,
     list_editions,
-    take_turn,
     withdraw_edition,
 )
-from backend.storage.identifiers import new_id
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
@@ -62,47 +61,42 @@ def announce(
     Refused are documents that cannot be read, are of another city, or do not go with what stands beside them, and what
     `announce_edition` refuses; a day or a version of a shipped edition is taken, too. Cases are not run.
     """
-    take_turn(session)
-    known = list_editions(session)
-    standing = read_announced(known, shipped)
+    standing = read_announced(list_editions(session), shipped)
     try:
         content = read_content(kind, documents, standing.rules)
     except DocumentError as refused:
         return Refused(code="documents_refused", faults=refused.faults)
     if content.city != shipped.rules.city:
         return Refused(code="documents_refused", faults=(f"are of {content.city}, not of {shipped.rules.city}",))
-    tried = Edition(
+    new = NewEdition(
         kind=kind,
         version=content.version,
         effective_on=content.effective_on,
         digest=content.digest,
         documents=documents,
-        edition_id=new_id(now),
-        announced_at=now,
-        withdrawn_at=None,
     )
-    taken = _find_taken(tried, shipped)
+    taken = _find_taken(new, shipped)
     if taken is not None:
         return Refused(code=taken)
-    published = put_together(shipped, (*standing.announced, AnnouncedEdition(tried, content)))
-    faults = find_clashes(published, shipped, since=content.effective_on)
+    published = put_together(shipped, standing.announced, tried=(documents, content))
+    faults = find_clashes(published, since=content.effective_on)
     if faults:
         return Refused(code="documents_refused", faults=faults)
-    done = announce_edition(session, tried, now=now)
+    done = announce_edition(session, new, now=now)
     if isinstance(done, NotDone):
         return Refused(code=done)
     return Announced(edition=done, rules=published.rules, benefits=published.benefits)
 
 
-def _find_taken(tried: Edition, shipped: ShippedEditions) -> NotDone | None:
+def _find_taken(new: NewEdition, shipped: ShippedEditions) -> NotDone | None:
     """Tell whether a shipped edition has the day or the version."""
     ships: Iterable[Rulebook | ScenarioCatalogue] = shipped.rules.editions
-    if tried.kind is EditionKind.SCENARIOS:
+    if new.kind is EditionKind.SCENARIOS:
         ships = shipped.benefits.editions
     for each in ships:
-        if each.effective_on == tried.effective_on:
+        if each.effective_on == new.effective_on:
             return NotDone.DAY_TAKEN
-        if each.version == tried.version:
+        if each.version == new.version:
             return NotDone.VERSION_TAKEN
     return None
 
@@ -113,7 +107,6 @@ def withdraw(session: Session, shipped: ShippedEditions, edition_id: UUID, *, no
     Refused is what `withdraw_edition` refuses; and with `documents_refused`, where other editions cannot stand without
     this one.
     """
-    take_turn(session)
     known = list_editions(session)
     for each in known:
         if each.edition_id == edition_id and each.withdrawn_at is None and now < find_deadline(each.effective_on):
@@ -133,6 +126,6 @@ def _find_orphans(
     """Find what could not stand without an edition, such as scenarios written for a level that only it has."""
     rest = [replace(each, withdrawn_at=now) if each == gone else each for each in known]
     try:
-        return find_clashes(read_announced(rest, shipped), shipped, since=gone.effective_on)
+        return find_clashes(read_announced(rest, shipped), since=gone.effective_on)
     except DocumentError as refused:
         return refused.faults

@@ -14,12 +14,13 @@ from backend.storage.editions import Edition, EditionKind, list_editions
 from scenarios.catalogue import ScenarioCatalogue
 from scenarios.scenario_document import read_scenarios
 from scoring.catalogue_document import read_catalogue
-from scoring.documents import DocumentError, Table, parse
+from scoring.documents import DocumentError, parse
 from scoring.rulebook import NoRulebookError, Rulebook
 from scoring.rulebook_document import read_rulebook
 
 _Dated = TypeVar("_Dated", Rulebook, ScenarioCatalogue)
-_NAMES: Mapping[EditionKind, tuple[str, ...]] = MappingProxyType(
+# The documents of an edition; the one that says which edition it is stands first.
+DOCUMENT_NAMES: Mapping[EditionKind, tuple[str, ...]] = MappingProxyType(
     {EditionKind.RULEBOOK: ("rulebook", "catalogue", "cases"), EditionKind.SCENARIOS: ("scenarios", "cases")}
 )
 
@@ -42,10 +43,14 @@ class AnnouncedEdition(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """All editions of a city that stand, by the day of force; `announced` are those of the database, all of them."""
+    """All editions of a city that stand, by the day of force; `announced` are those of the database, all of them.
+
+    `scenario_texts` are the documents of the scenarios that stand, by their days.
+    """
 
     rules: CityRules
     benefits: CityBenefits
+    scenario_texts: Mapping[date, str]
     announced: tuple[AnnouncedEdition, ...] = ()
 
 
@@ -61,24 +66,32 @@ def read_shipped(city: str) -> ShippedEditions:
     return ShippedEditions(rules=rules, benefits=benefits, scenario_texts=MappingProxyType(texts))
 
 
-def put_together(shipped: ShippedEditions, announced: Iterable[AnnouncedEdition]) -> Published:
+def put_together(
+    shipped: ShippedEditions,
+    announced: Iterable[AnnouncedEdition],
+    *,
+    tried: tuple[Mapping[str, str], Rulebook | ScenarioCatalogue] | None = None,
+) -> Published:
     """Put the editions that ship and those that were announced in one row, by their days.
 
     Where both have one for a day, the announced one holds: it is what the city was told, on nodes of any release.
+    `tried` is one that is yet to be announced: its documents, and what they say.
     """
     every = tuple(announced)
     rules = {each.effective_on: each for each in shipped.rules.editions}
     benefits = {each.effective_on: each for each in shipped.benefits.editions}
-    for edition, content in every:
-        if edition.withdrawn_at is not None:
-            continue
+    texts = dict(shipped.scenario_texts)
+    standing = [(each.documents, content) for each, content in every if each.withdrawn_at is None]
+    for documents, content in standing if tried is None else [*standing, tried]:
         if isinstance(content, Rulebook):
             rules[content.effective_on] = content
         elif content is not None:
             benefits[content.effective_on] = content
+            texts[content.effective_on] = documents["scenarios"]
     return Published(
         rules=CityRules(city=shipped.rules.city, editions=tuple(rules[day] for day in sorted(rules))),
         benefits=CityBenefits(city=shipped.benefits.city, editions=tuple(benefits[day] for day in sorted(benefits))),
+        scenario_texts=MappingProxyType(texts),
         announced=every,
     )
 
@@ -112,29 +125,36 @@ def read_content(kind: EditionKind, documents: Mapping[str, str], rules: CityRul
 
     DocumentError names every fault. Cases are not run.
     """
-    if documents.keys() != set(_NAMES[kind]):
-        raise DocumentError(kind.value, [f"holds {', '.join(sorted(documents))}; it takes {', '.join(_NAMES[kind])}"])
+    names = DOCUMENT_NAMES[kind]
+    if documents.keys() != set(names):
+        raise DocumentError(kind.value, [f"holds {', '.join(sorted(documents))}; it takes {', '.join(names)}"])
     if kind is EditionKind.RULEBOOK:
         catalogue = read_catalogue(documents["catalogue"], "catalogue")
         return read_rulebook(documents["rulebook"], "rulebook", catalogue)
     text = documents["scenarios"]
-    effective_on = Table(parse(text, "scenarios"), "scenarios", []).table("catalogue").day("effective_on", date.max)
     try:
-        rulebook = rules.rulebook_on(effective_on)
+        rulebook = rules.rulebook_on(guess_day(text))
     except NoRulebookError as early:
         raise DocumentError("scenarios", [f"begin too early: {early}"]) from None
     return read_scenarios(text, "scenarios", rulebook)
 
 
-def find_clashes(published: Published, shipped: ShippedEditions, *, since: date) -> tuple[str, ...]:
+def guess_day(text: str) -> date:
+    """Read when scenarios take effect, before anything else is known of them.
+
+    The last day of all where they do not say; DocumentError for what is no TOML.
+    """
+    head = parse(text, "scenarios").get("catalogue")
+    day = head.get("effective_on") if isinstance(head, Mapping) else None
+    return day if type(day) is date else date.max
+
+
+def find_clashes(published: Published, *, since: date) -> tuple[str, ...]:
     """Find what does not go together from a day on: each edition of scenarios with each rulebook that it stands beside.
 
     A sentence for each fault; nothing where all go together.
     """
-    texts = dict(shipped.scenario_texts)
-    for edition, content in published.announced:
-        if edition.withdrawn_at is None and isinstance(content, ScenarioCatalogue):
-            texts[content.effective_on] = edition.documents["scenarios"]
+    texts = published.scenario_texts
     faults: list[str] = []
     for begins, ends, scenarios in _list_spans(published.benefits.editions, since):
         for from_on, until, rulebook in _list_spans(published.rules.editions, since):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.gateways.announcing import Refused, announce, withdraw
+from backend.gateways.announcing import Announced, Refused, announce, withdraw
 from backend.gateways.published_editions import ShippedEditions
 from backend.governance.diary import Event, Officer, note_event
 from backend.governance.documents import Kind
@@ -64,7 +64,12 @@ def approve_draft(
     lacks = find_lacks_of(row, check, impact, load_standing(session, city), now=now)
     if lacks:
         return Refusal(REFUSALS[lacks[0]])
-    return _announce(session, row, reason=reason, by=by, shipped=shipped, city=city, now=now)
+    outcome = announce(session, shipped, EditionKind(row.kind), read_documents(session, row), now=now)
+    if isinstance(outcome, Refused):
+        return Refusal(_NOT_DONE.get(outcome.code, ProblemCode.CHECK_OUTDATED))
+    _keep_announced(session, row, outcome, by=by, now=now)
+    note_event(session, row, Event.APPROVED, by=by, reason=reason, now=now)
+    return show_draft(session, row, load_standing(session, city), now=now)
 
 
 def reject_draft(
@@ -112,20 +117,8 @@ def withdraw_draft(
     return show_draft(session, row, load_standing(session, city), now=now)
 
 
-def _announce(
-    session: Session,
-    row: RuleDraftRow,
-    *,
-    reason: str,
-    by: Officer,
-    shipped: ShippedEditions,
-    city: str,
-    now: datetime,
-) -> Draft | Refusal:
-    outcome = announce(session, shipped, EditionKind(row.kind), read_documents(session, row), now=now)
-    if isinstance(outcome, Refused):
-        return Refusal(_NOT_DONE.get(outcome.code, ProblemCode.CHECK_OUTDATED))
-    edition = outcome.edition
+def _keep_announced(session: Session, row: RuleDraftRow, announced: Announced, *, by: Officer, now: datetime) -> None:
+    edition = announced.edition
     decided = {
         "state": Kept.ANNOUNCED.value,
         "edition_id": edition.edition_id,
@@ -135,9 +128,7 @@ def _announce(
     }
     if not change_draft_row(session, row, decided):
         raise RuntimeError(f"draft {row.draft_id} changed while it was held")
-    note_event(session, row, Event.APPROVED, by=by, reason=reason, now=now)
     if row.kind == Kind.RULEBOOK:
-        for each in outcome.rules.editions:
+        for each in announced.rules.editions:
             if each.effective_on == edition.effective_on:
                 register_departments(session, each.catalogue)
-    return show_draft(session, row, load_standing(session, city), now=now)

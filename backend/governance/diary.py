@@ -1,5 +1,6 @@
 """Who did what about a draft, when and why: written down in the transaction of the deed, and never changed."""
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -39,8 +40,17 @@ class Officer(NamedTuple):
         return cls(principal.id, principal.acting)
 
     def is_apart_from(self, others: Iterable[tuple[str, str | None]]) -> bool:
-        """Tell whether this is none of the others, by the code or by the clerk, in whichever place a name stands."""
-        return {name for name in self if name}.isdisjoint(name for other in others for name in other)
+        """Tell whether this is none of the others, by the code or by the clerk, in whichever place a name stands.
+
+        Names that differ in width or case alone are one.
+        """
+        return {_fold(name) for name in self if name}.isdisjoint(
+            _fold(name) for other in others for name in other if name
+        )
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def note_event(

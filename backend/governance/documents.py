@@ -3,15 +3,16 @@
 The readers are those of the shipped editions, so that a draft that is found sound here is one that would ship.
 """
 
+import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from hashlib import sha256
-from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
+from backend.gateways.published_editions import DOCUMENT_NAMES, guess_day
 from backend.storage.database import write_json
+from backend.storage.editions import EditionKind
 from scenarios.cases import find_exercised as find_exercised_offers
 from scenarios.cases import list_parts as list_parts_of_offers
 from scenarios.cases import read_cases as read_offer_cases
@@ -21,25 +22,15 @@ from scenarios.scenario_document import read_scenarios
 from scoring.cases import find_exercised, list_parts, read_cases, run_case
 from scoring.catalogue_document import read_catalogue
 from scoring.checking import find_gaps
-from scoring.documents import DocumentError, parse
+from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
 from scoring.rulebook_document import read_rulebook
 
 Documents: TypeAlias = Mapping[str, str]
 _Read = TypeVar("_Read")
-
-
-class Kind(StrEnum):
-    """What a draft is an edition of."""
-
-    RULEBOOK = "rulebook"
-    SCENARIOS = "scenarios"
-
-
-# The one that says which edition it is stands first.
-NAMES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
-    {Kind.RULEBOOK: ("rulebook", "catalogue", "cases"), Kind.SCENARIOS: ("scenarios", "cases")}
-)
+# A draft is an edition of the same kinds, and of the same documents, as what is announced.
+Kind: TypeAlias = EditionKind
+NAMES = DOCUMENT_NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +103,18 @@ def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None, i
     )
 
 
+def read_beside(kind: Kind, documents: Documents, beside: Collection[KnownEdition]) -> KnownEdition:
+    """Read the documents of a draft, scenarios against the rulebook of `beside` that is in force on their day.
+
+    DocumentError names every fault.
+    """
+    found = None
+    if kind is Kind.SCENARIOS:
+        found = in_force_on(beside, Kind.RULEBOOK, _guard("scenarios", lambda: guess_day(documents["scenarios"])))
+    rulebook = None if found is None else found.rulebook
+    return read_known(kind, documents, rulebook=rulebook, is_announced=False)
+
+
 def check_draft(
     kind: Kind, documents: Documents, beside: Sequence[KnownEdition], *, city: str, day: date
 ) -> tuple[KnownEdition | None, Findings]:
@@ -120,7 +123,7 @@ def check_draft(
     Gives what was read, None where it is refused as a whole, and all that was found.
     """
     try:
-        edition = read_known(kind, documents, rulebook=_find_rulebook(kind, documents, beside), is_announced=False)
+        edition = read_beside(kind, documents, beside)
     except DocumentError as refused:
         return None, Findings(faults=refused.faults)
     faults = [*_find_place_faults(edition, beside, city, day), *_find_clashes(edition, beside)]
@@ -149,22 +152,6 @@ def list_in_force_from(editions: Collection[KnownEdition], kind: Kind, day: date
 def _read_rulebook(documents: Documents) -> Rulebook:
     catalogue = _guard("catalogue", lambda: read_catalogue(documents["catalogue"], "catalogue"))
     return _guard("rulebook", lambda: read_rulebook(documents["rulebook"], "rulebook", catalogue))
-
-
-def _find_rulebook(kind: Kind, documents: Documents, beside: Sequence[KnownEdition]) -> Rulebook | None:
-    """Find the rulebook against which a draft of scenarios is read first: the one in force on its day."""
-    if kind is Kind.RULEBOOK:
-        return None
-    found = in_force_on(beside, Kind.RULEBOOK, _guess_day(documents["scenarios"]))
-    return None if found is None else found.rulebook
-
-
-def _guess_day(text: str) -> date:
-    """Read when a draft of scenarios takes effect, before anything else is known of it."""
-    values = _guard("scenarios", lambda: parse(text, "scenarios"))
-    head = values.get("catalogue")
-    day = head.get("effective_on") if isinstance(head, Mapping) else None
-    return day if type(day) is date else date.max
 
 
 def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], city: str, day: date) -> list[str]:
@@ -230,3 +217,21 @@ def _guard(name: str, read: Callable[[], _Read]) -> _Read:
     except (RecursionError, ValueError, OverflowError) as fault:
         faults = [f"cannot be read ({type(fault).__name__}); nest less deeply, and write smaller numbers"]
         raise DocumentError(name, faults) from None
+
+
+def list_texts(document: str) -> list[str]:
+    """List the keys and texts that a TOML document says, escapes read; none where it cannot be read."""
+    try:
+        left: list[object] = [tomllib.loads(document)]
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return []
+    texts: list[str] = []
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += [*value, *value.values()]
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str):
+            texts.append(value)
+    return texts

@@ -104,7 +104,9 @@ class WholeDraft:
 def show_draft(session: Session, row: RuleDraftRow, standing: Standing, *, now: datetime) -> Draft:
     """Show a draft beside the editions that stand now."""
     check, asked = find_last_check(session, row.draft_id), find_last_event(session, row.draft_id, ABOUT_IMPACT)
-    impact, tried = (find_last_impact(session, row.draft_id, attached=attached) for attached in (True, False))
+    tried = impact = find_last_impact(session, row.draft_id, attached=False)
+    if tried is not None and tried.fault is not None:
+        impact = find_last_impact(session, row.draft_id, attached=True)
     read = check if check is not None and check.digest == row.digest else None
     effective_on = row.effective_on or (None if read is None else read.effective_on)
     lacks = find_lacks_of(row, check, impact, standing, now=now) if row.state == Kept.OPEN else ()
@@ -155,9 +157,9 @@ def find_lacks_of(
 
 
 def _read_measured(impact: RuleImpactRow | None) -> Measured | None:
-    if impact is None or impact.comparisons is None or impact.known_at is None:
+    if impact is None or impact.compared is None or impact.known_at is None:
         return None
-    pairs = [(each["old_digest"], each["new_digest"]) for each in impact.comparisons["comparisons"]]
+    pairs = [(old, new) for old, new in impact.compared["pairs"]]
     return Measured(impact.digest, impact.standing, pairs, impact.as_of, impact.known_at)
 
 

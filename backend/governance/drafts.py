@@ -75,7 +75,7 @@ def revise_draft(
     city: str,
     now: datetime,
 ) -> Draft | Refusal:
-    """Put other documents in the place of those whose digest is `after`.
+    """Put other documents in the place of those whose digest is `after`; a rollback is none any more.
 
     Refusals: `rule_draft_not_found`, `draft_closed`, `draft_revised` where somebody else revised it before.
     """
@@ -85,6 +85,7 @@ def revise_draft(
     row.revision_no += 1
     row.digest = digest_documents(Kind(row.kind), documents)
     row.author, row.acting = by
+    row.restores_on = None  # other documents than those of the former edition bring it back no more
     _add_revision(session, row, documents, by=by, now=now)
     note_event(session, row, Event.REVISED, by=by, reason=reason, now=now)
     return show_draft(session, row, load_standing(session, city), now=now)

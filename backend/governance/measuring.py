@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock, today
 from backend.governance.diary import Event, note_event
-from backend.governance.documents import Kind, KnownEdition, in_force_on, read_known
+from backend.governance.documents import Kind, KnownEdition, read_beside
 from backend.governance.drafts import read_documents
 from backend.governance.standing import Standing, load_standing
 from backend.governance.states import Kept
@@ -92,7 +92,9 @@ class Outcome:
 def measure_draft(
     desk: MeasuringDesk, draft_id: UUID, *, settle: Callable[[Session], None] = lambda _: None
 ) -> Outcome | None:
-    """Measure what an open draft would do, and attach it, or why it could not be measured; None for a closed one.
+    """Measure what an open draft would do, and attach it, or why it could not be measured.
+
+    None for one that is closed, or was closed meanwhile; nothing is attached to it.
 
     `settle` is called in the transaction that attaches it; what it raises takes everything back.
     """
@@ -108,10 +110,11 @@ def measure_draft(
     outcome = _measure_all(desk, digest, standing, candidate, now)
     with desk.database.transaction() as session:
         held = lock_draft_row(session, draft_id)
-        if held is not None:
+        is_open = held is not None and held.state == Kept.OPEN  # it may have been decided while this was measured
+        if held is not None and is_open:
             _attach(session, held, outcome, now=desk.clock.now())
         settle(session)
-    return outcome
+    return outcome if is_open else None
 
 
 def attach_fault(session: Session, draft_id: UUID, fault: Fault, *, city: str, now: datetime) -> None:
@@ -150,11 +153,9 @@ def compare(candidate: KnownEdition, former: KnownEdition | None, standing: Stan
 
 def read_candidate(session: Session, row: RuleDraftRow, city: str) -> tuple[str, Standing, KnownEdition | None]:
     """Read the present documents of a draft: their digest, what stands, and the edition; None where it is refused."""
-    standing, kind = load_standing(session, city), Kind(row.kind)
-    beside = in_force_on(standing.editions, Kind.RULEBOOK, date.max)
+    standing = load_standing(session, city)
     try:
-        documents, rulebook = read_documents(session, row), None if beside is None else beside.rulebook
-        return row.digest, standing, read_known(kind, documents, rulebook=rulebook, is_announced=False)
+        return row.digest, standing, read_beside(Kind(row.kind), read_documents(session, row), standing.editions)
     except DocumentError:
         return row.digest, standing, None
 
@@ -186,6 +187,8 @@ def _measure_all(
 
 
 def _attach(session: Session, row: RuleDraftRow, outcome: Outcome, *, now: datetime) -> None:
+    written = None if outcome.fault is not None else _write(Kind(row.kind), outcome.impacts)
+    pairs = [] if written is None else [[each["old_digest"], each["new_digest"]] for each in written]
     impact = RuleImpactRow(
         draft_id=row.draft_id,
         digest=outcome.digest,
@@ -194,7 +197,8 @@ def _attach(session: Session, row: RuleDraftRow, outcome: Outcome, *, now: datet
         known_at=outcome.known_at,
         files_digest=outcome.files_digest,
         fault=None if outcome.fault is None else outcome.fault.value,
-        comparisons=None if outcome.fault is not None else {"comparisons": _write(Kind(row.kind), outcome.impacts)},
+        compared=None if written is None else {"pairs": pairs},
+        comparisons=None if written is None else {"comparisons": written},
         measured_at=now,
     )
     append_row(session, impact, RuleImpactRow.impact_no)

@@ -3,9 +3,18 @@
 from datetime import date
 from typing import Any
 
+import structlog
+
 from backend.clock import today
 from backend.governance.documents import KnownEdition, in_force_on
-from backend.governance.measuring import Fault, MeasuringDesk, compare, find_files_fault, read_candidate
+from backend.governance.measuring import (
+    Fault,
+    MeasuringDesk,
+    NotComparableError,
+    compare,
+    find_files_fault,
+    read_candidate,
+)
 from backend.governance.shadow_tables import ShadowRunRow, add_day_row, has_day_row, list_running
 from backend.governance.standing import load_standing
 from backend.governance.states import Kept
@@ -13,11 +22,14 @@ from backend.governance.tables import RuleDraftRow
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles, CityFilesError, reading_files
 
+log = structlog.get_logger("shangding.governance")
+
 
 def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
     """Measure every running candidate on the city of today, each once a day; done nightly after the export.
 
-    Gives how many were measured, and why none could be. Killed in between, it goes on with those that are left.
+    Gives how many days were kept now, and why others, or all of them, could not be measured; one that is not comparable
+    holds up none of the others. Killed in between, it goes on with those that are left.
     """
     now = desk.clock.now()
     day = today(now)
@@ -32,6 +44,7 @@ def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
                 due.append((run, candidate))
     if not due:
         return 0, None
+    kept, fault = 0, None
     try:
         with reading_files(desk.folder) as files:
             fault = find_files_fault(desk, files, day)
@@ -40,11 +53,17 @@ def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
             for run, candidate in due:
                 former = in_force_on(standing.editions, candidate.kind, day)
                 comparison = compare(candidate, former, standing, day)
-                if comparison is not None:
-                    _keep_day(desk, run, former, files, desk.measure(files, comparison))
+                try:
+                    impact = None if comparison is None else desk.measure(files, comparison)
+                except NotComparableError:
+                    log.warning("shadow_not_comparable", draft_id=str(run.draft_id), version=candidate.version)
+                    fault = Fault.NOT_COMPARABLE
+                    continue
+                if impact is not None and _keep_day(desk, run, former, files, impact):
+                    kept += 1
     except CityFilesError:
-        return 0, Fault.NO_FILES
-    return len(due), None
+        return kept, Fault.NO_FILES
+    return kept, fault
 
 
 def _is_ahead(row: RuleDraftRow, day: date) -> bool:
@@ -55,7 +74,7 @@ def _is_ahead(row: RuleDraftRow, day: date) -> bool:
 
 def _keep_day(
     desk: MeasuringDesk, run: ShadowRunRow, former: KnownEdition | None, files: CityFiles, impact: Impact
-) -> None:
+) -> bool:
     values = {
         "draft_id": run.draft_id,
         "run_no": run.run_no,
@@ -66,7 +85,7 @@ def _keep_day(
         "measured_at": desk.clock.now(),
     }
     with desk.database.transaction() as session:
-        add_day_row(session, values)
+        return add_day_row(session, values)
 
 
 def _pick_figures(impact: Impact) -> dict[str, Any]:

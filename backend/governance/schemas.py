@@ -4,7 +4,7 @@ import unicodedata
 
 from typing_extensions import override
 
-from backend.governance.documents import Kind
+from backend.governance.documents import Kind, list_texts
 from backend.governance.states import Lack, State
 from backend.people.identity_numbers import holds_resident_id
 from backend.records.row_forms import OpenText
@@ -18,7 +18,6 @@ LONGEST_FINDING = 2000
 MOST_FINDINGS = 200
 MOST_EVENTS = 200
 MOST_DAYS = 366
-MOST_COUNT = 10**10
 DIGEST = r"[0-9a-f]{64}"
 
 
@@ -35,15 +34,18 @@ class DocumentText(fields.Text):
             raise refuse_value("too_short", minimum=1)
         if not unicodedata.is_normalized("NFC", value):
             raise refuse_value("not_nfc")
-        for line in value.split("\n"):
-            stripped = line.replace("\t", " ").strip(
-                " \u3000"
-            )  # paragraphs in Chinese are indented by blanks of their own
+        self._check_lines(value)
+        for text in list_texts(value):  # an escape can say what a line does not show
+            self._check_lines(text)
+        return value
+
+    def _check_lines(self, text: str) -> None:
+        for line in text.split("\n"):
+            stripped = line.replace("\t", " ").strip(" \u3000")  # paragraphs in Chinese are indented by such blanks
             if stripped:
                 fields.check_text(stripped, minimum=1, maximum=self.maximum)
                 if holds_resident_id(stripped):
                     raise refuse_value("holds_identity_number")
-        return value
 
 
 class DocumentsSchema(StrictSchema):

@@ -9,19 +9,23 @@ from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources.abc import Traversable
+from threading import Lock
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from backend.gateways.rulebook_files import find_city_folder, read_document
 from backend.gateways.scenario_files import find_scenario_folder, list_scenario_cities
 from backend.governance.documents import NAMES, Kind, KnownEdition, in_force_on, read_known
-from backend.storage.editions import list_editions
+from backend.storage.editions import Edition, list_editions
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.rulebook import Rulebook
 
 MOST_PARSED = 64
-# What was announced and parsed before, by edition: its documents never change.
-_parsed: dict[str, KnownEdition] = {}
+# What was announced and parsed before. Documents never change, but what scenarios say depends on the rulebook that they
+# are read against, and that may be withdrawn, or another be announced: so its digest is in the key.
+_parsed: dict[tuple[UUID, str | None], KnownEdition] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +69,29 @@ def load_standing(session: Session, city: str) -> Standing:
     announced = [each for each in list_editions(session) if each.withdrawn_at is None]
     editions = {(each.kind, each.effective_on): each for each in _read_shipped(city)}
     # Rulebooks first: scenarios are read against them.
-    for each in sorted(announced, key=lambda each: (each.kind.value != Kind.RULEBOOK, each.effective_on)):
-        kind = Kind(each.kind.value)
-        known = _parsed.get(str(each.edition_id))
-        if known is None:
+    for each in sorted(announced, key=lambda each: (each.kind is not Kind.RULEBOOK, each.effective_on)):
+        beside = None
+        if each.kind is Kind.SCENARIOS:
             beside = in_force_on(editions.values(), Kind.RULEBOOK, each.effective_on)
-            rulebook = None if beside is None else beside.rulebook
-            known = read_known(kind, each.documents, rulebook=rulebook, is_announced=True)
-            if len(_parsed) >= MOST_PARSED:
-                _parsed.clear()
-            _parsed[str(each.edition_id)] = known
-        editions[kind, known.effective_on] = known
+        known = _read_once(each, beside)
+        editions[each.kind, known.effective_on] = known
     ordered = tuple(editions[key] for key in sorted(editions))
     return Standing(city=city, editions=ordered, digest=_digest(ordered))
+
+
+def _read_once(edition: Edition, beside: KnownEdition | None) -> KnownEdition:
+    key = edition.edition_id, None if beside is None else beside.digest
+    with _lock:
+        known = _parsed.get(key)
+    if known is not None:
+        return known
+    rulebook = None if beside is None else beside.rulebook
+    known = read_known(edition.kind, edition.documents, rulebook=rulebook, is_announced=True)
+    with _lock:
+        if len(_parsed) >= MOST_PARSED:
+            _parsed.clear()
+        _parsed[key] = known
+    return known
 
 
 @lru_cache(maxsize=16)

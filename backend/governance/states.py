@@ -79,7 +79,9 @@ class Checked(NamedTuple):
 class Measured(NamedTuple):
     """What is known of the last impact of a draft; `compared` are the digests of each pair, the former one first.
 
-    `of_digest` are the documents that it was made of, `made_digest` is the edition that the report itself names.
+    `of_digest` are the documents that it was made of, `standing` are the editions around them, `as_of` is the day of
+    the figures, and `known_at` the moment at which the export of the files began. Which files of that day they were is
+    not compared: a second export on the same day leaves a report good.
     """
 
     of_digest: str

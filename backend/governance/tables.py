@@ -94,13 +94,15 @@ class RuleCheckRow(Row):
 class RuleImpactRow(Row):
     """What the documents of a digest would do, as the server measured it, or why it could not; append-only.
 
-    `comparisons` holds the reports, one for each edition that the draft must be compared with.
+    `comparisons` holds the reports, one for each edition that the draft must be compared with. They are large, and
+    loaded only where they are asked for; `compared` has the digests of the two editions of each, the former one first.
     """
 
     __tablename__ = "rule_impact"
     __table_args__ = (
         CheckConstraint("impact_no >= 1", name="impact_no"),
         CheckConstraint("(fault IS NULL) = (comparisons IS NOT NULL)", name="fault"),
+        CheckConstraint("(fault IS NULL) = (compared IS NOT NULL)", name="compared"),
         CheckConstraint("(fault IS NULL) = (known_at IS NOT NULL)", name="known_at"),
         CheckConstraint("(fault IS NULL) = (files_digest IS NOT NULL)", name="files_digest"),
     )
@@ -113,7 +115,8 @@ class RuleImpactRow(Row):
     known_at: Mapped[datetime | None]
     files_digest: Mapped[str | None]
     fault: Mapped[str | None]
-    comparisons: Mapped[dict[str, Any] | None]
+    compared: Mapped[dict[str, Any] | None]
+    comparisons: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     measured_at: Mapped[datetime]
 
 

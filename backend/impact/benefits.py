@@ -9,6 +9,7 @@ from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from backend.impact.figures import BenefitChange
+from backend.population.quoting import quote_text
 from scenarios.catalogue import Condition, Scenario, ScenarioCatalogue
 
 # Names the columns of one of the two scores: points, level, is_suspended and the sets of indicators in force.
@@ -72,7 +73,7 @@ def _say_condition(
     catalogue: ScenarioCatalogue, condition: Condition, when: str, bits: Mapping[str, tuple[int, int]]
 ) -> Iterator[str]:
     if condition.level is not None:
-        levels = ", ".join(f"'{level}'" for level in list_levels_from(catalogue, condition.level))
+        levels = ", ".join(quote_text(level) for level in list_levels_from(catalogue, condition.level))
         yield f"level_{when} in ({levels})"
     if condition.least_points is not None:
         yield f"points_{when} >= {condition.least_points}"

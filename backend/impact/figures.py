@@ -48,22 +48,24 @@ class Totals:
     """
 
     people: int
-    rises: int
-    falls: int
-    level_rises: int
-    level_falls: int
+    rises: int | None
+    falls: int | None
+    level_rises: int | None
+    level_falls: int | None
     points_before: int
     points_after: int
     median_before: int
     median_after: int
-    suspended_before: int
-    suspended_after: int
-    newly_suspended: int
-    no_longer_suspended: int
+    suspended_before: int | None
+    suspended_after: int | None
+    newly_suspended: int | None
+    no_longer_suspended: int | None
 
     @property
-    def same(self) -> int:
-        """Count the people whose score stays as it is."""
+    def same(self) -> int | None:
+        """Count the people whose score stays as it is; None where that would tell how many do not."""
+        if self.rises is None or self.falls is None:
+            return None
         return self.people - self.rises - self.falls
 
 
@@ -103,7 +105,7 @@ class ChangeBand:
 
     least: int | None
     most: int | None
-    people: int
+    people: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,8 @@ class BenefitChange:
     """Who meets the conditions of a scenario before and after, and up to what amount that would be open to them.
 
     Amounts are None where the scenario names none: it gives no amount, or the contract with each merchant does.
-    `before` and `after` are None where they would tell how many stand at a level that is kept back, or are too few.
+    `before` and `after` are None where they would tell how many stand at a level that is kept back, or are too few; so
+    are `gained` and `lost`, and amounts with them.
     """
 
     code: str
@@ -162,8 +165,8 @@ class BenefitChange:
     by_contract: bool
     before: int | None
     after: int | None
-    gained: int
-    lost: int
+    gained: int | None
+    lost: int | None
     limit_before_fen: int | None
     limit_after_fen: int | None
     before_fen: int | None

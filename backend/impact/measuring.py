@@ -21,10 +21,12 @@ from backend.impact.assembling import (
 from backend.impact.benefits import Offer, list_offers
 from backend.impact.figures import LEAST_GROUP, Edition, Impact
 from backend.impact.groups import band_changes, band_points
+from backend.impact.keeping_back import keep_back
 from backend.impact.samples import Groups, draw_samples
 from backend.impact.tallying import Change, Tally, tally_part
-from backend.population.city_files import CityFiles
+from backend.population.city_files import CityFiles, CityFilesError
 from backend.population.engine import Engine, group_parts, open_engine
+from backend.population.files_of_day import check_files
 from backend.population.records_of import read_records
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.amendments import list_amendments
@@ -97,8 +99,10 @@ def _check(
     books: tuple[Rulebook, Rulebook],
     catalogues: tuple[ScenarioCatalogue | None, ScenarioCatalogue | None],
 ) -> None:
-    if not files.is_complete:
-        raise ImpactError(f"the files in {files.folder} are not complete: let the export finish, and measure again")
+    try:
+        check_files(files, city=books[0].city)
+    except CityFilesError as fault:
+        raise ImpactError(str(fault)) from None
     for book, catalogue in zip(books, catalogues, strict=True):
         if book.city != files.city:
             raise ImpactError(f"the files are of {files.city}, the rulebook {book.version} is of {book.city}")
@@ -150,10 +154,7 @@ def report_impact(files: CityFiles, counted: Counted, *, least_group: int = LEAS
     change, offers, tally, rules = counted
     least = least_group
     hidden = find_hidden_levels(change, tally, least)
-    groupings = make_groupings(change, tally, hidden, least)
-    moves = make_moves(change, tally, hidden)
-    groups = Groups({each.trait: each for each in groupings}, moves, least)
-    return Impact(
+    found = Impact(
         city=files.city,
         as_of=change.as_of,
         known_at=files.known_at,
@@ -166,16 +167,26 @@ def report_impact(files: CityFiles, counted: Counted, *, least_group: int = LEAS
         new_benefits=_name_scenarios(change.new_benefits),
         totals=make_totals(tally),
         levels=make_levels(change, tally, hidden),
-        moves=moves,
+        moves=make_moves(change, tally, hidden),
         points=band_points((tally.before, tally.after), (change.old, change.new), hidden, least),
         changes=band_changes(tally.gains),
         dimensions=make_dimensions(change, tally),
-        groupings=groupings,
+        groupings=make_groupings(change, tally, hidden, least),
         benefits=make_benefits(change, offers, tally, hidden, least),
         amendments=list_amendments(change.old, change.new),
         rules=make_rules(change, tally, (rules[0].counts, rules[1].counts), least),
-        samples=draw_samples(tally.candidates, groups, change, lambda number: read_records(files, number)),
+        samples=(),
     )
+    told = keep_back(found, change)
+    groups = Groups({each.trait: each for each in told.groupings}, told.moves, least, _count_fewest(rules))
+    samples = draw_samples(tally.candidates, groups, change, lambda number: read_records(files, number))
+    return replace(told, samples=samples)
+
+
+def _count_fewest(rules: tuple[RuleTally, RuleTally]) -> dict[str, int]:
+    """Count for how many people a rule counts by the rulebook by which they are fewer; nobody is not few."""
+    counted = [(rule_id, count.people) for each in rules for rule_id, count in each.counts.items() if count.people]
+    return {rule_id: min(people for of, people in counted if of == rule_id) for rule_id, _ in counted}
 
 
 def _name_rulebook(book: Rulebook) -> Edition:

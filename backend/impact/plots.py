@@ -131,7 +131,7 @@ def chart_group(grouping: Grouping) -> BarChart:
 def list_moving(impact: Impact) -> tuple[BenefitChange, ...]:
     """List the scenarios that somebody gains or loses, those of most people first."""
     moving = [benefit for benefit in impact.benefits if benefit.gained or benefit.lost]
-    return tuple(sorted(moving, key=lambda benefit: -benefit.gained - benefit.lost)[:_MOST_BENEFITS])
+    return tuple(sorted(moving, key=lambda benefit: -(benefit.gained or 0) - (benefit.lost or 0))[:_MOST_BENEFITS])
 
 
 def chart_benefits(impact: Impact) -> BarChart:

@@ -6,6 +6,7 @@ A sample is a number and nothing that leads back: no id, no place, no age, and o
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from backend.impact.assembling import find_district_row
 from backend.impact.figures import Grouping, GroupRow, Move, Sample, SampleKind, SampleLine, Trait
@@ -27,11 +28,12 @@ class DisagreementError(AssertionError):
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups that are told of, and how many people move from a level to another."""
+    """The groups that are told of, how many move from a level to another, and how few people a rule counts for."""
 
     groupings: Mapping[Trait, Grouping]
     moves: Collection[Move]
     least: int
+    people_of: Mapping[str, int]
 
     def may_show(self, candidate: Candidate) -> bool:
         """Tell whether somebody is hidden in a crowd by every trait, and by the move between levels."""
@@ -44,6 +46,20 @@ class Groups:
         return self._is_common(candidate) and all(
             row.people is not None for trait, code in rows.items() for row in self._find_rows(trait, code)
         )
+
+    def may_tell(self, before: Score, after: Score) -> bool:
+        """Tell whether every rule on a line that differs counts for enough people; what was not counted is too few."""
+        old, new = ({line.key: line for line in score.lines} for score in (before, after))
+        differing = [
+            line
+            for key in {*old, *new}
+            for was, now in ((old.get(key), new.get(key)),)
+            if was is None or now is None or was.points != now.points
+            for line in (was, now)
+            if line is not None
+        ]
+        rules = {line.rule.id for line in differing if line.rule is not None}
+        return all(self.people_of.get(rule_id, 0) >= self.least for rule_id in rules)
 
     def _find_rows(self, trait: Trait, code: str) -> Iterator[GroupRow]:
         return (row for row in self.groupings[trait].rows if row.code == code)
@@ -63,26 +79,29 @@ def draw_samples(
 
     Raises DisagreementError where `evaluate` does not give what the plan gave.
     """
-    drawn: list[tuple[SampleKind, Candidate]] = []
+    drawn: list[tuple[SampleKind, Candidate, tuple[Score, Score]]] = []
     for kind in SampleKind:
-        taken = {candidate.subject_no for _, candidate in drawn}
-        found = [
-            each
+        taken = {candidate.subject_no for _, candidate, _ in drawn}
+        found = (
+            (kind, each, scores)
             for each in rank_candidates(kind, candidates.get(kind, ()))
             if each.subject_no not in taken and groups.may_show(each)
-        ]
-        drawn += [(kind, each) for each in found[:SAMPLES]]
-    return tuple(
-        _write(number, kind, candidate, change, tuple(read_records(candidate.subject_no)))
-        for number, (kind, candidate) in enumerate(drawn, start=1)
-    )
+            for scores in (_score_both(tuple(read_records(each.subject_no)), each, change),)
+            if groups.may_tell(*scores)
+        )
+        drawn += islice(found, SAMPLES)
+    return tuple(_write(number, kind, *scores) for number, (kind, _, scores) in enumerate(drawn, start=1))
 
 
-def _write(number: int, kind: SampleKind, candidate: Candidate, change: Change, records: tuple[Record, ...]) -> Sample:
+def _score_both(records: tuple[Record, ...], candidate: Candidate, change: Change) -> tuple[Score, Score]:
     before, after = (_score(records, book, candidate, change) for book in (change.old, change.new))
     planned = candidate.points_before, candidate.level_before, candidate.points_after, candidate.level_after
     if (before.points, before.level.code, after.points, after.level.code) != planned:
-        raise DisagreementError(f"sample {number}: the plan and the statement give two scores")
+        raise DisagreementError("a sample: the plan and the statement give two scores")
+    return before, after
+
+
+def _write(number: int, kind: SampleKind, before: Score, after: Score) -> Sample:
     return Sample(
         number=number,
         kind=kind,

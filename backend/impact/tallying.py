@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from backend.impact.benefits import AFTER, BEFORE, Eligible, Offer, say_eligible
 from backend.impact.figures import SampleKind, Trait
 from backend.impact.groups import AGE_BANDS, UNKNOWN, add_up
+from backend.population.quoting import quote_name, quote_text
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.population.weighing import list_sets, name_in_force
 from scoring.rulebook import Rulebook
@@ -111,7 +112,10 @@ def _say_people(change: Change) -> str:
     """Say how the rows of a part are made; a rise of level is one in the order of the new levels."""
     places = find_places(change.old, change.new)
     ranks = {level.code: level.rank for level in change.new.levels}
-    dimensions = [f"{when[0]}.points_{code} as points_{when}_{code}" for when, code in _list_dimensions(change)]
+    dimensions = [
+        f"{when[0]}.{quote_name(f'points_{code}')} as {quote_name(f'points_{when}_{code}')}"
+        for when, code in _list_dimensions(change)
+    ]
     sets = [
         f"{when[0]}.{name} as {name.replace('in_force', f'in_force_{when}')}"
         for when, book in ((BEFORE, change.old), (AFTER, change.new))
@@ -133,7 +137,7 @@ def _say_people(change: Change) -> str:
             coalesce(s.district, '{UNKNOWN}') as district, coalesce(s.sex, '{UNKNOWN}') as sex,
             {", ".join([*dimensions, *sets])}
         from old_scores b join new_scores a using (subject_no) join subjects s using (subject_no)
-    """  # noqa: S608 - codes of checked documents
+    """  # noqa: S608 - quoted codes, and names of ours
 
 
 def find_places(old: Rulebook, new: Rulebook) -> dict[str, int]:
@@ -161,7 +165,7 @@ def _say_bounds(least: int | None, most: int | None) -> list[str]:
 
 
 def _say_cases(column: str, numbers: Mapping[str, int]) -> str:
-    cases = " ".join(f"when '{code}' then {number}" for code, number in numbers.items())
+    cases = " ".join(f"when {quote_text(code)} then {number}" for code, number in numbers.items())
     return f"case {column} {cases} end"
 
 
@@ -198,8 +202,8 @@ def _tally_suspended(connection: Connection, tally: Tally) -> None:
 
 def _tally_dimensions(connection: Connection, change: Change, tally: Tally) -> None:
     wanted = _list_dimensions(change)
-    sums = ", ".join(f"coalesce(sum(points_{when}_{code}), 0)::bigint" for when, code in wanted)
-    (row,) = _fetch(connection, f"select {sums} from people")  # noqa: S608 - codes of checked documents
+    sums = ", ".join(f"coalesce(sum({quote_name(f'points_{when}_{code}')}), 0)::bigint" for when, code in wanted)
+    (row,) = _fetch(connection, f"select {sums} from people")  # noqa: S608 - quoted codes
     tally.dimensions.update(dict(zip(wanted, row, strict=True)))
 
 
@@ -241,7 +245,7 @@ def _count(connection: Connection, tests: Iterable[str]) -> tuple[int, ...]:
     counts = ", ".join(f"count(*) filter ({test})" for test in tests)
     if not counts:
         return ()
-    (row,) = _fetch(connection, f"select {counts} from people")  # noqa: S608 - codes of checked documents
+    (row,) = _fetch(connection, f"select {counts} from people")  # noqa: S608 - quoted codes, and numbers
     return tuple(row)
 
 

@@ -3,7 +3,7 @@
 The files are only read; what an engine makes is gone when it is closed.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +20,7 @@ from ibis.expr.types import Table
 from backend.population.city_files import CityFiles
 from backend.population.columns import SCHEMAS, Kind
 from backend.population.marking import MARKED_SQL, is_marked, read_files
+from backend.population.quoting import quote_key, quote_name, quote_text
 from scoring.catalogue import Catalogue
 from scoring.population.choosing import Stages, judge_special
 from scoring.population.columns import CityTables, name_items
@@ -61,10 +62,11 @@ class Engine:
         DuckDB adds up 64 bits into 128, and takes a day that is one of several for a moment.
         """
         columns = (
-            f"{name}::{_SQL_TYPES[kind.copy(nullable=True)]} AS {name}" for name, kind in expression.schema().items()
+            f"{quote_name(name)}::{_SQL_TYPES[kind.copy(nullable=True)]} AS {quote_name(name)}"
+            for name, kind in expression.schema().items()
         )
         sql = ibis.to_sql(expression, dialect="duckdb")
-        return f"SELECT {', '.join(columns)} FROM ({sql})"  # noqa: S608 - our own expression, and its names
+        return f"SELECT {', '.join(columns)} FROM ({sql})"  # noqa: S608 - quoted names, here and by ibis
 
     def prepare(self, name: str, rulebook: Rulebook, as_of: date) -> "Scoring":
         """Prepare to score everybody by a rulebook on a day; contents are priced once for all parts.
@@ -78,7 +80,7 @@ class Engine:
 
     def keep(self, name: str, expression: Table) -> Table:
         """Keep what an expression gives in a temporary table."""
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self.compile(expression)}")
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS {self.compile(expression)}")
         return self.backend.table(name)
 
 
@@ -94,7 +96,7 @@ class Scoring:
 
     def begin(self) -> None:
         """Take the first step for the parts that are looked at now; what the SQL below gives is then about them."""
-        name = self.stages.judged.get_name()
+        name = quote_name(self.stages.judged.get_name())
         self.engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._special}")
 
     def compile_scores(self) -> str:
@@ -110,24 +112,30 @@ class Scoring:
 
 @contextmanager
 def open_engine(
-    files: CityFiles, catalogue: Catalogue, *, scratch: Path | None = None, memory: str = MEMORY
+    files: CityFiles,
+    catalogue: Catalogue,
+    *,
+    scratch: Path | None = None,
+    memory: str = MEMORY,
+    writable: Path | None = None,
 ) -> Iterator[Engine]:
     """Open DuckDB over the files of a city, the items of contents as `catalogue` has them; it looks at no part yet.
 
     What does not fit into `memory` goes to a folder of its own in `scratch`, the system's for temporary files if none
-    is named, which is removed at the end.
+    is named, which is removed at the end. DuckDB reaches these two folders, `writable` if one is named, and nothing
+    else: no other file, no network, no extension; and no statement changes its settings.
     """
     with TemporaryDirectory(prefix="shangding-", dir=scratch) as spilled:
         backend = ibis.duckdb.connect(memory_limit=memory, temp_directory=spilled, preserve_insertion_order=False)
         try:
             connection = backend.con
             connection.execute("SET TimeZone = 'UTC'")
+            _confine(connection, [files.folder, Path(spilled), *([] if writable is None else [writable])])
             for kind, schema in SCHEMAS.items():
                 connection.register(f"no_{kind}", schema.empty_table())
             _point(connection, files, ())
             connection.execute(
-                # Names of a checked catalogue, and paths of ours.
-                f"CREATE VIEW contents AS SELECT {_list_items(catalogue)} FROM {_read(files, Kind.CONTENTS)}"  # noqa: S608
+                f"CREATE VIEW contents AS SELECT {_list_items(catalogue)} FROM {_read(files, Kind.CONTENTS)}"  # noqa: S608 - quoted names and paths
             )
             connection.execute("CREATE VIEW accounts AS SELECT subject_no, since FROM subjects WHERE since IS NOT NULL")
             yield Engine(files, backend, CityTables(*(backend.table(name) for name in CityTables._fields)))
@@ -149,9 +157,17 @@ def group_parts(files: CityFiles, rows: int = TOGETHER) -> list[tuple[int, ...]]
     return [tuple(group) for group in groups]
 
 
+def _confine(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
+    """Leave DuckDB these folders alone, and lock its settings: that comes last, and cannot be taken back."""
+    listed = ", ".join(quote_text(folder) for folder in folders)
+    connection.execute(f"SET allowed_directories = [{listed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
 def _point(connection: duckdb.DuckDBPyConnection, files: CityFiles, parts: tuple[int, ...]) -> None:
     for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS, Kind.MARKED):
-        rows = f"SELECT * FROM {_read(files, kind, *parts)}"  # noqa: S608 - paths of ours
+        rows = f"SELECT * FROM {_read(files, kind, *parts)}"  # noqa: S608 - quoted paths
         if kind is Kind.MARKED and not all(is_marked(files, part) for part in parts):
             rows = MARKED_SQL  # as it would be found
         connection.execute(f"CREATE OR REPLACE VIEW {kind} AS {rows}")
@@ -167,10 +183,10 @@ def _list_items(catalogue: Catalogue) -> str:
     """List the columns of contents: an item is null where it is missing or of another type than the catalogue says."""
     columns = ["content_no", "indicator"]
     for name, kind in name_items(catalogue).items():
-        place = f"'$.{name.removeprefix('item_')}'"
+        place = quote_key(name.removeprefix("item_"))
         types, sql_type = _JSON_TYPES[kind]
         value = f"json_extract_string(items, {place})::{sql_type}"
-        columns.append(f"CASE WHEN json_type(items, {place}) IN ({types}) THEN {value} END AS {name}")
+        columns.append(f"CASE WHEN json_type(items, {place}) IN ({types}) THEN {value} END AS {quote_name(name)}")
     return ", ".join(columns)
 
 

@@ -11,7 +11,6 @@ from backend.scores.tables import NewScore
 from scoring.population.weighing import list_sets, name_in_force
 from scoring.rulebook import Rulebook
 
-FETCHED_AT_ONCE = 5_000
 _HEAD = ("subject_id", "facts_version", "since", "changes_on", "points", "level", "incentives_suspended")
 
 

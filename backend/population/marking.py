@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from backend.population.city_files import CityFiles, FileStep, Kind
 from backend.population.columns import SCHEMAS, sort_rows, write_rows
+from backend.population.quoting import quote_text
 
 
 def is_marked(files: CityFiles, part: int) -> bool:
@@ -35,7 +36,7 @@ def find_marked(files: CityFiles, part: int) -> pa.Table:
         for kind in (Kind.RECORDS, Kind.EVENTS):
             engine.register(f"no_{kind}", SCHEMAS[kind].empty_table())
             rows = read_files(kind, files.list_files(kind, part))
-            engine.execute(f"CREATE TEMP VIEW {kind} AS SELECT * FROM {rows}")  # noqa: S608 - paths of ours
+            engine.execute(f"CREATE TEMP VIEW {kind} AS SELECT * FROM {rows}")  # noqa: S608 - quoted paths
         found: pa.Table = engine.sql(MARKED_SQL).to_arrow_table()
     return sort_rows(Kind.MARKED, found.cast(SCHEMAS[Kind.MARKED]))
 
@@ -49,5 +50,5 @@ MARKED_SQL = (
 
 def read_files(kind: Kind, paths: Sequence[Path]) -> str:
     """Give what DuckDB reads rows of a kind from: the files, or the empty table `no_` and the kind."""
-    listed = ", ".join("'{}'".format(str(path).replace("'", "''")) for path in paths)
+    listed = ", ".join(quote_text(path) for path in paths)
     return f"read_parquet([{listed}], hive_partitioning = false)" if paths else f"no_{kind}"

@@ -18,9 +18,11 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from backend.clock import today
-from backend.population.city_files import CityFiles, CityFilesError
 from backend.population.engine import TOGETHER, Engine, Scoring, group_parts
+from backend.population.files_of_day import check_files
 from backend.population.keeping import ScoreReader
+from backend.population.origin import check_origin
+from backend.population.quoting import quote_name
 from backend.scores.current import name_rules
 from backend.scores.refresh_tables import Account, find_outdated, hold_unless_held, keep_scores
 from backend.scores.tables import NewScore
@@ -108,7 +110,8 @@ class _Run:
         pace: Pace | None = None,
         watch: Watch | None = None,
     ) -> None:
-        _check_complete(engine.files)
+        check_files(engine.files, city=rulebook.city)
+        check_origin(engine.files, database)
         self._database, self._engine, self._rulebook, self._now, self._watch = database, engine, rulebook, now, watch
         self._day, self._pace = today(now), pace or PACES[database.dialect_name]
         self._reader = ScoreReader(rulebook, self._day)
@@ -166,8 +169,9 @@ class _Run:
             return
         connection = self._engine.connection
         connection.register("behind", pa.table({"subject_no": behind}))
+        columns = ", ".join(map(quote_name, self._reader.columns))
         rows = connection.execute(
-            f"SELECT {', '.join(self._reader.columns)} FROM {SCORED} JOIN subjects USING (subject_no)"  # noqa: S608 - codes of the rulebook
+            f"SELECT {columns} FROM {SCORED} JOIN subjects USING (subject_no)"  # noqa: S608 - quoted names
             " WHERE subject_no IN (SELECT subject_no FROM behind) ORDER BY subject_id"
         )
         while portion := rows.fetchmany(self._pace.written):
@@ -193,14 +197,6 @@ class _Run:
         )
         if self._watch is not None:
             self._watch(self.state)
-
-
-def _check_complete(files: CityFiles) -> None:
-    if not files.is_complete:
-        raise CityFilesError(
-            f"the files in {files.folder} are not complete: an export is under way, or was broken off; let"
-            " `shangding population export` come to its end"
-        )
 
 
 def _count_people(engine: Engine) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from backend.population.city_files import CityFiles, CityFilesError
+from backend.population.city_files import CityFiles
 from backend.population.engine import group_parts, open_engine
+from backend.population.files_of_day import check_files
 from backend.reports.counting import count_scores
 from backend.reports.figure_tables import Cell
 from scoring.rulebook import Rulebook
@@ -24,11 +25,10 @@ def count_city(
 ) -> Counter[Cell]:
     """Count everybody who has a score on a day, by all that the files know; `progress` is told the parts done, of all.
 
-    `scratch` is where DuckDB puts what does not fit into its memory. Raises CityFilesError for files that are half
-    written.
+    `scratch` is where DuckDB puts what does not fit into its memory. Raises CityFilesError for files that
+    are half written, of another city, or not of an export on that day.
     """
-    if not files.is_complete:
-        raise CityFilesError(f"{files.folder} is not complete: run `shangding population export` to its end")
+    check_files(files, city=rulebook.city, day=day)
     cells: Counter[Cell] = Counter()
     with open_engine(files, rulebook.catalogue, scratch=scratch) as engine:
         scoring = engine.prepare(SCORED, rulebook, day)

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from duckdb import DuckDBPyConnection
 
+from backend.population.quoting import quote_name, quote_text
 from backend.reports.bands import WIDTH
 from backend.reports.benefit_figures import count_benefit_people
 from backend.reports.figure_tables import MOST_OFFSET, Cell, Counted, FigureKind, add_day, add_offsets
@@ -32,11 +33,11 @@ def write_count(scores: str, rulebook: Rulebook) -> str:
     top = rulebook.ceiling - 1  # the highest band holds the ceiling too
     cells = [("score", f"level || ':' || {_write_band(f'least(points, {top})')}")]
     cells += [
-        ("dimension", f"'{dimension.code}:' || {_write_band(f'points_{dimension.code}')}")
+        ("dimension", f"{quote_text(f'{dimension.code}:')} || {_write_band(quote_name(f'points_{dimension.code}'))}")
         for dimension in rulebook.dimensions
     ]
     counts = " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, {name} AS name, count(*) AS people FROM scored GROUP BY name"  # noqa: S608 - codes
+        f"SELECT '{kind}' AS kind, {name} AS name, count(*) AS people FROM scored GROUP BY name"  # noqa: S608 - quoted codes
         for kind, name in cells
     )
     return f"WITH scored AS MATERIALIZED (SELECT * FROM {scores}) {counts}"  # noqa: S608 - as above, of our own rules

@@ -18,7 +18,9 @@ about the small ones to who knows the rule.
 
 from collections.abc import Iterable
 
-LEAST = 20
+from backend.impact.figures import LEAST_GROUP
+
+LEAST = LEAST_GROUP
 
 
 def publish(people: int, offset: int, *, least: int = LEAST) -> int | None:

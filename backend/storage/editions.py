@@ -105,11 +105,10 @@ def announce_edition(session: Session, new: NewEdition, *, now: datetime) -> Edi
     """Announce an edition; it is in force on every node when its day begins. It says nothing about its documents.
 
     Refused: a day that begins in less than an hour, or has; a day or a version that another announced one of the kind
-    has. Decisions about editions wait for one another.
+    has. Whoever decides has taken the turn before (`take_turn`).
     """
     if now >= find_deadline(new.effective_on):
         return NotDone.TOO_LATE
-    take_turn(session)
     standing = [each for each in list_editions(session) if each.kind is new.kind and each.withdrawn_at is None]
     if any(each.effective_on == new.effective_on for each in standing):
         return NotDone.DAY_TAKEN
@@ -130,8 +129,10 @@ def announce_edition(session: Session, new: NewEdition, *, now: datetime) -> Edi
 
 
 def withdraw_edition(session: Session, edition_id: UUID, *, now: datetime) -> Edition | NotDone:
-    """Withdraw an announced edition before its day, with the same lead; it stays listed, and never gets in force."""
-    take_turn(session)
+    """Withdraw an announced edition before its day, with the same lead; it stays listed, and never gets in force.
+
+    Whoever decides has taken the turn before (`take_turn`).
+    """
     row = session.get(EditionRow, edition_id, populate_existing=True)
     if row is None:
         return NotDone.NOT_FOUND
@@ -145,7 +146,10 @@ def withdraw_edition(session: Session, edition_id: UUID, *, now: datetime) -> Ed
 
 
 def take_turn(session: Session) -> None:
-    """Wait until nobody else decides about editions; SQLite has one writer anyway. Reading goes on meanwhile."""
+    """Wait until nobody else decides about editions; SQLite has one writer anyway. Reading goes on meanwhile.
+
+    Whoever decides takes it once, first of all in the transaction, before reading what the decision rests on.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE edition IN SHARE ROW EXCLUSIVE MODE"))
 

@@ -53,6 +53,7 @@ DEPOSIT, PRICE, FIRST, FREE = (f"scenarios.{code}" for code in ("deposit", "pric
         # the head, and what all share
         ("catalogue.levels", ["high", "top", "fair", "low"], "are not those of the rulebook; give top, high"),
         ("catalogue.levels", ["top", "top"], "names one twice"),
+        ("catalogue.levels", ["top'"], "is not a code; use up to 60 of A to Z"),
         ("catalogue.region", "4101", "'4101' is not a code of GB/T 2260"),
         ("catalogue.city", "elsewhere", "'elsewhere' is not the city of the rulebook given"),
         ("catalogue.figures", "guessed", "'guessed' is not one of published, unpublished"),
@@ -231,9 +232,12 @@ def test_a_city_without_a_rulebook_brings_its_own_frame() -> None:
     document["scale"]["ceiling"] = 139
     document["indicators"][0] |= {"class": "petition"}
     document["indicators"].append(document["indicators"][1] | {"class": "rumour"})
+    document["indicators"].append(document["indicators"][1] | {"code": "x'"})
     with pytest.raises(DocumentError) as caught:
         build_scenarios(document, "spoilt", None)
     assert any("DEFAULTER stands twice" in fault for fault in caught.value.faults)
+    assert any('"x\'" is not a code' in fault for fault in caught.value.faults)
+    del document["indicators"][3]
     del document["indicators"][1]
     with pytest.raises(DocumentError) as caught:
         build_scenarios(document, "spoilt", None)

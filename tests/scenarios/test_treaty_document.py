@@ -57,6 +57,7 @@ LIST = {"code": "heroes", "title": {"zh": "英雄", "en": "Heroes"}}
         # the head
         ("treaty.cities", ["bigtown", "bigtown"], "are not two different cities"),
         ("treaty.cities", ["smallville", "bigtown"], "in the order of the alphabet"),
+        (f"{BIG}.levels.0.code", "x'", "is not a code; use up to 60 of A to Z"),
         ("treaty.cities", ["bigtown"], "are not two different cities"),
         ("treaty.cities", ["big-town", "smallville"], "'big-town' is not a code"),
         ("treaty.cities", ["bigtown", "town"], "parties: are bigtown, smallville; give exactly the two"),

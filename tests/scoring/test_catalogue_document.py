@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -7,6 +8,8 @@ from scoring.catalogue_document import read_catalogue
 from scoring.documents import DocumentError
 from scoring.rulebook_document import read_rulebook
 from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT, RULEBOOK, RULEBOOK_TEXT
+
+QUOTE = "'"
 
 
 def refuse(text: str) -> str:
@@ -38,6 +41,11 @@ def test_an_indicator_has_the_ten_columns_of_article_11() -> None:
 def test_a_missing_column_is_refused(column: str) -> None:
     without = re.sub(rf'\n{column} = "[^"]*"', "", CATALOGUE_TEXT)
     assert f"[HONOUR].{column}: is missing" in refuse(without)
+
+
+@pytest.mark.parametrize(("sign", "told"), [("\\u001b", "U+001B"), ("\\u202e", "U+202E"), ("\\u0000", "U+0000")])
+def test_a_character_that_nobody_sees_is_refused(sign: str, told: str) -> None:
+    assert f"holds the hidden character {told}" in refuse(CATALOGUE_TEXT.replace('name = "', f'name = "{sign}', 1))
 
 
 @pytest.mark.parametrize("rule_class", FORBIDDEN_CLASSES)
@@ -92,6 +100,18 @@ def test_a_name_betrays_a_forbidden_class() -> None:
 def test_a_provider_must_be_a_department() -> None:
     fault = refuse(CATALOGUE_TEXT.replace('providers = ["waterworks"]', 'providers = ["gasworks"]'))
     assert "gasworks is not a department" in fault
+
+
+@pytest.mark.parametrize("name", ["x'; SELECT 1; --", "Hours", "hours\n", "9to5", "h" * 61])
+def test_an_item_has_the_name_of_a_column(name: str) -> None:
+    spoilt = CATALOGUE_TEXT.replace('name = "hours"', f"name = {json.dumps(name)}")
+    assert f"{name!r} is not a code; use up to 60 small letters" in refuse(spoilt)
+
+
+@pytest.mark.parametrize("code", ["HOURS", "civil_affairs"])
+def test_codes_of_indicators_and_departments_have_no_quotes(code: str) -> None:
+    spoilt = CATALOGUE_TEXT.replace(f'code = "{code}"', f'code = "{code}\'"')
+    assert f"{code + QUOTE!r} is not a code; use up to 60 of A to Z" in refuse(spoilt)
 
 
 def test_a_code_stands_once() -> None:

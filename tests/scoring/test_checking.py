@@ -111,6 +111,23 @@ def test_codes_of_levels_stand_once() -> None:
     assert "high: stands twice" in find_faults(lambda document: document["levels"][2].update(code="high"))
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "form"),
+    [
+        ("dimensions", "code", "small letters"),
+        ("levels", "code", "of A to Z"),
+        ("rules", "id", "of A to Z"),
+        ("rules", "repeat_class", "of A to Z"),
+        ("limits", "id", "of A to Z"),
+        ("exclusive", "id", "of A to Z"),
+    ],
+)
+def test_codes_that_could_end_a_statement_are_refused(table: str, key: str, form: str) -> None:
+    code = "x FROM (SELECT 1 AS y)) --"
+    fault = find_faults(lambda document: document[table][0].update({key: code}))
+    assert f".{key}: {code!r} is not a code; use up to 60 {form}" in fault
+
+
 def test_ids_that_stand_twice_are_refused() -> None:
     fault = find_faults(lambda document: document["limits"][0].update(id="R-BLOOD"))
     assert "R-BLOOD: stands twice" in fault

@@ -49,7 +49,7 @@ def test_it_shows_tables_and_writes_what_is_asked_for(shelf: Path, tmp_path: Pat
     for told in ("smallville 1 → 2，2026-06-01，38 人", "修改规则 R-BLOOD 献血：分值 +10 → +15", "108.29 → 108.16"):
         assert told in result.output
     found = read_json(json.loads((tmp_path / "impact.json").read_text("utf-8")))
-    assert (found.totals.people, found.totals.rises, found.totals.falls) == (38, 12, 7)
+    assert (found.totals.people, found.totals.points_before, found.totals.falls) == (38, 4115, None)
     assert found.as_of == date(2026, 6, 1)  # the city day of the files
     assert "规则修改影响报告" in (tmp_path / "impact.html").read_text("utf-8")
 

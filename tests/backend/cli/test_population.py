@@ -26,11 +26,12 @@ def test_the_files_of_a_city_are_made_checked_and_made_fewer(environment: dict[s
     assert folder is not None
     with migrated_database(sqlite_url) as database:
         town = Town(database, Random(1), Sealer(keys.by_id, keys.current), settings.pseudonym_keys.current)  # noqa: S311 - a seed
-        for number in range(1, 3):
+        for number, more in enumerate((["--parts", "4"], []), start=1):
             person = town.add_person()
             town.say(person, 3)
-            made = run(["population", "export"], environment)
+            made = run(["population", "export", *more], environment)
             assert f"{number} persons; 1 with news, 3 entries written" in made.output
+    assert open_city_files(folder).parts == 4
     whole = run(["population", "verify", "--database"], environment)
     assert whole.exit_code == 0
     assert "2 subjects, 2 marked; 0 faults; 0 persons have news\n" in whole.output

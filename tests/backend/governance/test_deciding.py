@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier
 
 import pytest
@@ -138,9 +138,21 @@ def test_nobody_approves_what_he_wrote_any_revision_of(office: Office) -> None:
     revised = office.revise(draft, write_edition(Kind.SCENARIOS, office.day + timedelta(days=9), "2027.1"), by=ZHAO)
     assert isinstance(revised, Draft)
     office.prepare(revised)
-    for officer in (WANG, ZHAO, Officer("li", "wang"), Officer("li", "zhao")):
+    for officer in (WANG, ZHAO, Officer("li", "wang"), Officer("li", "zhao"), Officer("ＷＡＮＧ", None)):
         assert office.approve(draft.draft_id, revised.digest, by=officer) == Refusal(ProblemCode.OTHER_OFFICER_NEEDED)
     assert isinstance(office.approve(draft.draft_id, revised.digest, by=Officer("li", "7")), Draft)
+
+
+def test_a_rollback_with_other_documents_is_none_any_more(sqlite_office: Office) -> None:
+    office = sqlite_office
+    shipped_on = date(2026, 1, 1)
+    office.announce()
+    back = office.roll_back(shipped_on, ahead=30, version="2027.8")
+    assert isinstance(back, Draft)
+    assert back.restores_on == shipped_on
+    revised = office.revise(back, write_edition(Kind.SCENARIOS, office.day + timedelta(days=30), "2027.9"))
+    assert isinstance(revised, Draft)
+    assert revised.restores_on is None
 
 
 def test_the_database_holds_apart_who_wrote_and_who_approved(office: Office) -> None:

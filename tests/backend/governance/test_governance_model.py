@@ -166,8 +166,7 @@ MISSING: Steps = [
 ]
 
 
-@pytest.fixture
-def walk(office: Office) -> Callable[[Steps], None]:
+def make_walk(office: Office) -> Callable[[Steps], None]:
     """Walks through steps, each walk later than all that was announced in the ones before."""
     numbers = count(1)
 
@@ -182,12 +181,23 @@ def walk(office: Office) -> Callable[[Steps], None]:
     return take
 
 
+@pytest.fixture
+def sqlite_walk(sqlite_office: Office) -> Callable[[Steps], None]:
+    """Who decides at once on either engine is seen in `test_deciding`; the states are the same."""
+    return make_walk(sqlite_office)
+
+
+@pytest.fixture
+def walk(office: Office) -> Callable[[Steps], None]:
+    return make_walk(office)
+
+
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
 @example(steps=LONG_WAY)
 @example(steps=MISSING)
-def test_whatever_is_done_the_states_hold(walk: Callable[[Steps], None], steps: Steps) -> None:
-    walk(steps)
+def test_whatever_is_done_the_states_hold(sqlite_walk: Callable[[Steps], None], steps: Steps) -> None:
+    sqlite_walk(steps)
 
 
 @pytest.mark.long

@@ -1,14 +1,20 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from backend.governance.draft_views import Draft
-from backend.governance.measuring import Fault
+from backend.governance.drafts import list_drafts
+from backend.governance.measuring import Comparison, Fault, NotComparableError, measure_draft
 from backend.governance.nightly import run_shadows
 from backend.governance.shadows import Shadow, read_shadow, start_shadow, stop_shadow
+from backend.governance.states import State
+from backend.governance.tables import find_last_impact
+from backend.impact.figures import Impact
+from backend.population.city_files import CityFiles
 from backend.web.problems import ProblemCode, Refusal
-from tests.backend.governance.drafting import WANG, Office
+from tests.backend.governance.drafting import CITY, WANG, Office, make_impact
 
 
 def look(office: Office, draft: Draft) -> Shadow:
@@ -55,6 +61,45 @@ def test_a_candidate_runs_once_a_night_until_it_is_revised_or_stopped(office: Of
     office.move_days(1)
     office.export()
     assert (run_shadows(office.desk), len(look(office, draft).days)) == ((0, None), 1)
+
+
+def test_a_candidate_that_is_not_comparable_holds_up_no_other(sqlite_office: Office) -> None:
+    office, drafts = sqlite_office, [sqlite_office.draft(ahead=30, version=f"2027.{number}") for number in range(3)]
+    for draft in drafts:
+        office.check(draft.draft_id)
+        assert isinstance(start(office, draft), Shadow)
+
+    def measure(files: CityFiles, comparison: Comparison) -> Impact:
+        if comparison.new_benefits is not None and comparison.new_benefits.version == "2027.0":
+            raise NotComparableError
+        return make_impact(files, comparison)
+
+    desk = replace(office.desk, measure=measure)
+    assert run_shadows(desk) == (2, Fault.NOT_COMPARABLE)
+    assert [len(look(office, draft).days) for draft in drafts] == [0, 1, 1]
+    assert run_shadows(desk) == (0, Fault.NOT_COMPARABLE)
+
+
+def test_nothing_is_attached_to_a_draft_that_was_decided_meanwhile(sqlite_office: Office) -> None:
+    office, draft = sqlite_office, sqlite_office.draft()
+    office.check(draft.draft_id)
+
+    def measure(files: CityFiles, comparison: Comparison) -> Impact:
+        assert isinstance(office.reject(draft.draft_id, draft.digest), Draft)
+        return make_impact(files, comparison)
+
+    assert measure_draft(replace(office.desk, measure=measure), draft.draft_id) is None
+    assert [each.event for each in office.read(draft.draft_id).events] == ["drafted", "checked", "rejected"]
+
+
+def test_reports_are_not_loaded_to_list_drafts(sqlite_office: Office) -> None:
+    office, draft = sqlite_office, sqlite_office.draft()
+    office.prepare(draft)
+    with office.database.reading() as session:
+        listed = list_drafts(session, before=None, limit=9, city=CITY, now=office.now)
+        impact = find_last_impact(session, draft.draft_id, attached=True)
+        assert [each.state for each in listed] == [State.MEASURED]
+        assert inspect(impact).unloaded == {"comparisons"}
 
 
 def test_files_that_are_not_those_of_the_city_today_are_refused(sqlite_office: Office, tmp_path: Path) -> None:

@@ -32,17 +32,17 @@ DIMENSIONS = {"honour": (150, 150), "deeds": (60 + 80 + 80 + 10, 90 + 80 + 105 +
 
 # people, rises, falls, level rises, level falls; then both ratios in percent, by falls / people over 7 / 38 (of levels
 # over 3 / 38). Not shown is whoever is fewer than 3, and the next smallest until they are 3 and of two groups.
-GROUPS: dict[tuple[str, str], tuple[int, ...] | None] = {
+GROUPS: dict[tuple[str, str], tuple[int | None, ...] | None] = {
     ("level", "high"): (9, 0, 0, 0, 0, 0, 0),
     ("level", "fair"): (26, 12, 7, 5, 3, 146, 146),  # 38 / 26
     ("level", "low"): (3, 0, 0, 0, 0, 0, 0),
     ("district", "330106"): (8, 0, 0, 0, 0, 0, 0),  # G and H
     ("district", "410102"): (10, 6, 0, 0, 0, 0, 0),  # A and B
-    ("district", "410105"): (12, 5, 7, 5, 3, 317, 317),  # C, E and F: 38 / 12
+    ("district", "410105"): (12, None, 7, 5, 3, 317, 317),  # C, E and F: 38 / 12; 12 - 6 - 5 would tell of J
     ("district", "410181"): None,  # 6 I, hidden beside the next two
     ("district", "elsewhere"): None,  # 1 I
     ("district", "unknown"): None,  # J
-    ("age", "to_29"): (5, 5, 0, 5, 0, 0, 0),  # C
+    ("age", "to_29"): (5, None, 0, 5, 0, 0, 0),  # C; 12 - 6 - 5 would tell of J
     ("age", "30_39"): (10, 6, 0, 0, 0, 0, 0),  # A and B
     ("age", "40_49"): (7, 0, 7, 0, 3, 543, 543),  # E and F: 38 / 7
     ("age", "50_59"): (5, 0, 0, 0, 0, 0, 0),  # G

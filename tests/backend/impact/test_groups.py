@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def list_told(tally: Tally) -> tuple[list[Equation], frozenset[str]]:
     return told, hidden
 
 
-def follows(told: Iterable[Equation], wanted: Mapping[Cell, int]) -> bool:
+def follows(told: Iterable[tuple[Mapping[Any, int], int]], wanted: Mapping[Any, int]) -> bool:
     """Whether a sum of unknowns follows from told sums: whether it is made of them (elimination in fractions)."""
     unknowns = sorted({key for sums, _ in told for key in sums} | set(wanted), key=str)
     rows = [[Fraction(sums.get(key, 0)) for key in unknowns] for sums, _ in told]

@@ -7,16 +7,18 @@ from dataclasses import asdict, replace
 import pytest
 
 from backend.impact import measuring
-from backend.impact.assembling import list_touched_rules
+from backend.impact.assembling import RuleCount, list_touched_rules
 from backend.impact.document import ImpactDocumentError, read_json, write_json
 from backend.impact.figures import Impact
-from backend.impact.measuring import Counted, ImpactError, measure_impact, report_impact
+from backend.impact.measuring import Counted, ImpactError, RuleTally, count_people, measure_impact, report_impact
 from backend.impact.samples import DisagreementError
 from backend.impact.tallying import Change
 from backend.population.city_files import CityFiles
 from scoring.rulebook_document import read_rulebook
 from tests.backend.impact import by_hand
+from tests.backend.impact.conftest import LEAST
 from tests.backend.impact.hand_city import AS_OF, KNOWN_AT, NEW, NEW_OFFERS, OLD, OLD_OFFERS, OLD_TEXT, amend
+from tests.scoring.renaming import rename
 from tests.scoring.small_city import CATALOGUE
 
 
@@ -105,13 +107,33 @@ def test_fewer_than_twenty_are_kept_back_everywhere(city: CityFiles, counted: Co
     found = report_impact(city, counted)
     assert found.least_group == 20
     assert {each.code: each.before for each in found.levels} == {"top": 0, "high": None, "fair": None, "low": None}
-    assert {each.people for each in found.moves} == {0, None}
+    assert {each.people for each in found.moves} == {None}
     assert [row.code for _, row in found.list_rows() if row.people is not None] == []
     assert found.samples == ()
     told = {each.code: (each.before, each.after) for each in found.benefits if each.before is not None}
-    assert told == {"bike": (35, 32)}
+    assert told == {}  # 3 lose the bike: 35 and 32 would tell
     assert [(each.rule_id, each.people_before) for each in found.rules] == [("R-BLOOD", None), ("R-FINE", None)]
-    assert (found.totals.rises, found.totals.falls) == (12, 7)
+    assert (found.totals.rises, found.totals.falls) == (None, None)
+
+
+@pytest.mark.parametrize("least", [2, 4, 6, 8, 13])
+def test_no_count_of_some_people_is_told_that_is_too_small(city: CityFiles, counted: Counted, least: int) -> None:
+    told = write_json(report_impact(city, counted, least_group=least))
+    rows = [row for grouping in told["groupings"] for row in grouping["rows"]]
+    figures = [*told["moves"], *told["levels"], *told["changes"], *rows, *told["benefits"], *told["rules"]]
+    names = ("people", "before", "after", "rises", "falls", "level_rises", "level_falls", "gained", "lost")
+    counts = [(name, each[name]) for each in (*figures, told["totals"]) for name in names if name in each]
+    assert [count for count in counts if isinstance(count[1], int) and 0 < count[1] < least] == []
+    assert any(count for _, count in counts)
+
+
+def test_nobody_is_shown_by_a_rule_that_counts_for_too_few(city: CityFiles, counted: Counted) -> None:
+    """With two fines in the whole city, whoever loses most would be one of the two; donations are many."""
+    before, after = RuleTally(), RuleTally()
+    before.counts = counted.rules[0].counts | {"R-FINE": RuleCount(2, 3, -15)}
+    after.counts = counted.rules[1].counts
+    found = report_impact(city, counted._replace(rules=(before, after)), least_group=LEAST)
+    assert [each.kind for each in found.samples] == ["gain", "gain"]
 
 
 @pytest.mark.parametrize("city_of", ["rulebook", "scenarios"])
@@ -124,7 +146,7 @@ def test_documents_of_another_city_are_refused(city: CityFiles, city_of: str) ->
 
 def test_files_in_the_middle_of_an_export_are_refused(city: CityFiles) -> None:
     half = replace(city, manifest=replace(city.manifest, is_complete=False))
-    with pytest.raises(ImpactError, match="let the export finish"):
+    with pytest.raises(ImpactError, match="come to its end"):
         measure_impact(half, OLD, NEW, old_benefits=None, new_benefits=None, as_of=AS_OF)
 
 
@@ -138,10 +160,29 @@ def test_a_statement_that_does_not_give_the_planned_score_is_a_defect(
     city: CityFiles, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "read_records", lambda *_: ())
-    with pytest.raises(DisagreementError, match="sample 1"):
+    with pytest.raises(DisagreementError, match="the plan and the statement"):
         report_impact(city, counted, least_group=3)
 
 
 def test_whoever_waits_is_told_how_far_it_is(counted: Counted, told: list[tuple[int, int]]) -> None:
     assert counted.tally.before.total() == 38
     assert told == [(1, 1)]
+
+
+def test_hostile_names_change_no_figure(city: CityFiles, counted: Counted) -> None:
+    written = city.folder / "written"
+    hostile = {
+        "honour": f"x\" from (select 1 as y)); copy (select 1) to '{written}'; --",
+        "deeds": "x from people; --",
+        "high": f"x' then 1 end; copy (select 1) to '{written}'; --",
+        "fair": "x') or true --",
+    }
+    found = count_people(city, rename(counted.change, hostile))
+    assert found.tally.dimensions == {
+        (when, hostile.get(code, code)): points for (when, code), points in counted.tally.dimensions.items()
+    }
+    assert found.tally.eligible == counted.tally.eligible
+    assert found.tally.moves == {
+        (hostile.get(old, old), hostile.get(new, new)): people for (old, new), people in counted.tally.moves.items()
+    }
+    assert not written.exists()

@@ -66,7 +66,11 @@ class Crowd:
 
     def gather(self, chance: Random, number: int) -> None:
         """Let so many people come, with all that is known of them."""
-        came = [(new_id(self.now), each) for each in make_crowd(chance, number)]
+        self.settle(make_crowd(chance, number))
+
+    def settle(self, people: Sequence[Somebody]) -> None:
+        """Let these people come, with all that is known of them."""
+        came = [(new_id(self.now), each) for each in people]
         subjects = [_make_subject(*each, self.now) for each in came]
         accounts = [(each, 1, noon_of(somebody.since), "1") for each, somebody in came if somebody.since]
         entries = [entry for each, somebody in came for entry in _list_entries(each, somebody.records)]

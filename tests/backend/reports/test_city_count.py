@@ -13,6 +13,7 @@ from backend.population.city_files import CityFilesError, files_step, open_city_
 from backend.reports.bands import WIDTH, find_band
 from backend.reports.city_count import count_city
 from backend.reports.figure_tables import Cell, FigureKind
+from scoring.days import ONE_DAY
 from tests.backend.population.crowded import Crowd
 from tests.databases import migrated_database
 
@@ -46,6 +47,8 @@ def test_everybody_is_counted_once_and_where_the_score_says(crowd: Crowd) -> Non
         assert found == count_one_by_one(crowd)
         assert len({cell.name for cell in found if cell.kind is FigureKind.SCORE}) > 5
         assert told[-1] == (3, 3)
+        with pytest.raises(CityFilesError, match="was exported on 2025-04-01, and what is kept is of 2025-04-02"):
+            count_city(files, crowd.rulebook, DAY + ONE_DAY)
         with files_step(Path(folder) / "files") as step:
             step.keep(is_complete=False)
         with pytest.raises(CityFilesError, match="is not complete"):

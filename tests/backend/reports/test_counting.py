@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from backend.gateways.rulebook_files import read_city
+from backend.population.quoting import quote_name
 from backend.reports.city_report import Audience, read_people
 from backend.reports.counting import count_scores, keep_figures
 from backend.reports.distribution import Distribution, Drifts, measure_drifts, publish_day
@@ -16,6 +17,7 @@ from backend.reports.stability import Reading
 from backend.storage.database import Database
 from tests.backend.reports.small_city import keep_count, make_cells
 from tests.databases import run_sql
+from tests.scoring.renaming import rename
 
 RULES = read_city("zhengzhou")
 DAY, NOW = date(2026, 11, 22), datetime(2026, 11, 21, 19, tzinfo=UTC)
@@ -152,3 +154,11 @@ def test_figures_are_never_changed(database: Database, table: str) -> None:
 def test_an_empty_city_can_be_counted(database: Database) -> None:
     assert keep_count(database, RULES, day=DAY, now=NOW, cells=Counter())
     assert read(database, Audience.PUBLIC).people == 0
+
+
+def test_hostile_codes_are_counted_as_others_are() -> None:
+    connection = load([(200, "outstanding", 30)])
+    code = "x' || '\" FROM scored); --"
+    connection.execute(f"ALTER TABLE scores RENAME points_honour TO {quote_name(f'points_{code}')}")
+    found = count_scores(connection, "scores", rename(RULEBOOK, {"honour": code}))
+    assert found[Cell(FigureKind.DIMENSION, f"{code}:30")] == 1

@@ -15,6 +15,7 @@ from backend.storage.editions import (
     find_deadline,
     find_settled_moment,
     list_editions,
+    take_turn,
     withdraw_edition,
 )
 from scoring.days import day_of
@@ -31,12 +32,14 @@ def make(version: str = "2", effective_on: date = NEW_YEAR, kind: EditionKind = 
 
 def announce(database: Database, new: NewEdition, now: datetime = NOON) -> Edition | NotDone:
     with database.transaction() as session:
+        take_turn(session)
         return announce_edition(session, new, now=now)
 
 
 def withdraw(database: Database, edition: Edition | NotDone, now: datetime = NOON) -> Edition | NotDone:
     assert isinstance(edition, Edition)
     with database.transaction() as session:
+        take_turn(session)
         return withdraw_edition(session, edition.edition_id, now=now)
 
 

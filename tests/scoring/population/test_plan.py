@@ -87,17 +87,17 @@ def must_agree(engine: Backend, seed: int, rulebook: Rulebook) -> None:
         assert found[subject] == wanted, (seed, as_of, known_at, somebody)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_the_plan_gives_what_evaluate_gives(engine: Backend, seed: int) -> None:
     must_agree(engine, seed, RULEBOOK)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_it_does_by_any_rulebook(engine: Backend, seed: int) -> None:
     must_agree(engine, seed, make_rulebook(Random(1000 + seed)))  # noqa: S311 - as above
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_it_does_by_rulebooks_as_a_city_has_them(engine: Backend, seed: int) -> None:
     must_agree(engine, seed, make_tidy_rulebook(Random(2000 + seed)))  # noqa: S311 - as above
 
@@ -128,7 +128,7 @@ def test_it_does_by_hundreds_of_rulebooks(engine: Backend) -> None:
         must_agree(engine, seed, make_tidy_rulebook(Random(seed)))  # noqa: S311 - as above
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_it_tells_what_each_rule_gives_alone(engine: Backend, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - as above
     crowd = make_crowd(random, CROWD)
