@@ -43,7 +43,6 @@ class Bar(StrEnum):
 
 Cause = Bar | Unmet | Shortage
 _CAUSES: Mapping[str, Cause] = MappingProxyType({cause.value: cause for cause in (*Bar, *Unmet, *Shortage)})
-SOLD_OUT = frozenset({Shortage.MERCHANT_QUOTA, Shortage.SCENARIO_QUOTA})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """`shangding governance`: drafts of rules for whoever looks after the machine, and the nightly run beside the rules."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.cli.doubts import check_text
+from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
 from backend.cli.measuring import make_measuring_desk
 from backend.cli.starting import opened_context
 from backend.context import Context
-from backend.gateways.paper import print_pdf
 from backend.gateways.rulebook_files import read_document
 from backend.governance.checks import run_check
 from backend.governance.diary import Officer
@@ -29,9 +28,7 @@ from backend.governance.impacts import read_impact
 from backend.governance.measuring import Fault, measure_draft
 from backend.governance.nightly import run_shadows
 from backend.governance.standing import load_standing
-from backend.impact.document import read_json, write_json
-from backend.impact.figures import Impact
-from backend.impact.page import write_page
+from backend.impact.document import read_json
 from backend.settings import read_settings
 from backend.web.messages import Language, get_message
 from backend.web.problems import Refusal
@@ -170,7 +167,7 @@ def impact(
     for report in reports:
         show_impact(Console(), report)
     if reports:
-        _write(reports[0], json_path, html_path, pdf_path)
+        write_report(reports[0], json_path, html_path, pdf_path)
 
 
 @governance.command()
@@ -257,17 +254,6 @@ def _tell_check(whole: WholeDraft) -> None:
     _print_draft(whole.draft)
     if not _print_findings(whole):
         raise click.exceptions.Exit(1)
-
-
-def _write(report: Impact, json_path: Path | None, html_path: Path | None, pdf_path: Path | None) -> None:
-    if json_path:
-        document = json.dumps(write_json(report), ensure_ascii=False, indent=1)
-        json_path.write_text(f"{document}\n", "utf-8")
-    page = write_page(report) if html_path or pdf_path else ""
-    if html_path:
-        html_path.write_text(page, "utf-8")
-    if pdf_path:
-        pdf_path.write_bytes(print_pdf(page))
 
 
 def _demand(answer: Given | Refusal) -> Given:

@@ -62,12 +62,18 @@ def impact(
     force then); OLD is the one in force on the day that is measured unless given. With the settings of a service in
     the environment its announced editions are known too, else those that ship.
     """
-    if len(editions) > 2:  # noqa: PLR2004 - an old and a new one
-        raise click.UsageError("give one rulebook, the new one, or two, the old one first")
+    before: str | None
+    match editions:
+        case (after,):
+            before = None
+        case (before, after):
+            pass
+        case _:
+            raise click.UsageError("give one rulebook, the new one, or two, the old one first")
     with reading_files(folder) as files:
         day = today(files.known_at) if as_of is None else as_of.date()
         shelf = _Shelf(files.city, day)
-        old, new = shelf.find_rulebook(editions[0] if len(editions) > 1 else None), shelf.find_rulebook(editions[-1])
+        old, new = shelf.find_rulebook(before), shelf.find_rulebook(after)
         old_offers = shelf.find_scenarios(old_scenarios, old)
         new_offers = shelf.find_scenarios(new_scenarios, new) if new_scenarios else old_offers
         with _progress() as tell:

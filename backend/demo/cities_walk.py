@@ -23,7 +23,6 @@ from backend.demo.cities_wording import ANSWERS, STATES, write_entitlements, wri
 
 CLINIC = "medical_credit"
 BICYCLE, UMBRELLA, LIBRARY = "bike_hire", "shared_items", "library_card"
-TOLD_WITHIN_S = 30.0
 _OWN = re.compile(r'"(verification_id|order_no|asked_at|answered_at)":"[^"]*"')
 
 

@@ -233,15 +233,11 @@ def make_rules(
     touched = list_touched_rules(change)
     rules: dict[str, Rule] = {rule.id: rule for rule in (*change.old.rules, *change.new.rules)}
     ranked = sorted((rule for rule in rules.values() if rule.id in touched), key=lambda rule: not touched[rule.id])
-    return tuple(_make_rule(rule, touched[rule.id], tally, counts, least) for rule in ranked)
+    return tuple(_make_rule(rule, tally, counts, least, is_amended=touched[rule.id]) for rule in ranked)
 
 
 def _make_rule(
-    rule: Rule,
-    is_amended: bool,  # noqa: FBT001 - one of the figures
-    tally: Tally,
-    counts: tuple[RuleCounts, RuleCounts],
-    least: int,
+    rule: Rule, tally: Tally, counts: tuple[RuleCounts, RuleCounts], least: int, *, is_amended: bool
 ) -> RuleEffect:
     before, after = (each.get(rule.id, NOTHING) for each in counts)
     told = not any(0 < each.people < least for each in (before, after))
