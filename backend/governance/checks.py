@@ -44,7 +44,7 @@ def keep_check(session: Session, row: RuleDraftRow, *, by: Officer, city: str, n
         is_sound=findings.is_sound,
         version=None if edition is None else edition.version,
         effective_on=None if edition is None else edition.effective_on,
-        edition_digest=None if edition is None else edition.own_digest,
+        edition_digest=None if edition is None else edition.content.digest,
         findings={
             name: list(found)[:MOST_NAMED] if isinstance(found, tuple) else found
             for name, found in asdict(findings).items()

@@ -35,24 +35,37 @@ NAMES = DOCUMENT_NAMES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEdition:
-    """An edition that stands: shipped, or announced. One of the two values is there, by its kind.
+    """An edition that stands, shipped or announced: its documents with their digest, and what they say."""
 
-    `digest` is that of its documents.
-    """
-
-    kind: Kind
-    version: str
-    effective_on: date
+    content: Rulebook | ScenarioCatalogue
     digest: str
     documents: Documents
-    rulebook: Rulebook | None = None
-    scenarios: ScenarioCatalogue | None = None
     is_announced: bool = False
 
     @property
-    def own_digest(self) -> str:
-        """The digest that the edition has as a rulebook, or as a catalogue of scenarios."""
-        return (self.rulebook or self.scenarios).digest  # type: ignore[union-attr]  # one of the two is there
+    def kind(self) -> Kind:
+        """Whether it is a rulebook, or a catalogue of scenarios."""
+        return Kind.RULEBOOK if isinstance(self.content, Rulebook) else Kind.SCENARIOS
+
+    @property
+    def version(self) -> str:
+        """The version that its documents give it."""
+        return self.content.version
+
+    @property
+    def effective_on(self) -> date:
+        """The day on which it takes effect."""
+        return self.content.effective_on
+
+    @property
+    def rulebook(self) -> Rulebook | None:
+        """The rulebook; None of scenarios."""
+        return self.content if isinstance(self.content, Rulebook) else None
+
+    @property
+    def scenarios(self) -> ScenarioCatalogue | None:
+        """The scenarios; None of a rulebook."""
+        return self.content if isinstance(self.content, ScenarioCatalogue) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +105,7 @@ def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None, i
         else _guard("scenarios", lambda: read_scenarios(documents["scenarios"], "scenarios", rulebook))
     )
     return KnownEdition(
-        kind=kind,
-        version=read.version,
-        effective_on=read.effective_on,
-        digest=digest_documents(kind, documents),
-        documents=documents,
-        rulebook=read if isinstance(read, Rulebook) else None,
-        scenarios=read if isinstance(read, ScenarioCatalogue) else None,
-        is_announced=is_announced,
+        content=read, digest=digest_documents(kind, documents), documents=documents, is_announced=is_announced
     )
 
 
@@ -156,9 +162,8 @@ def _read_rulebook(documents: Documents) -> Rulebook:
 
 def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], city: str, day: date) -> list[str]:
     name, faults = NAMES[edition.kind][0], []
-    of_city = (edition.rulebook or edition.scenarios).city  # type: ignore[union-attr]  # one of the two is there
-    if of_city != city:
-        faults.append(f"{name}: city {of_city!r} is not the city that is served here, {city!r}")
+    if edition.content.city != city:
+        faults.append(f"{name}: city {edition.content.city!r} is not the city that is served here, {city!r}")
     if edition.effective_on <= day:
         tomorrow = day + timedelta(days=1)
         faults.append(f"{name}: effective_on {edition.effective_on} has come; give {tomorrow} or a later day")
@@ -184,8 +189,8 @@ def _find_clashes(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list
 
 def _run_cases(edition: KnownEdition) -> Findings:
     text = edition.documents["cases"]
-    if edition.rulebook is not None:
-        rulebook = edition.rulebook
+    if isinstance(edition.content, Rulebook):
+        rulebook = edition.content
         verdicts = [run_case(case, rulebook) for case in _guard("cases", lambda: read_cases(text, "cases", rulebook))]
         return Findings(
             failing=tuple(f"{each.case.name}: {'; '.join(each.faults)}" for each in verdicts if each.faults),
@@ -193,9 +198,7 @@ def _run_cases(edition: KnownEdition) -> Findings:
             gaps=tuple(f"{gap.indicator}: {gap.where}" for gap in find_gaps(rulebook)),
             cases=len(verdicts),
         )
-    if edition.scenarios is None:
-        raise ValueError("an edition holds a rulebook or scenarios; this one holds neither")
-    offers = edition.scenarios
+    offers = edition.content
     given = _guard("cases", lambda: read_offer_cases(text, "cases", offers))
     told = [run_offer_case(case, offers) for case in given]
     return Findings(

@@ -150,7 +150,7 @@ def find_lacks_of(
     if check is not None and check.effective_on is not None and check.edition_digest is not None:
         kind, last = Kind(row.kind), standing.find_last_day(Kind(row.kind))
         former = standing.list_former(kind, today(now), check.effective_on)
-        compared = [(None if each is None else each.own_digest, check.edition_digest) for each in former]
+        compared = [(None if each is None else each.content.digest, check.edition_digest) for each in former]
         is_day_free = last is None or check.effective_on > last
     wanted = Wanted(row.digest, standing.digest, compared, is_day_free)
     return find_lacks(wanted, checked, _read_measured(impact), now=now)

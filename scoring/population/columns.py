@@ -7,26 +7,27 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-import ibis
 import ibis.expr.datatypes as dt
 from ibis.expr.types import Table
 
 from scoring.catalogue import Catalogue
 
 _TYPES: Mapping[str, dt.DataType] = MappingProxyType({"choice": dt.string, "flag": dt.boolean, "integer": dt.int64})
-_CONTENT: Mapping[str, dt.DataType] = MappingProxyType(
-    {"content_no": dt.int32, "occurred_on": dt.date, "ended_on": dt.date, "act": dt.string}
-)
-CONTENT = tuple(_CONTENT)
+CONTENT = ("content_no", "occurred_on", "ended_on", "act")
 KEY = ("subject_no", "record_no")
 # In the order of `evaluation`: by day, then by the two halves of the record's id, which is its order.
 ORDER = ("occurred_on", "record_hi", "record_lo")
 
 
 class CityTables(NamedTuple):
-    """What a city knows, as tables (see the schemas below).
+    """What a city knows, as tables. Ids are whole numbers, days are dates, moments are aware.
 
-    `marked` are those of the records that share an act or have an event: so few that it pays to keep them once more.
+    `records`, as they were reported: subject_no, record_no (numbers those of a subject), record_hi and record_lo (two
+    halves of the id that order records as their ids do), content_no, occurred_on, ended_on, act, known_at. `marked`:
+    those of them that share an act or have an event, so few that it pays to keep them once more. `events`, later words:
+    subject_no, event_no (numbers and orders those of a subject), record_no, kind, known_at, and of a correction the
+    content. `contents`, each once: content_no, indicator, and a column for each item (`name_items`). `accounts`, one
+    for each person who is scored: subject_no, since; null counts no years.
     """
 
     records: Table
@@ -57,37 +58,3 @@ def name_items(catalogue: Catalogue) -> dict[str, dt.DataType]:
 def name_item(name: str) -> str:
     """Name the column of an item."""
     return f"item_{name}"
-
-
-def contents_schema(catalogue: Catalogue) -> ibis.Schema:
-    """Describe the table of contents: an indicator with its items, each of them once."""
-    return ibis.schema({"content_no": dt.int32, "indicator": dt.string, **name_items(catalogue)})
-
-
-def records_schema() -> ibis.Schema:
-    """Describe the table of records as they were reported, one row each; `record_no` numbers those of a subject.
-
-    `record_hi` and `record_lo` are two halves of the id that order records as their ids do.
-    """
-    head = {"subject_no": dt.int64, "record_no": dt.int32, "record_hi": dt.int64, "record_lo": dt.int64}
-    return ibis.schema({**head, **_CONTENT, "known_at": dt.Timestamp("UTC")})
-
-
-def events_schema() -> ibis.Schema:
-    """Describe the table of later words, one row each; `event_no` numbers and orders those of a subject.
-
-    The content is that of a correction, and empty in any other event.
-    """
-    head = {"subject_no": dt.int64, "event_no": dt.int32, "record_no": dt.int32, "kind": dt.string}
-    return ibis.schema({**head, "known_at": dt.Timestamp("UTC"), **_CONTENT})
-
-
-def accounts_schema() -> ibis.Schema:
-    """Describe the table of accounts: one row for each person who is scored, and since when; null counts no years."""
-    return ibis.schema({"subject_no": dt.int64, "since": dt.date})
-
-
-def mark_records(records: Table, events: Table) -> Table:
-    """Give the records that are marked."""
-    touched = records.semi_join(events, KEY)
-    return records.filter(records.act.notnull()).union(touched.filter(touched.act.isnull()))

@@ -8,20 +8,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import ibis
+import ibis.expr.datatypes as dt
 import pyarrow as pa
 from ibis.expr.types import Table
 
 from scoring.catalogue import Catalogue
-from scoring.population.columns import (
-    CityTables,
-    accounts_schema,
-    contents_schema,
-    events_schema,
-    mark_records,
-    name_item,
-    name_items,
-    records_schema,
-)
+from scoring.population.columns import KEY, CityTables, name_item, name_items
 from scoring.pricing import (
     ByTable,
     Choice,
@@ -44,6 +36,7 @@ from tests.scoring.strategies import CONTINUING, FIELDS, FIRST, LAST
 DAYS = (LAST - FIRST).days
 GROUNDS = Grounds("小城办法", "own_choice", "")
 INDICATORS = sorted(FIELDS)
+CONTENT_TYPES = {"content_no": dt.int32, "occurred_on": dt.date, "ended_on": dt.date, "act": dt.string}
 
 
 class Somebody(NamedTuple):
@@ -300,3 +293,37 @@ class Contents:
 
 def _make_table(rows: Sequence[dict[str, Any]], schema: ibis.Schema) -> Table:
     return ibis.memtable(pa.Table.from_pylist(rows, schema=schema.to_pyarrow()))
+
+
+def contents_schema(catalogue: Catalogue) -> ibis.Schema:
+    """Describe the table of contents: an indicator with its items, each of them once."""
+    return ibis.schema({"content_no": dt.int32, "indicator": dt.string, **name_items(catalogue)})
+
+
+def records_schema() -> ibis.Schema:
+    """Describe the table of records as they were reported, one row each; `record_no` numbers those of a subject.
+
+    `record_hi` and `record_lo` are two halves of the id that order records as their ids do.
+    """
+    head = {"subject_no": dt.int64, "record_no": dt.int32, "record_hi": dt.int64, "record_lo": dt.int64}
+    return ibis.schema({**head, **CONTENT_TYPES, "known_at": dt.Timestamp("UTC")})
+
+
+def events_schema() -> ibis.Schema:
+    """Describe the table of later words, one row each; `event_no` numbers and orders those of a subject.
+
+    The content is that of a correction, and empty in any other event.
+    """
+    head = {"subject_no": dt.int64, "event_no": dt.int32, "record_no": dt.int32, "kind": dt.string}
+    return ibis.schema({**head, "known_at": dt.Timestamp("UTC"), **CONTENT_TYPES})
+
+
+def accounts_schema() -> ibis.Schema:
+    """Describe the table of accounts: one row for each person who is scored, and since when; null counts no years."""
+    return ibis.schema({"subject_no": dt.int64, "since": dt.date})
+
+
+def mark_records(records: Table, events: Table) -> Table:
+    """Give the records that are marked."""
+    touched = records.semi_join(events, KEY)
+    return records.filter(records.act.notnull()).union(touched.filter(touched.act.isnull()))
