@@ -1,6 +1,6 @@
 """What differs between two editions of a city's scenarios: bounds, lists and scenarios, figure by figure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date
 from enum import StrEnum
@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from scenarios.catalogue import Benefit, Bounds, Condition, Quotas, Scenario, ScenarioCatalogue, Wording
-from scoring.amendments import AmendmentKind, Figure
+from scoring.amendments import AmendmentKind, Figure, list_differences
 
 
 class Part(StrEnum):
@@ -31,7 +31,7 @@ class ScenarioAmendment(NamedTuple):
 
 class _Described(NamedTuple):
     title: Wording
-    figures: Mapping[str, str]
+    figures: Mapping[tuple[str, str], str]
 
 
 BOUNDS_TITLE = Wording(zh="每人同时可享的限度", en="What one person may have at once")
@@ -43,41 +43,32 @@ def list_scenario_amendments(old: ScenarioCatalogue, new: ScenarioCatalogue) -> 
     Titles are those of the new edition, or of the old one for what was removed. Equal editions give nothing, whatever
     version and day they have.
     """
-    return tuple(amendment for part in Part for amendment in _compare(part, _DESCRIBE[part](old), _DESCRIBE[part](new)))
-
-
-def _compare(part: Part, old: Mapping[str, _Described], new: Mapping[str, _Described]) -> Iterator[ScenarioAmendment]:
-    for code in dict.fromkeys([*new, *old]):
-        was, now = old.get(code), new.get(code)
-        before, after = (was.figures if was else {}), (now.figures if now else {})
-        shown = now or was
-        figures = tuple(
-            Figure(name, "", before.get(name), after.get(name))
-            for name in dict.fromkeys([*before, *after])
-            if before.get(name) != after.get(name)
-        )
-        if shown is not None and figures:
-            kind = (
-                AmendmentKind.ADDED if was is None else AmendmentKind.REMOVED if now is None else AmendmentKind.CHANGED
-            )
-            yield ScenarioAmendment(part, kind, code, shown.title, figures)
+    return tuple(
+        ScenarioAmendment(part, each.kind, each.id, each.shown.title, each.figures)
+        for part in Part
+        for each in list_differences(_DESCRIBE[part](old), _DESCRIBE[part](new))
+    )
 
 
 def _describe_bounds(edition: ScenarioCatalogue) -> dict[str, _Described]:
-    return {"bounds": _Described(BOUNDS_TITLE, _flatten(edition.bounds))}
+    return {"bounds": _Described(BOUNDS_TITLE, _list_figures(edition.bounds))}
 
 
 def _describe_lists(edition: ScenarioCatalogue) -> dict[str, _Described]:
     return {
         code: _Described(
-            edition.list_titles.get(code, Wording(zh=code, en=code)), {"indicators": " ".join(sorted(indicators))}
+            edition.list_titles.get(code, Wording(zh=code, en=code)), {("indicators", ""): " ".join(sorted(indicators))}
         )
         for code, indicators in edition.lists.items()
     }
 
 
 def _describe_scenarios(edition: ScenarioCatalogue) -> dict[str, _Described]:
-    return {code: _Described(each.title, _flatten(each)) for code, each in edition.scenarios.items()}
+    return {code: _Described(each.title, _list_figures(each)) for code, each in edition.scenarios.items()}
+
+
+def _list_figures(part: Scenario | Bounds) -> dict[tuple[str, str], str]:
+    return {(name, ""): text for name, text in _flatten(part).items()}
 
 
 def _flatten(part: Scenario | Condition | Benefit | Quotas | Bounds, prefix: str = "") -> dict[str, str]:

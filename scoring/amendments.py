@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from scoring.rulebook import Rulebook
 from scoring.rulebook_parts import Described, Part, describe_part
@@ -43,6 +43,26 @@ class Amendment(NamedTuple):
     touches_scores: bool
 
 
+class WithFigures(Protocol):
+    """A part of a document as text: its figures by name, and of what."""
+
+    @property
+    def figures(self) -> Mapping[tuple[str, str], str]:
+        """Give the figures by `Figure.name` and `Figure.of`."""
+
+
+PartOf = TypeVar("PartOf", bound=WithFigures)
+
+
+class Difference(NamedTuple, Generic[PartOf]):
+    """One part that differs, as the new edition shows it, or as the old one did where it was removed."""
+
+    kind: AmendmentKind
+    id: str
+    shown: PartOf
+    figures: tuple[Figure, ...]
+
+
 # What these name changes nobody's points or level.
 _WORDS = frozenset(
     {
@@ -58,25 +78,31 @@ def list_amendments(old: Rulebook, new: Rulebook) -> tuple[Amendment, ...]:
     Names are those of the new edition, or of the old one for what was removed. Two equal documents give nothing.
     """
     return tuple(
-        amendment for part in Part for amendment in _compare(part, describe_part(part, old), describe_part(part, new))
+        Amendment(part, each.kind, each.id, each.shown.name, each.shown.name_en, each.figures, _touches(part, each))
+        for part in Part
+        for each in list_differences(describe_part(part, old), describe_part(part, new))
     )
 
 
-def _compare(part: Part, old: Mapping[str, Described], new: Mapping[str, Described]) -> Iterator[Amendment]:
+def _touches(part: Part, difference: Difference[Described]) -> bool:
+    return part not in {Part.EDITION, Part.UNSCORED, Part.INDICATOR} and any(
+        figure.name not in _WORDS for figure in difference.figures
+    )
+
+
+def list_differences(old: Mapping[str, PartOf], new: Mapping[str, PartOf]) -> Iterator[Difference[PartOf]]:
+    """List the parts that differ, by their ids, in the order of the old edition, what is new last."""
     for key in dict.fromkeys([*old, *new]):
         was, now = old.get(key), new.get(key)
-        shown = now or was
-        figures = _list_differences(was.figures if was else {}, now.figures if now else {})
-        if shown is None or not figures:
-            continue
-        kind = AmendmentKind.ADDED if was is None else AmendmentKind.REMOVED if now is None else AmendmentKind.CHANGED
-        touches = part not in {Part.EDITION, Part.UNSCORED, Part.INDICATOR} and any(
-            figure.name not in _WORDS for figure in figures
+        shown = was if now is None else now
+        before, after = (each.figures if each is not None else {} for each in (was, now))
+        figures = tuple(
+            Figure(*name, before.get(name), after.get(name))
+            for name in dict.fromkeys([*before, *after])
+            if before.get(name) != after.get(name)
         )
-        yield Amendment(part, kind, key, shown.name, shown.name_en, figures, touches)
-
-
-def _list_differences(old: Mapping[tuple[str, str], str], new: Mapping[tuple[str, str], str]) -> tuple[Figure, ...]:
-    return tuple(
-        Figure(*key, old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)
-    )
+        if shown is not None and figures:
+            kind = (
+                AmendmentKind.ADDED if was is None else AmendmentKind.REMOVED if now is None else AmendmentKind.CHANGED
+            )
+            yield Difference(kind, key, shown, figures)
