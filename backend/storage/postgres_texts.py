@@ -7,6 +7,7 @@ TypeError; texts never hold NUL, because nothing that comes in may.
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from backend.storage.database import write_json
 from backend.storage.types import Day, Json, Moment
 
 Column = Sequence[Any]
+Escapes = Sequence[tuple[str, str]]
 _DIALECT: Dialect = make_dialect()  # type: ignore[no-untyped-call]  # the dialects are not annotated
 _COPY_SIGNS, _ARRAY_SIGNS = re.compile(r"[\\\t\n\r]"), re.compile(r'[\\"]')
-_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_ARRAY_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+# The backslash comes first: the others bring some of their own. One sign after the other is faster than a table.
+_COPY_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_ARRAY_ESCAPES = (("\\", "\\\\"), ('"', '\\"'))
 
 
 def write_copy(types: Sequence[TypeEngine[Any]], values: Sequence[Sequence[object]]) -> str:
@@ -50,11 +53,13 @@ def _is_plain(kind: TypeEngine[Any]) -> bool:
     return isinstance(kind, Uuid | BigInteger | Boolean | Day)
 
 
-def _escape(texts: list[str | None], signs: re.Pattern[str], escapes: dict[int, str]) -> list[str | None]:
+def _escape(texts: list[str | None], signs: re.Pattern[str], escapes: Escapes) -> list[str | None]:
     """Escape texts where there is anything to escape, which a look at all of them together tells."""
     if signs.search("".join(filter(None, texts))) is None:
         return texts
-    return [None if text is None else text.translate(escapes) for text in texts]
+    for sign, escaped in escapes:
+        texts = [None if text is None else text.replace(sign, escaped) for text in texts]
+    return texts
 
 
 def _write_column(kind: TypeEngine[Any], column: Column) -> list[str | None]:
@@ -95,11 +100,13 @@ def _write_truth(value: bool) -> str:  # noqa: FBT001 - one value like any other
 _moment, _day = Moment(), Day()
 
 
+@lru_cache(maxsize=8192)
 def _write_moment(value: datetime) -> str:
     bound = _moment.process_bind_param(value, _DIALECT)
     return "" if bound is None else bound.isoformat()
 
 
+@lru_cache(maxsize=8192)
 def _write_day(value: date) -> str:
     bound = _day.process_bind_param(value, _DIALECT)
     return "" if bound is None else bound.isoformat()
