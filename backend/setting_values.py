@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 SECRET_BYTES = 32
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+MOST_NOTICE_DAYS = 365
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 _CITY = re.compile(r"[a-z][a-z_]{1,39}", re.ASCII)
@@ -191,6 +192,13 @@ def read_targets(text: str) -> str:
     if text not in {"public", "any"}:
         raise UnfitError("is neither public nor any")
     return text
+
+
+def read_notice_days(text: str) -> int:
+    """Read how many days, a year of them at most."""
+    if re.fullmatch(r"[0-9]{1,3}", text) is None or int(text) > MOST_NOTICE_DAYS:
+        raise UnfitError(f"is not a number of days from 0 to {MOST_NOTICE_DAYS}")
+    return int(text)
 
 
 def read_digit(text: str) -> int:

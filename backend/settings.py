@@ -21,6 +21,7 @@ from backend.setting_values import (
     read_folder_if_any,
     read_jwks_url,
     read_log_level,
+    read_notice_days,
     read_plain_text,
     read_public_url,
     read_rate,
@@ -60,6 +61,7 @@ EXPECTED: Mapping[str, str] = MappingProxyType(
         "SHANGDING_EXCHANGE_KEYS": "give the path of a file that `shangding keys exchange new` made, or leave it out",
         "SHANGDING_EXCHANGE_TARGETS": "give public, or any on a closed network of cities, or leave it out",
         "SHANGDING_CITY_FILES": "give the absolute path of a folder for the files of the city, or leave it out",
+        "SHANGDING_RULE_NOTICE_DAYS": "give a number of days, 0 to 365, or leave it out for 30",
         "SHANGDING_SANDBOX": "give on, for a database made by `shangding sandbox` and no other, or leave it out",
     }
 )
@@ -107,6 +109,7 @@ class Settings:
     exchange_keys: Path | None = None
     exchange_targets: str = "public"
     city_files: Path | None = None
+    rule_notice_days: int = 30
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -132,6 +135,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         exchange_keys=reader.read("SHANGDING_EXCHANGE_KEYS", find_file_if_any, default=""),
         exchange_targets=reader.read("SHANGDING_EXCHANGE_TARGETS", read_targets, default="public"),
         city_files=reader.read("SHANGDING_CITY_FILES", read_folder_if_any, default=""),
+        rule_notice_days=reader.read("SHANGDING_RULE_NOTICE_DAYS", read_notice_days, default="30"),
         sandbox=reader.read("SHANGDING_SANDBOX", read_switch, default="off"),
     )
     reader.finish()

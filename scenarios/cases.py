@@ -96,9 +96,12 @@ def find_exercised(cases: Iterable[Case]) -> set[str]:
 
 def _read_case(table: Table, catalogue: ScenarioCatalogue) -> Case:
     given = table.table("given")
+    scenario = table.text("scenario")
+    if scenario and scenario not in catalogue.scenarios:
+        table.unknown("scenario", scenario, catalogue.scenarios, "scenario of the edition")
     case = Case(
         name=table.text("name"),
-        scenario=table.one_of("scenario", tuple(catalogue.scenarios)),
+        scenario=scenario,
         day=table.day("day"),
         region=table.text("region") if table.has("region") else None,
         person=_read_person(table.table("person"), catalogue),
@@ -107,6 +110,9 @@ def _read_case(table: Table, catalogue: ScenarioCatalogue) -> Case:
         beside=table.texts("beside"),
         clashes=tuple(sorted(table.texts("clashes"))),
     )
+    for key in ("beside", "clashes"):
+        for unknown in sorted({*getattr(case, key)} - catalogue.scenarios.keys()):
+            table.unknown(key, unknown, catalogue.scenarios, "scenario of the edition")
     for each in (given, table):
         each.finish()
     return case

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, cast
 
+from scoring.catalogue import Catalogue
 from scoring.days import end_of
 from scoring.documents import DocumentError, Table, parse
 from scoring.evaluation import evaluate
@@ -19,6 +20,8 @@ STATUSES = {
     "objected": EventKind.OBJECTED,
 }
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# Lines of a statement that belong to no rule, limit or group.
+OTHER_LINES = frozenset({kind.value for kind in (LineKind.BASE, LineKind.REPEAT, LineKind.FREEZE, LineKind.CLAMP)})
 
 
 class Case(NamedTuple):
@@ -31,6 +34,14 @@ class Case(NamedTuple):
     score: int
     level: str
     lines: Mapping[str, int]
+
+
+class _Known(NamedTuple):
+    """What the cases of one rulebook may name; `causes` are what a line may come from."""
+
+    catalogue: Catalogue
+    causes: frozenset[str]
+    levels: tuple[str, ...]
 
 
 class Verdict(NamedTuple):
@@ -49,42 +60,49 @@ def read_cases(text: str, name: str, rulebook: Rulebook) -> tuple[Case, ...]:
     if (head.text("city"), head.text("rulebook")) != (rulebook.city, rulebook.version):
         head.fault("rulebook", f"is not the rulebook given, {rulebook.city} {rulebook.version}")
     head.finish()
-    cases = tuple(_read_case(table, rulebook) for table in document.tables("case", "name"))
+    causes = {each.id for group in (rulebook.rules, rulebook.limits, rulebook.exclusives) for each in group}
+    known = _Known(rulebook.catalogue, frozenset(causes | OTHER_LINES), tuple(level.code for level in rulebook.levels))
+    cases = tuple(_read_case(table, known) for table in document.tables("case", "name"))
     document.finish()
     if faults:
         raise DocumentError(name, faults)
     return cases
 
 
-def _read_case(table: Table, rulebook: Rulebook) -> Case:
+def _read_case(table: Table, known: _Known) -> Case:
     as_of = table.day("as_of")
     lines = table.raw("lines") or {}
     if not isinstance(lines, dict) or not all(isinstance(points, int) for points in lines.values()):
         table.fault("lines", "is not a table of rule id to points")
         lines = {}
+    for unknown in sorted(lines.keys() - known.causes):
+        table.unknown("lines", unknown, known.causes, "rule, limit or group of the rulebook")
+    level = table.text("level", "")
+    if level and level not in known.levels:
+        table.unknown("level", level, known.levels, "level of the rulebook")
     rows = enumerate(table.tables("records"))
     case = Case(
         name=table.text("name"),
         as_of=as_of,
         since=table.day("since", as_of),
-        records=tuple(_read_record(row, f"r{index}", rulebook) for index, row in rows),
+        records=tuple(_read_record(row, f"r{index}", known.catalogue) for index, row in rows),
         score=table.integer("score"),
-        level=table.text("level", ""),
+        level=level,
         lines=cast("dict[str, int]", lines),
     )
     table.finish()
     return case
 
 
-def _read_record(table: Table, record_id: str, rulebook: Rulebook) -> Record:
+def _read_record(table: Table, record_id: str, catalogue: Catalogue) -> Record:
     code = table.text("indicator")
     fields = table.raw("fields") or {}
     if not isinstance(fields, dict):
         table.fault("fields", "is not a table of items")
         fields = {}
-    indicator = rulebook.catalogue.indicators.get(code)
+    indicator = catalogue.indicators.get(code)
     if indicator is None:
-        table.fault("indicator", f"{code} is not in the catalogue")
+        table.unknown("indicator", code, catalogue.indicators, "indicator of the catalogue")
     else:
         for fault in indicator.find_field_faults(cast("dict[str, Value]", fields)):
             table.fault("fields", fault)

@@ -63,8 +63,8 @@ def build_catalogue(document: Table) -> Catalogue:
         _check_reach(table, indicator, indicators)
     catalogue = Catalogue(
         city=head.text("city"),
-        version=head.text("version"),
-        effective_on=head.day("effective_on"),
+        version=head.version("version"),
+        effective_on=head.first_day("effective_on"),
         title=head.text("title"),
         title_en=head.text("title_en"),
         basis=head.text("basis"),

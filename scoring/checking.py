@@ -4,15 +4,15 @@ The items of an indicator span a space; each rule covers boxes of it. Two rules 
 both match one record; a rule without a point can never apply; a point that no rule covers is a gap.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
+from scoring.boxes import Box, box_of, describe_box, intersect, list_near, subtract
 from scoring.catalogue import Indicator, Item
 from scoring.pricing import ByTable, Choice, Condition, Curve, Each, Graded, Span, Streak
 from scoring.rulebook import Rule, Rulebook
 
-Box: TypeAlias = Mapping[str, Condition]
+MOST_OVERLAPS = 200  # that are named of an indicator
 
 
 class Region(NamedTuple):
@@ -50,19 +50,46 @@ def find_gaps(rulebook: Rulebook) -> list[Gap]:
     gaps: list[Gap] = []
     for code, rules in rulebook.rules_by_indicator.items():
         left = [_space_of(rulebook.catalogue.indicators[code])]
-        meant = [_box(each.conditions) for each in rulebook.unscored if each.indicator == code]
+        meant = [box_of(each.conditions) for each in rulebook.unscored if each.indicator == code]
         for box in meant:
-            left = [rest for piece in left for rest in _subtract(piece, box)]
+            left = [rest for piece in left for rest in subtract(piece, box)]
         for rule in rules:
             for box in [region.box for region in _regions_of(rule)] + list(_meant_gaps(rule)):
-                left = [rest for piece in left for rest in _subtract(piece, box)]
-        gaps.extend(Gap(code, _describe(piece)) for piece in left)
+                left = [rest for piece in left for rest in subtract(piece, box)]
+        gaps.extend(Gap(code, describe_box(piece)) for piece in left)
     return gaps
 
 
 def find_unscored_indicators(rulebook: Rulebook) -> list[str]:
     """List the codes of indicators that are collected but that no rule counts."""
     return sorted(rulebook.catalogue.indicators.keys() - rulebook.rules_by_indicator.keys())
+
+
+def find_purposeless(rulebook: Rulebook) -> list[str]:
+    """List the codes of indicators that no rule counts and no `unscored` speaks of: collected for nothing said."""
+    meant = {each.indicator for each in rulebook.unscored}
+    return [code for code in find_unscored_indicators(rulebook) if code not in meant]
+
+
+def find_notices(rulebook: Rulebook, former: Rulebook | None, named: Collection[str] = ()) -> list[str]:
+    """Say what refuses no rulebook and should be meant: what is collected without a purpose, and levels renamed.
+
+    `former` is the edition whose place it takes; `named` are indicators that something else rests on.
+    """
+    idle = [code for code in find_purposeless(rulebook) if code not in named]
+    notices = [
+        f"{code}: is collected, but no rule counts it and no `unscored` entry says why not; leave it out, or say why"
+        for code in idle
+    ]
+    before = {} if former is None else {level.code: level for level in former.levels}
+    for level in rulebook.levels:
+        was = before.get(level.code)
+        if was is not None and (was.name, was.name_en) != (level.name, level.name_en):
+            notices.append(
+                f"level {level.code}: is named {level.name} ({level.name_en}), and was {was.name} ({was.name_en})"
+                " before; people read the new name from the first day on"
+            )
+    return notices
 
 
 def _find_repeated_ids(rulebook: Rulebook) -> Iterator[str]:
@@ -77,17 +104,22 @@ def _find_repeated_ids(rulebook: Rulebook) -> Iterator[str]:
 
 def _find_dead(regions: list[Region], space: Box) -> Iterator[str]:
     for region in regions:
-        if _intersect(space, region.box) is None:
-            yield f"{region.place}: can never apply; no value of the catalogue's items meets {_describe(region.box)}"
+        if intersect(space, region.box) is None:
+            yield f"{region.place}: can never apply; no value of the catalogue's items meets {describe_box(region.box)}"
 
 
 def _find_overlaps(regions: list[Region], space: Box) -> Iterator[str]:
-    for one, other in combinations(regions, 2):
-        within = _intersect(space, one.box)
-        shared = within and _intersect(within, other.box)
-        if shared is not None and within is not None:
+    """Find regions that share a point; of a rulebook that is wrong throughout, the first are enough."""
+    clipped = [(region, intersect(space, region.box)) for region in regions]
+    living = [(region, box) for region, box in clipped if box is not None]
+    named = 0
+    for first, second in list_near(space, [box for _, box in living]):
+        (one, box), (other, others) = living[first], living[second]
+        shared = intersect(box, others)
+        if shared is not None and named < MOST_OVERLAPS:
+            named += 1
             yield (
-                f"{one.place} and {other.place}: both match {_describe(shared)};"
+                f"{one.place} and {other.place}: both match {describe_box(shared)};"
                 " let their conditions differ, at most one may match a record"
             )
 
@@ -175,28 +207,19 @@ def _regions_of(rule: Rule) -> Iterator[Region]:
     match rule.pricing:
         case ByTable(rows=rows):
             for index, row in enumerate(rows):
-                yield Region(rule, f"{rule.id} row {index + 1}", _box((*rule.conditions, row.condition)))
+                yield Region(rule, f"{rule.id} row {index + 1}", box_of((*rule.conditions, row.condition)))
         case Graded(field=field, least=least, most=most):
-            yield Region(rule, rule.id, _box((*rule.conditions, Span(field, least, most))))
+            yield Region(rule, rule.id, box_of((*rule.conditions, Span(field, least, most))))
         case Curve(field=field):
-            yield Region(rule, rule.id, _box((*rule.conditions, Span(field, 0, None))))
+            yield Region(rule, rule.id, box_of((*rule.conditions, Span(field, 0, None))))
         case _:
-            yield Region(rule, rule.id, _box(rule.conditions))
+            yield Region(rule, rule.id, box_of(rule.conditions))
 
 
 def _meant_gaps(rule: Rule) -> Iterator[Box]:
     if isinstance(rule.pricing, ByTable) and rule.pricing.unscored:
         unscored = Choice(rule.pricing.field, frozenset[str | bool](rule.pricing.unscored))
-        yield _box((*rule.conditions, unscored))
-
-
-def _box(conditions: tuple[Condition, ...]) -> Box:
-    box: dict[str, Condition] = {}
-    for condition in conditions:
-        held = box.get(condition.field)
-        both = condition if held is None else _meet(held, condition)
-        box[condition.field] = both if both is not None else Choice(condition.field, frozenset())
-    return box
+        yield box_of((*rule.conditions, unscored))
 
 
 def _space_of(indicator: Indicator) -> Box:
@@ -211,65 +234,3 @@ def _domain_of(item: Item) -> Condition:
             return Choice(item.name, frozenset[str | bool]({True, False}))
         case _:
             return Span(item.name, item.at_least, item.at_most)
-
-
-def _meet(one: Condition, other: Condition) -> Condition | None:
-    """Give what two conditions on one item share; None when nothing."""
-    if isinstance(one, Choice) and isinstance(other, Choice):
-        allowed = one.allowed & other.allowed
-        return Choice(one.field, allowed) if allowed else None
-    if isinstance(one, Span) and isinstance(other, Span):
-        least = max((each for each in (one.least, other.least) if each is not None), default=None)
-        most = min((each for each in (one.most, other.most) if each is not None), default=None)
-        empty = least is not None and most is not None and least > most
-        return None if empty else Span(one.field, least, most)
-    return None
-
-
-def _intersect(one: Box, other: Box) -> Box | None:
-    """Give the box that two boxes share; an item that a box does not name is free in it. None when empty."""
-    shared = dict(one)
-    for field, condition in other.items():
-        both = _meet(shared[field], condition) if field in shared else condition
-        if both is None or (isinstance(both, Choice) and not both.allowed):
-            return None
-        shared[field] = both
-    return shared
-
-
-def _subtract(piece: Box, box: Box) -> Iterator[Box]:
-    """Cut a box out of a piece of the space; the rest comes as pieces that do not overlap."""
-    if _intersect(piece, box) is None:
-        yield piece
-        return
-    core = dict(piece)
-    for field, condition in box.items():
-        for outside in _outside(core[field], condition):
-            yield {**core, field: outside}
-        inside = _meet(core[field], condition)
-        if inside is not None:
-            core[field] = inside
-
-
-def _outside(domain: Condition, condition: Condition) -> Iterator[Condition]:
-    if isinstance(domain, Choice) and isinstance(condition, Choice):
-        rest = domain.allowed - condition.allowed
-        if rest:
-            yield Choice(domain.field, rest)
-    elif isinstance(domain, Span) and isinstance(condition, Span):
-        if condition.least is not None and (domain.least is None or domain.least < condition.least):
-            yield Span(domain.field, domain.least, condition.least - 1)
-        if condition.most is not None and (domain.most is None or domain.most > condition.most):
-            yield Span(domain.field, condition.most + 1, domain.most)
-
-
-def _describe(box: Box) -> str:
-    words = []
-    for condition in box.values():
-        if isinstance(condition, Choice):
-            words.append(f"{condition.field} = {' | '.join(sorted(map(str, condition.allowed)))}")
-        else:
-            least = "" if condition.least is None else condition.least
-            most = "" if condition.most is None else condition.most
-            words.append(f"{condition.field} = {least}..{most}")
-    return ", ".join(words) or "every record"

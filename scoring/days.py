@@ -8,6 +8,8 @@ CITY_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")
 ONE_DAY = timedelta(days=1)
 MONTHS_A_YEAR = 12
 SHORTEST_MONTH = 28
+# Of these days scores are computed. A record may count a hundred years, and the calendar must reach as far.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 def day_of(moment: datetime) -> date:
@@ -22,6 +24,12 @@ def end_of(day: date) -> datetime:
     """Give the last moment of a city day, in UTC: one microsecond before the next day begins."""
     midnight = datetime.combine(day, time(), CITY_TIME).astimezone(UTC)
     return midnight + ONE_DAY - timedelta(microseconds=1)
+
+
+def check_day(day: date) -> None:
+    """Raise ValueError where no score is computed of a day: `evaluate` and `plan_scores` refuse the same ones."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"no score is computed of {day}; give a day from {FIRST_DAY} to {LAST_DAY}")
 
 
 @lru_cache(maxsize=8192)  # people's records share few days, and every record asks for its day of lapse

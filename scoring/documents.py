@@ -3,8 +3,9 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import NamedTuple, cast
 
 
@@ -21,6 +22,12 @@ _CODE = _Form(
     "of A to Z, a to z, digits, points, underscores and hyphens, beginning with a letter or a digit",
 )
 _COLUMN = _Form(re.compile(r"[a-z][a-z0-9_]{0,59}"), "small letters, digits and underscores, beginning with a letter")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,39}")
+# Days that follow from a first day, such as the end of what is valid for 1,200 months, are still days.
+LAST_FIRST_DAY = date(2999, 12, 31)
+MOST_MONTHS = 1200
+# The nearest of a thousand names takes milliseconds to find: it is told of the first faults alone.
+MOST_GUESSED, LONGEST_GUESSED = 50, 60
 
 
 class DocumentError(ValueError):
@@ -54,6 +61,13 @@ class Table:
         """Note a fault at a key of this table."""
         self.faults.append(f"{self.path}.{key}: {wrong}")
 
+    def unknown(self, key: str, name: str, known: Collection[str], what: str) -> None:
+        """Note as a fault that a name is none of those known, with the one that it is nearest to."""
+        nearest = []
+        if len(self.faults) < MOST_GUESSED and len(name) <= LONGEST_GUESSED:
+            nearest = get_close_matches(name, sorted(known), n=1)
+        self.fault(key, f"{name!r} is no {what}" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+
     def has(self, key: str) -> bool:
         """Tell whether the key is present."""
         return key in self._values
@@ -82,6 +96,17 @@ class Table:
         """Read a code that names a column wherever everybody is computed at once."""
         return self._check_code(key, self.text(key), _COLUMN)
 
+    def version(self, key: str) -> str:
+        """Read the version of an edition; it is shown in lists, and named in messages and by other documents."""
+        version = self.text(key)
+        if version and not _VERSION.fullmatch(version):
+            self.fault(
+                key,
+                f"{version!r} is not a version; use up to 40 letters (A to Z, a to z), digits, points and hyphens,"
+                " beginning with a letter or a digit, such as 2026.1",
+            )
+        return version
+
     def integer(self, key: str, default: int | None = None) -> int:
         """Read a whole number."""
         value = self._take(key, int, default, "a whole number")
@@ -99,6 +124,13 @@ class Table:
         """Read a day, written without quotes: 2026-01-31."""
         value = self._take(key, date, default, "a day such as 2026-01-31, without quotes")
         return date.min if value is None else cast("date", value)
+
+    def first_day(self, key: str) -> date:
+        """Read the day from which an edition is in force."""
+        day = self.day(key)
+        if day > LAST_FIRST_DAY:
+            self.fault(key, f"{day} is out of reach; give a day up to {LAST_FIRST_DAY}")
+        return day
 
     def optional_day(self, key: str) -> date | None:
         """Read a day that may be absent."""

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from scoring.bounds import Sheet, apply_limit, freeze, keep_highest
-from scoring.days import add_months, new_year_after
+from scoring.days import add_months, check_day, new_year_after
 from scoring.pricing import Curve, Streak, Validity
 from scoring.records import Record, as_known
 from scoring.repeats import Minuses
@@ -43,8 +43,10 @@ def evaluate(
     """Compute the score of a city day from the records as they were known at a moment.
 
     `since` is the day from which clean years are counted, normally the opening of the account; without it no streak
-    counts. The order of the records does not matter. Never raises on admitted records.
+    counts. The order of the records does not matter. Never raises on admitted records; on other days than
+    `check_day` lets pass, ValueError.
     """
+    check_day(as_of)
     weighed, uncounted = _weigh(records, rulebook, as_of, known_at)
     standing = _keep_one_of_each_act(weighed, uncounted)
     lines = [Line(LineKind.BASE, rulebook.base, "")]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from scoring.catalogue import Indicator, Item
-from scoring.documents import Table
+from scoring.documents import MOST_MONTHS, Table
 from scoring.pricing import (
     ByTable,
     Choice,
@@ -128,6 +128,8 @@ def read_validity(table: Table, default: Validity | None = None) -> Validity:
         months = valid.integer("months")
         if months < 1:
             valid.fault("months", "is 1 or more: a record that lapses at once never counts")
+        if months > MOST_MONTHS:
+            valid.fault("months", f"{months} is longer than a life; give up to {MOST_MONTHS}, a hundred years")
         validity = Validity(months, from_end=valid.one_of("from", ("day", "end"), "day") == "end")
     valid.finish()
     return validity

@@ -49,8 +49,8 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
     limits = [read_limit(table, rules, frame.dimensions) for table in document.tables("limits", "id")]
     rulebook = Rulebook(
         city=head.text("city"),
-        version=head.text("version"),
-        effective_on=head.day("effective_on"),
+        version=head.version("version"),
+        effective_on=head.first_day("effective_on"),
         title=head.text("title"),
         title_en=head.text("title_en"),
         basis=head.text("basis"),

@@ -1,31 +1,25 @@
 """Example answers about the scenarios of other days."""
 
-SCENARIO_EDITIONS = {
-    "items": [
+from typing import Any
+
+from backend.scores.edition_examples import TOLD
+
+_EDITION: dict[str, Any] = {
+    "version": "2027.1",
+    "title": "郑州市信易+场景（参照版）",
+    **TOLD,
+    "amendments": [
         {
-            "version": "2027.1",
-            "title": "郑州市信易+场景（参照版）",
-            "state": "announced",
-            "effective_on": "2027-01-01",
-            "until": None,
-            "announced_at": "2026-11-20T02:00:00Z",
-            "withdrawn_at": None,
-            "basis": "《河南省社会信用条例》",
-            "note": None,
-            "follows": "2026.1",
-            "amendments": [
-                {
-                    "part": "scenario",
-                    "part_id": "library_card",
-                    "kind": "changed",
-                    "name": "图书馆免押金借阅",
-                    "figures": [{"name": "benefit.limit_fen", "of": "", "before": "20000", "after": "30000"}],
-                }
-            ],
+            "part": "scenario",
+            "part_id": "library_card",
+            "kind": "changed",
+            "name": "图书馆免押金借阅",
+            "figures": [{"name": "benefit.limit_fen", "of": "", "before": "20000", "after": "30000"}],
         }
-    ]
+    ],
 }
-SCENARIO_CATALOGUE = {
+SCENARIO_EDITIONS = {"items": [_EDITION]}
+_CATALOGUE = {
     "city": "zhengzhou",
     "version": "2026.1",
     "effective_on": "2026-01-01",
@@ -63,3 +57,4 @@ SCENARIO_CATALOGUE = {
         }
     ],
 }
+WHOLE_SCENARIO_EDITION = {"edition": _EDITION, "catalogue": {**_CATALOGUE, "version": "2027.1"}}

@@ -15,7 +15,7 @@ WORDS = ("family", "service", "is_basic", "owner", "basis", "source", "note", "s
 
 def present_scenario_editions(editions: Iterable[DatedEdition], language: Language) -> dict[str, Any]:
     """Give editions of the scenarios with what each changed."""
-    return {"items": [_present_edition(each, language) for each in editions]}
+    return {"items": [present_scenario_edition(each, language) for each in editions]}
 
 
 def present_catalogue(catalogue: ScenarioCatalogue, language: Language) -> dict[str, Any]:
@@ -35,7 +35,8 @@ def _say(wording: Wording, language: Language) -> str:
     return wording.en if language is Language.ENGLISH else wording.zh
 
 
-def _present_edition(edition: DatedEdition, language: Language) -> dict[str, Any]:
+def present_scenario_edition(edition: DatedEdition, language: Language) -> dict[str, Any]:
+    """Give an edition of the scenarios with what it changed."""
     found, former = edition.content, edition.former
     told: dict[str, Any] = {"title": None, "basis": None, "note": None, "amendments": []}
     if isinstance(found, ScenarioCatalogue):

@@ -1,7 +1,7 @@
 """Wire forms of the scenarios of other days, and of what changed."""
 
-from backend.scores.edition_schemas import AmendedFigureSchema
-from backend.web.fields import Choice, Day, Moment, Part, Several, StrictSchema, Text, Truth, Whole
+from backend.scores.edition_schemas import AmendedFigureSchema, DatedEditionSchema
+from backend.web.fields import Choice, Day, Part, Several, StrictSchema, Text, Truth, Whole
 from scenarios.catalogue import BenefitKind
 
 CODE, NAME, SENTENCE = 80, 200, 1000
@@ -18,19 +18,9 @@ class ScenarioAmendmentSchema(StrictSchema):
     figures = Several(Part(AmendedFigureSchema), maximum=1_000, required=True)
 
 
-class ScenarioEditionSchema(StrictSchema):
+class ScenarioEditionSchema(DatedEditionSchema):
     """An edition of the scenarios, and what it changed against the one before."""
 
-    version = Text(maximum=CODE, required=True)
-    title = Text(maximum=NAME, required=True, allow_none=True)
-    state = Text(maximum=CODE, required=True)
-    effective_on = Day(required=True)
-    until = Day(required=True, allow_none=True)
-    announced_at = Moment(required=True, allow_none=True)
-    withdrawn_at = Moment(required=True, allow_none=True)
-    basis = Text(maximum=SENTENCE, required=True, allow_none=True)
-    note = Text(maximum=SENTENCE, required=True, allow_none=True)
-    follows = Text(maximum=CODE, required=True, allow_none=True)
     amendments = Several(Part(ScenarioAmendmentSchema), maximum=10_000, required=True)
 
 
@@ -85,3 +75,10 @@ class ScenarioCatalogueSchema(StrictSchema):
     basis = Text(maximum=SENTENCE, minimum=0, required=True)
     note = Text(maximum=SENTENCE, minimum=0, required=True)
     scenarios = Several(Part(PublishedScenarioSchema), maximum=1_000, required=True)
+
+
+class WholeScenarioEditionSchema(StrictSchema):
+    """An edition with its time, and its scenarios; null where they cannot be read without withdrawn ones."""
+
+    edition = Part(ScenarioEditionSchema, required=True)
+    catalogue = Part(ScenarioCatalogueSchema, required=True, allow_none=True)

@@ -14,6 +14,7 @@ from backend.population.faults import CityFilesError
 from backend.settings import SettingsError
 from backend.storage.database import StorageUnavailableError
 from scoring.documents import DocumentError
+from scoring.rulebook import NoRulebookError
 
 # What a person at the prompt can mend: said in one piece, without a stack.
 MENDABLE = (
@@ -24,6 +25,7 @@ MENDABLE = (
     StorageUnavailableError,
     DemoError,
     CityFilesError,
+    NoRulebookError,
     OSError,
 )
 
@@ -100,9 +102,12 @@ def commands() -> None:
 
 
 def main() -> None:
-    """Run a command; what is wrong with settings, files or the database is said without a stack, exit code 2."""
+    """Run a command; what is wrong with settings, files or the database is said without a stack.
+
+    Exit code 2, as for wrong usage; 1 where the files of the city are not as they must be.
+    """
     try:
         commands()
     except MENDABLE as fault:
         click.echo(f"shangding: {fault}", err=True)
-        sys.exit(2)
+        sys.exit(1 if isinstance(fault, CityFilesError) else 2)

@@ -46,7 +46,7 @@ REFUSALS = {
     ProblemCode.CLIENT_NOT_FOUND: "there is no such client that has not ended; see shangding clients list",
     ProblemCode.KEY_NOT_FOUND: "the client has no such key that has not ended; see shangding clients list",
     ProblemCode.CLIENT_REFUSED: "this officer has a client that has not ended, end it first; or there is no such"
-    " merchant, see shangding merchants list",
+    " merchant, see shangding merchants list; or the name has no letter",
     ProblemCode.KEY_REFUSED: "this key belongs or belonged to a client, or would end before it began; have a new pair"
     " made",
     ProblemCode.TOO_MANY_KEYS: "the client has as many live keys as it may have; end one first",
@@ -181,6 +181,11 @@ def end_public_key(client_id: UUID, key_id: str, until: datetime | None, by: str
 def _change(change: Callable[[Session], Value | Refusal]) -> Value:
     with opened_database() as database, database.transaction() as session:
         outcome = change(session)
+    if isinstance(outcome, Refusal) and "like" in outcome.values:
+        raise click.ClickException(
+            f"this name looks like {outcome.values['like']!r}, which an officer has or had; give that very name if it"
+            " is the same person, and another one if it is not"
+        )
     if isinstance(outcome, Refusal):
         raise click.ClickException(REFUSALS[outcome.code])
     return outcome

@@ -1,7 +1,7 @@
 """`shangding governance`: drafts of rules for whoever looks after the machine, and the nightly run beside the rules."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ from uuid import UUID
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.orm import Session
 
+from backend.cli.announcements import check_told, print_told
 from backend.cli.doubts import check_text
 from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
@@ -19,16 +21,17 @@ from backend.cli.measuring import make_measuring_desk
 from backend.cli.starting import opened_context
 from backend.context import Context
 from backend.gateways.rulebook_files import read_document
-from backend.governance.checks import run_check
+from backend.governance.checks import list_notices, run_check
 from backend.governance.diary import Officer
 from backend.governance.documents import NAMES, Documents, Kind
 from backend.governance.draft_views import Draft, WholeDraft
-from backend.governance.drafts import NewDraft, create_draft, list_drafts, read_draft, revise_draft
+from backend.governance.drafts import NewDraft, NewRevision, create_draft, list_drafts, read_draft, revise_draft
 from backend.governance.impacts import read_impact
 from backend.governance.measuring import Fault, measure_draft
 from backend.governance.nightly import run_shadows
 from backend.governance.standing import load_standing
 from backend.impact.document import read_json
+from backend.population.files_of_day import has_files
 from backend.settings import read_settings
 from backend.web.messages import Language, get_message
 from backend.web.problems import Refusal
@@ -41,6 +44,11 @@ _KIND = click.Choice([kind.value for kind in Kind])
 by_option = click.option("--by", required=True, callback=check_text, help="Who does this; it is kept.")
 FAULTS = {
     Fault.NO_FILES: "there are no files of the city: set SHANGDING_CITY_FILES, and run `shangding population export`",
+    Fault.FILES_UNREADABLE: "the files of the city cannot be read; see `shangding population verify`",
+    Fault.FILES_OF_OTHER_LEDGER: (
+        "the files say what the database does not know: they are of another one, or of before it was restored; let"
+        " `shangding population export` make them anew in an empty folder"
+    ),
     Fault.FILES_INCOMPLETE: "an export of the city's files is under way or was broken off: let it end, and try again",
     Fault.FILES_OF_OTHER_CITY: "the files are of another city; set SHANGDING_CITY_FILES to those of this one",
     Fault.FILES_OF_OTHER_DAY: "the files are not of today: run `shangding population export`, and try again",
@@ -81,9 +89,10 @@ def show_all() -> None:
 def show(draft_id: UUID) -> None:
     """Show DRAFT_ID: where it stands, what its last check found, and who did what."""
     with _opened() as held:
-        whole = _read(held, draft_id)
+        whole, notices = _read(held, draft_id)
     _print_draft(whole.draft)
-    _print_findings(whole)
+    print_told(whole)
+    _print_findings(whole, notices)
     for each in whole.events:
         who = each.actor or "the server"
         click.echo(f"  {each.happened_at:%Y-%m-%d %H:%M}Z  {each.event:16} {who:12} {each.reason or ''}".rstrip())
@@ -93,12 +102,21 @@ def show(draft_id: UUID) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--kind", type=_KIND, default=Kind.RULEBOOK.value, show_default=True, help="What FOLDER holds.")
 @click.option("--on", "effective_on", type=_DAY, help="Which edition of FOLDER; the last one unless given.")
-@click.option("--title", required=True, callback=check_text, help="What changes, in a few words.")
-@click.option("--reason", required=True, callback=check_text, help="Why, such as the number of the decision; kept.")
+@click.option("--title", required=True, callback=check_text, help="What changes; everybody is told.")
+@click.option("--reason", required=True, callback=check_text, help="Why; of a new draft everybody is told.")
+@click.option("--decision", callback=check_told, help="By which paper it was decided; everybody is told.")
+@click.option("--urgency", callback=check_told, help="Why people are told late, if they are; everybody is told.")
 @click.option("--revises", type=click.UUID, help="The draft whose documents these take the place of.")
 @by_option
 def import_folder(
-    folder: Path, kind: str, effective_on: datetime | None, title: str, reason: str, revises: UUID | None, by: str
+    folder: Path,
+    kind: str,
+    effective_on: datetime | None,
+    title: str,
+    reason: str,
+    revises: UUID | None,
+    by: str,
+    **told: str | None,
 ) -> None:
     """Draft the edition that FOLDER holds, in files named as those of a release, and check it.
 
@@ -111,23 +129,25 @@ def import_folder(
     with _opened() as held:
         with held.context.database.transaction() as session:
             if revises is None:
-                new = NewDraft(of_kind, title, documents, reason)
+                new = NewDraft(of_kind, title, documents, reason, decision=told["decision"], urgency=told["urgency"])
                 draft = create_draft(session, new, by=officer, city=held.city, now=held.now)
             else:
                 draft = _demand(
                     revise_draft(
                         session,
                         revises,
-                        documents,
-                        after=_demand(read_draft(session, revises, city=held.city, now=held.now)).draft.digest,
-                        reason=reason,
+                        NewRevision(
+                            documents,
+                            _read_in(session, held, revises).draft.digest,
+                            reason,
+                            **told,
+                        ),
                         by=officer,
                         city=held.city,
                         now=held.now,
                     )
                 )
-            _demand(run_check(session, draft.draft_id, by=officer, city=held.city, now=held.now))
-        _tell_check(_read(held, draft.draft_id))
+        _tell_check(held, draft.draft_id, by=officer)
 
 
 @governance.command()
@@ -136,9 +156,7 @@ def import_folder(
 def check(draft_id: UUID, by: str) -> None:
     """Check DRAFT_ID beside the editions that stand now, and say what was found. Exit code 1 when anything was."""
     with _opened() as held:
-        with held.context.database.transaction() as session:
-            _demand(run_check(session, draft_id, by=Officer(by), city=held.city, now=held.now))
-        _tell_check(_read(held, draft_id))
+        _tell_check(held, draft_id, by=Officer(by))
 
 
 @governance.command()
@@ -155,6 +173,8 @@ def impact(
     It is compared with what is in force; files are written of that comparison. Exit code 1 when it cannot be measured.
     """
     with _opened() as held:
+        if not attached and not has_files(held.context.settings.city_files):  # nothing was tried, and nothing is kept
+            raise click.ClickException(FAULTS[Fault.NO_FILES])
         if not attached:
             outcome = measure_draft(make_measuring_desk(held.context), draft_id)
             if outcome is None:
@@ -195,10 +215,12 @@ def shadows() -> None:
     Run twice a day it does nothing more. Exit code 1 when there is something to measure and it cannot be.
     """
     with _opened() as held:
-        measured, fault = run_shadows(make_measuring_desk(held.context))
-    if fault is not None:
-        raise click.ClickException(FAULTS[fault])
-    click.echo(f"{measured} candidates measured")
+        night = run_shadows(make_measuring_desk(held.context))
+    click.echo(f"{night.measured} candidates measured")
+    for fault, missed in night.missed.items():
+        click.echo(f"{missed} not measured: {FAULTS[fault]}", err=True)
+    if night.missed:
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager
@@ -207,9 +229,15 @@ def _opened() -> Iterator[Held]:
         yield Held(context, context.city, context.clock.now())
 
 
-def _read(held: Held, draft_id: UUID) -> WholeDraft:
+def _read(held: Held, draft_id: UUID) -> tuple[WholeDraft, Sequence[str]]:
     with held.context.database.reading() as session:
-        return _demand(read_draft(session, draft_id, city=held.city, now=held.now))
+        whole = _read_in(session, held, draft_id)
+        return whole, list_notices(session, draft_id)
+
+
+def _read_in(session: Session, held: Held, draft_id: UUID) -> WholeDraft:
+    notice_days = held.context.settings.rule_notice_days
+    return _demand(read_draft(session, draft_id, city=held.city, notice_days=notice_days, now=held.now))
 
 
 def _read_folder(folder: Path, kind: Kind, effective_on: date | None) -> Documents:
@@ -237,22 +265,25 @@ def _print_draft(draft: Draft) -> None:
         click.echo(f"  impact   {FAULTS[Fault(draft.impact_fault)]}")
 
 
-def _print_findings(whole: WholeDraft) -> bool:
+def _print_findings(whole: WholeDraft, notices: Sequence[str]) -> bool:
     found = whole.check
     if found is None:
         return False
     stale = "" if found.is_of_this_draft else ", of an earlier revision"
     click.echo(f"  check    {'sound' if found.is_sound else 'not sound'}, {found.cases} cases{stale}")
     kinds = {"refused": found.faults, "case fails": found.failing, "gap": found.gaps, "no case for": found.unexercised}
+    kinds["notice"] = notices
     for kind, sentences in kinds.items():
         for sentence in sentences:
             click.echo(f"           {kind}: {sentence}")
     return found.is_sound
 
 
-def _tell_check(whole: WholeDraft) -> None:
+def _tell_check(held: Held, draft_id: UUID, *, by: Officer) -> None:
+    _demand(run_check(held.context.database, draft_id, by=by, city=held.city, now=held.now))
+    whole, notices = _read(held, draft_id)
     _print_draft(whole.draft)
-    if not _print_findings(whole):
+    if not _print_findings(whole, notices):
         raise click.exceptions.Exit(1)
 
 

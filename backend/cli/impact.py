@@ -14,19 +14,23 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from backend.cli.database import read_published
 from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
+from backend.cli.placing import NewFile
 from backend.clock import today
 from backend.gateways.rulebook_files import CityRules, find_city_folder, read_document, read_rules
 from backend.gateways.scenario_files import CityBenefits, list_edition_names, read_benefits
 from backend.impact.figures import Impact
 from backend.impact.measuring import ImpactError, measure_impact
 from backend.population.city_files import CityFiles, reading_files
+from backend.population.files_of_day import check_files
 from scenarios.catalogue import ScenarioCatalogue
 from scenarios.scenario_document import read_scenarios
 from scoring.catalogue_document import read_catalogue
+from scoring.days import add_months
 from scoring.rulebook import NoRulebookError, Rulebook
 from scoring.rulebook_document import read_rulebook
 
-_OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+_OUT = NewFile()
+MONTHS_AHEAD = 120
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -37,12 +41,13 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     "folder",
     required=True,
     envvar="SHANGDING_CITY_FILES",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the files of the city (SHANGDING_CITY_FILES).",
 )
 @click.option("--on", "as_of", type=_DAY, help="The city day that is measured; that of the files unless given.")
 @click.option("--old-scenarios", help="A file, a folder (its latest) or a day; those in force unless given.")
 @click.option("--new-scenarios", help="A file, a folder or a day; the old ones unless given.")
+@click.option("--no-samples", is_flag=True, help="Leave the sample people out: for a report that is passed on.")
 @click.option("--json", "json_path", type=_OUT, help="Write all figures to this file.")
 @click.option("--html", "html_path", type=_OUT, help="Write the report to this file; it fetches nothing.")
 @click.option("--pdf", "pdf_path", type=_OUT, help="Write the report as PDF to this file.")
@@ -52,9 +57,9 @@ def impact(
     as_of: datetime | None,
     old_scenarios: str | None,
     new_scenarios: str | None,
-    json_path: Path | None,
-    html_path: Path | None,
-    pdf_path: Path | None,
+    *,
+    no_samples: bool,
+    **paths: Path | None,
 ) -> None:
     """Say what a change from the rulebook OLD to NEW would do to all people of a city.
 
@@ -71,15 +76,28 @@ def impact(
         case _:
             raise click.UsageError("give one rulebook, the new one, or two, the old one first")
     with reading_files(folder) as files:
+        check_files(files, city=files.city)
         day = today(files.known_at) if as_of is None else as_of.date()
         shelf = _Shelf(files.city, day)
         old, new = shelf.find_rulebook(before), shelf.find_rulebook(after)
+        _check_day(day, (old, new), files)
         old_offers = shelf.find_scenarios(old_scenarios, old)
         new_offers = shelf.find_scenarios(new_scenarios, new) if new_scenarios else old_offers
         with _progress() as tell:
-            found = _measure(files, (old, new), (old_offers, new_offers), day, tell)
+            found = _measure(files, (old, new), (old_offers, new_offers), day, tell, with_samples=not no_samples)
     show_impact(Console(), found)
-    write_report(found, json_path, html_path, pdf_path)
+    write_report(found, **paths)
+
+
+def _check_day(day: date, books: tuple[Rulebook, Rulebook], files: CityFiles) -> None:
+    """Refuse a day of which rulebooks and files say nothing: before both, or so late that the files tell nothing."""
+    first, last = min(book.effective_on for book in books), add_months(today(files.known_at), MONTHS_AHEAD)
+    if not first <= day <= last:
+        raise click.BadParameter(
+            f"{day} is not within what the rulebooks and the files are about; give a day from {first}, when the first"
+            f" of the two takes effect, to {last}, ten years after the files",
+            param_hint="--on",
+        )
 
 
 def _measure(
@@ -88,11 +106,21 @@ def _measure(
     offers: tuple[ScenarioCatalogue | None, ScenarioCatalogue | None],
     day: date,
     tell: Callable[[int, int], None],
+    *,
+    with_samples: bool,
 ) -> Impact:
     try:
-        return measure_impact(files, *books, old_benefits=offers[0], new_benefits=offers[1], as_of=day, progress=tell)
+        return measure_impact(
+            files,
+            *books,
+            old_benefits=offers[0],
+            new_benefits=offers[1],
+            as_of=day,
+            progress=tell,
+            with_samples=with_samples,
+        )
     except ImpactError as fault:
-        raise click.UsageError(str(fault)) from None
+        raise click.ClickException(str(fault)) from None
 
 
 @contextmanager
@@ -132,7 +160,8 @@ class _Shelf:
         try:
             return self._editions[0].rulebook_on(self._day if named is None else _read_day(named))
         except NoRulebookError as fault:
-            raise click.BadParameter(str(fault)) from None
+            first = self._editions[0].editions[0].effective_on
+            raise click.BadParameter(f"{fault}; give a day from {first}") from None
 
     def find_scenarios(self, named: str | None, book: Rulebook) -> ScenarioCatalogue | None:
         """Find an edition of scenarios, read against a rulebook; none where the city has none."""

@@ -8,18 +8,23 @@ from rich.table import Table
 from backend.impact.figures import Grouping, Impact, RuleEffect, Totals
 from backend.impact.groups import STANDS_OUT_PERCENT
 from backend.impact.wording import (
+    AGAINST,
+    DISCLOSURE,
     KEPT_BACK,
+    LEFT_OUT,
     SAMPLE_KINDS,
     TRAITS,
     name_row,
     word_amendment,
+    word_telling,
+    write_amounts,
     write_change,
     write_holders,
     write_mean,
+    write_mean_change,
     write_number,
     write_ratio,
     write_share,
-    write_yuan,
 )
 
 
@@ -27,9 +32,10 @@ def show_impact(console: Console, impact: Impact) -> None:
     """Print a report in tables; the pages and the JSON have more."""
     totals = impact.totals
     console.print(
-        f"{impact.city} {impact.old.version} → {impact.new.version}，{impact.as_of}，{totals.people:,} 人",
+        f"{impact.city} {impact.old.version} → {impact.new.version}，{impact.as_of}，{write_number(totals.people)} 人",
         highlight=False,
     )
+    console.print("\n".join(word_telling(impact.least_group)), highlight=False)
     for amendment in impact.amendments:
         if amendment.touches_scores:
             console.print(f"  {word_amendment(amendment)}", highlight=False, markup=False, soft_wrap=True)
@@ -41,17 +47,19 @@ def show_impact(console: Console, impact: Impact) -> None:
         ("等级下降 level falls", totals.level_falls),
     ):
         summary.add_row(name, write_number(people), write_share(people, totals.people))
-    means = (write_mean(points, totals.people) for points in (totals.points_before, totals.points_after))
-    summary.add_row("平均分 mean", " → ".join(means), "")
+    means = totals.mean_before_hundredths, totals.mean_after_hundredths
+    summary.add_row("平均分 mean", " → ".join(map(write_mean, means)), write_mean_change(*means))
     console.print(summary)
     console.print(_show_levels(impact))
     console.print(_show_moves(impact))
     for grouping in impact.groupings:
         console.print(_show_grouping(grouping, totals))
-    console.print(f"{KEPT_BACK} 不列出：不足 {impact.least_group} 人，或者会泄露这样的群体", highlight=False)
+    limit = write_ratio(STANDS_OUT_PERCENT)
+    console.print(f"! 超过全体的 {limit} 倍，且难以用偶然解释", highlight=False)
+    console.print(f"! more than {limit} times as often as all people, and hardly by chance", highlight=False)
     console.print(_show_benefits(impact))
     console.print(_show_rules(impact.rules))
-    console.print(_show_samples(impact))
+    console.print(_show_samples(impact) if impact.with_samples else "\n".join(LEFT_OUT), highlight=False)
 
 
 def _make_table(first: str, *columns: str, title: str | None = None) -> Table:
@@ -93,7 +101,6 @@ def _show_grouping(grouping: Grouping, totals: Totals) -> Table:
         ]
         figures = [write_number(each) for each in (row.people, row.rises, row.falls, row.level_rises, row.level_falls)]
         table.add_row(name_row(grouping.trait, row), *figures[:3], ratios[0], *figures[3:], ratios[1])
-    table.caption = f"! 超过全体的 {write_ratio(STANDS_OUT_PERCENT)} 倍，且不能用偶然解释"
     return table
 
 
@@ -102,9 +109,7 @@ def _show_benefits(impact: Impact) -> Table:
     table = _make_table("场景 scenario", *columns, title="惠民场景 benefits")
     for benefit in impact.benefits:
         people = (benefit.before, benefit.after, benefit.gained, benefit.lost)
-        pairs = ((benefit.gained, benefit.gained_fen), (benefit.lost, benefit.lost_fen))
-        amounts = [KEPT_BACK if number is None else write_yuan(fen) for number, fen in pairs]
-        table.add_row(benefit.title, *map(write_number, people), *amounts)
+        table.add_row(benefit.title, *map(write_number, people), *write_amounts(benefit))
     return table
 
 
@@ -122,6 +127,7 @@ def _show_rules(rules: Iterable[RuleEffect]) -> Table:
             for before, after in pairs
         ]
         table.add_row(f"{rule.rule_id} {rule.name}", *figures, *write_holders(rule))
+    table.caption, table.caption_justify = AGAINST.en, "left"
     return table
 
 
@@ -129,6 +135,7 @@ def _show_samples(impact: Impact) -> Table:
     table = _make_table(
         "样本 sample", "分数 points", "等级 level", "变化的项目 lines that differ", title="样本 samples"
     )
+    table.caption, table.caption_justify = "\n".join(DISCLOSURE), "left"
     for sample in impact.samples:
         lines = [
             f"{line.title} {write_change(line.before or 0)} → {write_change(line.after or 0)}"

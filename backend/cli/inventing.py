@@ -17,6 +17,9 @@ from backend.demo.invented_city import (
 )
 from backend.demo.invented_contents import IndicatorsError
 from backend.gateways.rulebook_files import read_city
+from scoring.days import add_months
+
+MONTHS_AHEAD = 120
 
 
 @click.command()
@@ -41,8 +44,16 @@ def invent(
     As many people, records and indicators as Zhengzhou has published of itself, unless told otherwise: some minutes
     and 7 GB. Everybody in it is invented, and so is every record.
     """
-    on: date = today(SystemClock().now()) if day is None else day.date()
-    rulebook = read_city(city).rulebook_on(on)
+    now = today(SystemClock().now())
+    on: date = now if day is None else day.date()
+    rules = read_city(city)
+    first, last = rules.editions[0].effective_on, add_months(now, MONTHS_AHEAD)
+    if not first <= on <= last:
+        raise click.BadParameter(
+            f"there are no rules for {on}; give a day from {first}, when the first of {city} take effect, to {last}",
+            param_hint="--day",
+        )
+    rulebook = rules.rulebook_on(on)
     size = CitySize(day=on, people=people, records=records, indicators=indicators, seed=seed)
     console = Console()
     columns = (TextColumn("{task.completed:>13,} records"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())

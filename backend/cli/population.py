@@ -46,7 +46,7 @@ def export(folder: Path | None, *, parts: int | None) -> None:
     pseudonymous personal data: they can be read by the user who runs this, and by nobody else.
     """
     place = _require(folder)
-    files = open_city_files(place) if (place / NAME).exists() else None
+    files = open_city_files(place) if (place / NAME).exists() else None  # the export looks whether it may
     known = None if files is None else files.count_rows(Kind.SUBJECTS)
     with opened_context(read_settings(os.environ)) as context, _progress("persons", known) as tell:
 
@@ -75,7 +75,7 @@ def verify(folder: Path | None, *, with_database: bool) -> None:
     """
     place = _require(folder)
     news = 0
-    with reading_files(place) as files:
+    with reading_files(place, are_checked=False) as files:
         with _progress("parts", files.parts) as tell:
             faults = verify_files(files, watch=tell)
         if with_database and not faults:

@@ -19,6 +19,7 @@ from backend.population.checking import check_scores
 from backend.population.city_files import reading_files
 from backend.population.engine import Engine, open_engine
 from backend.population.files_of_day import check_files
+from backend.population.origin import check_origin
 from backend.population.rescoring import Rescored, Watch, count_behind
 from backend.population.rescoring import rescore as rescore_city
 from backend.reports.counting import count_scores, keep_figures
@@ -71,8 +72,8 @@ def _rescore(context: Context, engine: Engine, rulebook: Rulebook, *, counts: bo
             watch=watch,
         )
     click.echo(
-        f"{done.people:,} people; {done.written:,} refreshed, {done.left:,} left to their next reading,"
-        f" {done.passed_over:,} hold or are newer than the files"
+        f"{done.people:,} people; {done.written:,} refreshed, {done.left:,} left alone, held or changed meanwhile,"
+        f" {done.passed_over:,} passed over, whose score holds or who are not as in the files any more"
     )
     if counts:
         known_at, day = engine.files.known_at, today(now)
@@ -82,6 +83,7 @@ def _rescore(context: Context, engine: Engine, rulebook: Rulebook, *, counts: bo
 
 
 def _check(context: Context, engine: Engine, number: int) -> None:
+    check_origin(engine.files, context.database)
     found = check_scores(
         context.database, engine, number, rules=context.rules, sealer=context.sealer, now=context.clock.now()
     )

@@ -11,7 +11,7 @@ from rich.table import Table
 from backend.gateways.rulebook_files import find_city_folder, list_cities, read_edition_cases, read_rules
 from scoring.cases import Verdict, find_exercised, list_parts, run_case
 from scoring.catalogue import FILTERS
-from scoring.checking import find_gaps, find_unscored_indicators
+from scoring.checking import find_gaps, find_notices, find_unscored_indicators
 from scoring.rulebook import Rulebook
 
 
@@ -26,11 +26,16 @@ def check(cities: tuple[str, ...]) -> None:
     """Check the rulebooks of CITIES (names of shipped ones, or folders); of all shipped ones when none is named.
 
     Overlaps, rules that can never apply, missing bases and forbidden classes refuse a rulebook; gaps, unexercised
-    parts and failing cases are listed. Exit code 1 when anything was found, 2 when a document is refused.
+    parts and failing cases are listed. Exit code 1 when anything was found, 2 when a document is refused; notices, of
+    what should be meant, are none.
     """
     console = Console()
     folders = [_find_folder(city) for city in cities or list_cities()]
-    sound = [_report(console, folder, edition) for folder in folders for edition in read_rules(folder).editions]
+    sound = []
+    for folder in folders:
+        editions = read_rules(folder).editions
+        for former, edition in zip((None, *editions), editions, strict=False):
+            sound.append(_report(console, folder, edition, former))
     if not all(sound):
         sys.exit(1)
 
@@ -40,7 +45,7 @@ def _find_folder(city: str) -> Traversable:
     return path if path.is_dir() else find_city_folder(city)
 
 
-def _report(console: Console, folder: Traversable, edition: Rulebook) -> bool:
+def _report(console: Console, folder: Traversable, edition: Rulebook, former: Rulebook | None) -> bool:
     verdicts = [run_case(case, edition) for case in read_edition_cases(folder, edition)]
     failing = [verdict for verdict in verdicts if verdict.faults]
     gaps = find_gaps(edition)
@@ -54,6 +59,7 @@ def _report(console: Console, folder: Traversable, edition: Rulebook) -> bool:
     table.add_row("collected but not scored", ", ".join(find_unscored_indicators(edition)) or "nothing")
     table.add_row("gaps", "\n".join(f"{gap.indicator}: {gap.where}" for gap in gaps) or "none")
     table.add_row("parts no case exercises", "\n".join(unexercised) or "none")
+    table.add_row("notices", "\n".join(find_notices(edition, former)) or "none")
     table.add_row("cases", f"{len(verdicts)} run, {len(failing)} failed")
     console.print(table)
     for verdict in failing:

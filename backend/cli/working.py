@@ -24,6 +24,7 @@ from backend.context import Context
 from backend.governance.impacts import MEASURE_IMPACT
 from backend.governance.measuring import Fault, attach_fault, measure_draft
 from backend.merchants.dispatch import Dispatcher
+from backend.population.files_of_day import has_files
 from backend.records.file_reading import MovedOnError, read_file
 from backend.records.file_tables import READING_FAILED, end_file, reopen_file
 from backend.records.files import READ_FILE, copy_content
@@ -192,8 +193,8 @@ HANDLERS: Mapping[str, Callable[[Context, Job, Callable[[Session], None]], None]
 
 
 def choose_kinds(settings: Settings) -> tuple[str, ...]:
-    """Choose which jobs this worker takes: those about the files of the city are for one that has them."""
-    return tuple(kind for kind in HANDLERS if kind != MEASURE_IMPACT or settings.city_files is not None)
+    """Choose which jobs this worker takes: those about the files of the city wait for one that has them."""
+    return tuple(kind for kind in HANDLERS if kind != MEASURE_IMPACT or has_files(settings.city_files))
 
 
 @click.group(invoke_without_command=True)
@@ -205,6 +206,8 @@ def work(command: click.Context, *, until_idle: bool) -> None:
         return
     settings = read_settings(os.environ)
     configure_logs(settings.log_level)
+    if settings.city_files is not None and not has_files(settings.city_files):
+        log.warning("city_files_missing", waiting=MEASURE_IMPACT)
     with opened_context(settings) as context:
         worker, dispatcher, stopped = Worker(context), Dispatcher(make_courier(context)), Event()
         post = make_post(context)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from backend.clients.likeness import find_skeleton
 from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, Role, find_clash
 from backend.clients.tables import (
     ClientKeyRow,
@@ -25,7 +26,9 @@ from backend.clients.tables import (
     find_last_use,
     list_clients,
     list_keys,
+    list_officer_names,
     lock_client,
+    take_turn_of_officers,
 )
 from backend.gateways.public_keys import PublicKey
 from backend.principals import PrincipalKind
@@ -104,10 +107,16 @@ def register_officer(
 ) -> Client | Refusal:
     """Register an officer of the credit centre under his name among us.
 
-    Refusal: `client_refused` for no roles, for roles that are kept apart, and when he has a client that has not ended.
+    Refusal: `client_refused` for no roles, for roles that are kept apart, for a name that says nothing, and when he has
+    a client that has not ended; with the value `like`, for a name that looks like this other one, of an officer who may
+    have ended: whoever had both would be two persons where two are needed.
     """
-    if not roles or find_clash(roles) is not None:
+    if not roles or find_clash(roles) is not None or not find_skeleton(name):
         return Refusal(ProblemCode.CLIENT_REFUSED)
+    take_turn_of_officers(session)
+    for other in list_officer_names(session):
+        if other != name and find_skeleton(other) == find_skeleton(name):
+            return Refusal(ProblemCode.CLIENT_REFUSED, {"like": other})
     return _register(session, PrincipalKind.OPERATOR, name, words=(" ".join(sorted(roles)), ""), by=by, now=now)
 
 

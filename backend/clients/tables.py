@@ -109,6 +109,17 @@ def lock_client(session: Session, client_id: UUID) -> ClientRow | None:
     ).one_or_none()
 
 
+def take_turn_of_officers(session: Session) -> None:
+    """Wait until nobody else registers anybody; SQLite has one writer anyway. Tokens are given meanwhile."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("LOCK TABLE client IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def list_officer_names(session: Session) -> Sequence[str]:
+    """List the names of all officers, ended ones too."""
+    return session.scalars(select(ClientRow.principal_id).where(ClientRow.kind == "operator").distinct()).all()
+
+
 def list_clients(session: Session, *, after: UUID | None = None, limit: int) -> Sequence[ClientRow]:
     """List at most `limit` clients in order of registration, ended ones too; only those behind `after`, if given."""
     wanted = select(ClientRow).order_by(ClientRow.client_id).limit(limit)

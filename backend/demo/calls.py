@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.resources.abc import Traversable
 
 from backend.demo.benefit_calls import write_benefit_calls
+from backend.demo.operator_calls import write_operator_calls
 from backend.demo.people import Person
 from backend.demo.workplace import Workplace
 from scoring.catalogue import PENALTY_CLASSES, Catalogue, Indicator, Nature
@@ -45,8 +47,11 @@ def find_reported_indicator(catalogue: Catalogue) -> Indicator:
     )
 
 
-def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, day: date) -> str:
-    """Write the calls of a citizen, a merchant, a department and an operator as one script for bash."""
+def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, shipped: Traversable, day: date) -> str:
+    """Write the calls of a citizen, a merchant, a department and an operator as one script for bash.
+
+    `shipped` is the folder that `rulebook` stands in.
+    """
     sections = [
         *_write_setting(place, callers),
         *_write_sign_in(callers),
@@ -58,6 +63,7 @@ def write_calls(place: Workplace, callers: Callers, rulebook: Rulebook, *, day: 
         *_write_batch(callers, rulebook.catalogue, day),
         *_write_file(callers, rulebook.catalogue, day),
         *_write_metrics(),
+        *write_operator_calls(place, rulebook, shipped, day=day),
     ]
     return "\n".join([OPENING, *sections, CLOSING])
 
@@ -186,7 +192,7 @@ def _write_file(callers: Callers, catalogue: Catalogue, day: date) -> Iterator[s
     yield "END"
     yield ")"
     yield f'file() {{ curl -sS --fail-with-body "$SERVICE/v1/files/$FILE${{1:-}}" {reads}; }}'
-    yield 'until file | grep \'"ended_at":"\' > /dev/null; do sleep 1; done; file | show'
+    yield 'until file | grep \'"ended_at":"\' > /dev/null; do sleep 0.2; done; file | show'
     yield "file /receipt"
 
 

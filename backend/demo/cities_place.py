@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from sqlalchemy import select
 
 from backend.context import Context, make_context
 from backend.demo.cities_cast import CITIES, TITLES
-from backend.demo.workplace import DemoError, Workplace, open_workplace, write_once, write_private
+from backend.demo.workplace import DemoError, Workplace, open_workplace, write_once, write_private, write_settings
 from backend.gateways.key_making import make_exchange_keys
 from backend.gateways.token_keys import TokenKey
 from backend.people.tables import SubjectRow
@@ -107,8 +106,7 @@ def _open_city(code: str, directory: Path, port: int, environ: Mapping[str, str]
     write_once(keys, make_exchange_keys(now))
     # The cities call each other on this machine, which no city in service may.
     variables |= {"SHANGDING_EXCHANGE_KEYS": str(keys), "SHANGDING_EXCHANGE_TARGETS": "any"}
-    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
-    write_private(directory / SETTINGS, "".join(lines))
+    write_settings(directory / SETTINGS, variables)
     settings = read_settings(variables)
     upgrade(settings.database_url)
     context = make_context(settings)

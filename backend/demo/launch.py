@@ -23,6 +23,7 @@ from backend.demo.personas import Persona
 from backend.demo.printing import print_census, print_personas, print_seeded, print_statement
 from backend.demo.processes import (
     check_ports,
+    ending_together,
     read_log_end,
     running_provider,
     running_service,
@@ -31,7 +32,8 @@ from backend.demo.processes import (
 )
 from backend.demo.seed import check_usable, read_day, seed_city
 from backend.demo.shops import DEMO_SHOP, offers_everything
-from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private
+from backend.demo.workplace import DemoError, Workplace, open_workplace, write_private, write_settings
+from backend.gateways.rulebook_files import find_city_folder
 from backend.principals import Principal, PrincipalKind
 from backend.storage.migrations import upgrade
 
@@ -51,6 +53,7 @@ def run(*, people: int = 2000, seed: int = 1, port: int = 8000, directory: Path 
     console, clock = Console(soft_wrap=False), SystemClock()
     check_ports(place.port, place.provider_port)
     variables, settings = open_workplace(place, os.environ, clock.now())
+    write_settings(place.settings, variables)
     context = make_context(settings)
     try:
         personas = _fill(place, context, console, clock.now())
@@ -62,7 +65,8 @@ def run(*, people: int = 2000, seed: int = 1, port: int = 8000, directory: Path 
         with (
             running_provider(place, app),
             running_service(place, variables) as service,
-            running_worker(place, variables),
+            running_worker(place, variables) as worker,
+            ending_together(service, worker),
         ):
             wait_until_ready(place, service)
             _show(place, context, console, personas, clock.now())
@@ -105,7 +109,8 @@ def _show(
         merchant_token=_issue_merchant_token(context, now),
         reported=person,
     )
-    script = write_calls(place, callers, rulebook, day=today(now))
+    shipped = find_city_folder(context.settings.city)
+    script = write_calls(place, callers, rulebook, shipped=shipped, day=today(now))
     write_private(place.calls, script + "\n")
     print_personas(console, personas)
     print_statement(console, persona.name, _fetch_statement(place, persona))
@@ -114,6 +119,7 @@ def _show(
         f"\nservice            {place.service_url}   (log: {place.log})"
         f"\nidentity provider  {place.provider_url}   {WARNING}"
         f"\nthe calls above    bash {place.calls}   (tokens are good for {TOKEN_LIFETIME})"
+        f"\nits settings       set -a; . {place.settings}; set +a   (for commands beside it; the file holds secrets)"
         "\nCtrl-C ends both",
         soft_wrap=True,
         markup=False,

@@ -69,6 +69,16 @@ def running_worker(place: Workplace, variables: Mapping[str, str]) -> Iterator[s
 
 
 @contextmanager
+def ending_together(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ask processes to end as soon as the context does, so that they are waited for together and not one by one."""
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+
+
+@contextmanager
 def _running(place: Workplace, variables: Mapping[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SHANGDING_")}
     command = [sys.executable, "-c", "from backend.cli import main; main()", *arguments]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,6 +67,11 @@ class Workplace:
         """Give the file into which the printed calls are written, too; it holds tokens."""
         return self.directory / "calls.sh"
 
+    @property
+    def settings(self) -> Path:
+        """Give the file with the settings of the service, for commands beside it; it holds secrets."""
+        return self.directory / "shangding.env"
+
 
 def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) -> tuple[dict[str, str], Settings]:
     """Make the directory with its keys unless they are there, and give the service's environment and settings.
@@ -98,6 +104,11 @@ def open_workplace(place: Workplace, environ: Mapping[str, str], now: datetime) 
         "SHANGDING_REAL_NAME_KEY": CHECK_KEY,
     }
     return variables, read_settings(variables)
+
+
+def write_settings(path: Path, variables: Mapping[str, str]) -> None:
+    """Write variables as a file to be read by a shell (`set -a; . FILE`), which its owner alone can read."""
+    write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())))
 
 
 def write_private(path: Path, text: str) -> None:

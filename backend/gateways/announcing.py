@@ -22,6 +22,7 @@ from backend.gateways.published_editions import (
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.scenario_files import CityBenefits
 from backend.storage.editions import (
+    Announcement,
     Edition,
     EditionKind,
     NewEdition,
@@ -54,7 +55,13 @@ class Refused:
 
 
 def announce(
-    session: Session, shipped: ShippedEditions, kind: EditionKind, documents: Mapping[str, str], *, now: datetime
+    session: Session,
+    shipped: ShippedEditions,
+    kind: EditionKind,
+    documents: Mapping[str, str],
+    announcement: Announcement,
+    *,
+    now: datetime,
 ) -> Announced | Refused:
     """Announce the edition that some documents hold; they say themselves which version it is and from when.
 
@@ -74,6 +81,7 @@ def announce(
         effective_on=content.effective_on,
         digest=content.digest,
         documents=documents,
+        announcement=announcement,
     )
     taken = _find_taken(new, shipped)
     if taken is not None:
@@ -101,8 +109,10 @@ def _find_taken(new: NewEdition, shipped: ShippedEditions) -> NotDone | None:
     return None
 
 
-def withdraw(session: Session, shipped: ShippedEditions, edition_id: UUID, *, now: datetime) -> Announced | Refused:
-    """Withdraw an announced edition before its day.
+def withdraw(
+    session: Session, shipped: ShippedEditions, edition_id: UUID, *, because: str, now: datetime
+) -> Announced | Refused:
+    """Withdraw an announced edition before its day, and tell everybody why.
 
     Refused is what `withdraw_edition` refuses; and with `documents_refused`, where other editions cannot stand without
     this one.
@@ -113,7 +123,7 @@ def withdraw(session: Session, shipped: ShippedEditions, edition_id: UUID, *, no
             faults = _find_orphans(known, each, shipped, now=now)
             if faults:
                 return Refused(code="documents_refused", faults=faults)
-    done = withdraw_edition(session, edition_id, now=now)
+    done = withdraw_edition(session, edition_id, because=because, now=now)
     if isinstance(done, NotDone):
         return Refused(code=done)
     published = read_announced(list_editions(session), shipped)

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from threading import Lock
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.gateways.rulebook_files import CityRules, read_city, read_document
+from backend.gateways.rulebook_files import CityRules, find_city_folder, read_city, read_document
 from backend.gateways.scenario_files import CityBenefits, find_scenario_folder, list_scenario_cities, read_benefits
 from backend.storage.editions import Edition, EditionKind, list_editions
 from scenarios.catalogue import ScenarioCatalogue
@@ -23,15 +26,21 @@ _Dated = TypeVar("_Dated", Rulebook, ScenarioCatalogue)
 DOCUMENT_NAMES: Mapping[EditionKind, tuple[str, ...]] = MappingProxyType(
     {EditionKind.RULEBOOK: ("rulebook", "catalogue", "cases"), EditionKind.SCENARIOS: ("scenarios", "cases")}
 )
+MOST_READ = 64
+# What was announced and read before, with the rulebook beside it. Documents never change, but what scenarios say
+# depends on the rulebook that they are read against, and that may be withdrawn, or another be announced: beside any
+# other than that very one they are read anew.
+_read: dict[UUID, tuple[Rulebook | None, Rulebook | ScenarioCatalogue]] = {}
+_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippedEditions:
-    """What a release brings of a city; `scenario_texts` are the documents of its scenarios by their days."""
+    """What a release brings of a city, with the documents of its editions by kind and day."""
 
     rules: CityRules
     benefits: CityBenefits
-    scenario_texts: Mapping[date, str]
+    documents: Mapping[tuple[EditionKind, date], Mapping[str, str]]
 
 
 class AnnouncedEdition(NamedTuple):
@@ -45,25 +54,35 @@ class AnnouncedEdition(NamedTuple):
 class Published:
     """All editions of a city that stand, by the day of force; `announced` are those of the database, all of them.
 
-    `scenario_texts` are the documents of the scenarios that stand, by their days.
+    `documents` are those of the editions that stand, by kind and day.
     """
 
     rules: CityRules
     benefits: CityBenefits
-    scenario_texts: Mapping[date, str]
+    documents: Mapping[tuple[EditionKind, date], Mapping[str, str]]
     announced: tuple[AnnouncedEdition, ...] = ()
 
 
+@lru_cache(maxsize=16)
 def read_shipped(city: str) -> ShippedEditions:
-    """Read what ships for a city; DocumentError names every fault of the first bad file."""
+    """Read what ships for a city, once: the files do not change while a process runs.
+
+    DocumentError names every fault of the first bad file.
+    """
     rules = read_city(city)
     benefits = read_benefits(city, rules)
-    texts: dict[date, str] = {}
+    found = [(EditionKind.RULEBOOK, find_city_folder(city), [each.effective_on for each in rules.editions])]
     if city in list_scenario_cities():
-        folder = find_scenario_folder(city)
-        for edition in benefits.editions:
-            texts[edition.effective_on] = read_document(folder, f"scenarios-{edition.effective_on.isoformat()}.toml")
-    return ShippedEditions(rules=rules, benefits=benefits, scenario_texts=MappingProxyType(texts))
+        days = [each.effective_on for each in benefits.editions]
+        found.append((EditionKind.SCENARIOS, find_scenario_folder(city), days))
+    documents = {
+        (kind, day): MappingProxyType(
+            {name: read_document(folder, f"{name}-{day.isoformat()}.toml") for name in DOCUMENT_NAMES[kind]}
+        )
+        for kind, folder, days in found
+        for day in days
+    }
+    return ShippedEditions(rules=rules, benefits=benefits, documents=MappingProxyType(documents))
 
 
 def put_together(
@@ -80,18 +99,19 @@ def put_together(
     every = tuple(announced)
     rules = {each.effective_on: each for each in shipped.rules.editions}
     benefits = {each.effective_on: each for each in shipped.benefits.editions}
-    texts = dict(shipped.scenario_texts)
+    texts = dict(shipped.documents)
     standing = [(each.documents, content) for each, content in every if each.withdrawn_at is None]
     for documents, content in standing if tried is None else [*standing, tried]:
         if isinstance(content, Rulebook):
             rules[content.effective_on] = content
+            texts[EditionKind.RULEBOOK, content.effective_on] = documents
         elif content is not None:
             benefits[content.effective_on] = content
-            texts[content.effective_on] = documents["scenarios"]
+            texts[EditionKind.SCENARIOS, content.effective_on] = documents
     return Published(
         rules=CityRules(city=shipped.rules.city, editions=tuple(rules[day] for day in sorted(rules))),
         benefits=CityBenefits(city=shipped.benefits.city, editions=tuple(benefits[day] for day in sorted(benefits))),
-        scenario_texts=MappingProxyType(texts),
+        documents=MappingProxyType(texts),
         announced=every,
     )
 
@@ -105,7 +125,7 @@ def read_announced(editions: Iterable[Edition], shipped: ShippedEditions) -> Pub
     for edition in sorted(editions, key=lambda each: each.kind is not EditionKind.RULEBOOK):
         beside = put_together(shipped, read).rules
         try:
-            content = read_content(edition.kind, edition.documents, beside)
+            content = _read_once(edition, beside)
         except DocumentError:
             if edition.withdrawn_at is None:
                 raise
@@ -113,6 +133,28 @@ def read_announced(editions: Iterable[Edition], shipped: ShippedEditions) -> Pub
         read.append(AnnouncedEdition(edition, content))
     read.sort(key=lambda each: (each.edition.effective_on, each.edition.announced_at))
     return put_together(shipped, read)
+
+
+def _read_once(edition: Edition, rules: CityRules) -> Rulebook | ScenarioCatalogue:
+    """Read what was announced, unless it was read before beside the same rules; a DocumentError is not kept."""
+    beside = None if edition.kind is EditionKind.RULEBOOK else _find_beside(rules, edition.effective_on)
+    with _lock:
+        known = _read.get(edition.edition_id)
+    if known is not None and known[0] is beside:
+        return known[1]
+    content = read_content(edition.kind, edition.documents, rules)
+    with _lock:
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        _read[edition.edition_id] = beside, content
+    return content
+
+
+def _find_beside(rules: CityRules, day: date) -> Rulebook | None:
+    try:
+        return rules.rulebook_on(day)
+    except NoRulebookError:
+        return None
 
 
 def load_published(session: Session, city: str) -> Published:
@@ -154,14 +196,14 @@ def find_clashes(published: Published, *, since: date) -> tuple[str, ...]:
 
     A sentence for each fault; nothing where all go together.
     """
-    texts = published.scenario_texts
+    texts = {day: documents for (kind, day), documents in published.documents.items() if kind is EditionKind.SCENARIOS}
     faults: list[str] = []
     for begins, ends, scenarios in _list_spans(published.benefits.editions, since):
         for from_on, until, rulebook in _list_spans(published.rules.editions, since):
             if max(begins, from_on) >= min(ends, until) or scenarios.effective_on not in texts:
                 continue
             try:
-                read_scenarios(texts[scenarios.effective_on], f"scenarios {scenarios.version}", rulebook)
+                read_scenarios(texts[scenarios.effective_on]["scenarios"], f"scenarios {scenarios.version}", rulebook)
             except DocumentError as refused:
                 faults.extend(f"beside rulebook {rulebook.version}: {fault}" for fault in refused.faults)
     return tuple(faults)

@@ -15,7 +15,7 @@ from backend.gateways.published_editions import ShippedEditions
 from backend.governance.diary import Event, Officer, note_event
 from backend.governance.documents import Kind
 from backend.governance.draft_views import Draft, find_lacks_of, show_draft
-from backend.governance.drafts import hold_open, read_documents
+from backend.governance.drafts import find_notice_period_of, hold_open, read_announcement, read_documents
 from backend.governance.standing import load_standing
 from backend.governance.states import REFUSALS, Kept
 from backend.governance.tables import (
@@ -46,30 +46,47 @@ def approve_draft(
     reason: str,
     by: Officer,
     shipped: ShippedEditions,
-    city: str,
+    notice_days: int,
     now: datetime,
 ) -> Draft | Refusal:
     """Announce the documents of a digest as an edition, as a second person who stands for them.
 
     Refusals: `rule_draft_not_found`, `draft_closed`; `draft_revised` where the draft is no longer what was read;
-    `other_officer_needed` for whoever wrote any revision of it; and one for each lack (see `states.REFUSALS`).
+    `other_officer_needed` for whoever wrote any revision of it; one for each lack (see `states.REFUSALS`); and
+    `notice_too_short` where somebody loses by it, its day is sooner than `notice_days` from today, and nobody has said
+    what makes it urgent.
     """
     take_turn(session)
+    city = shipped.rules.city
     row = hold_open(session, draft_id, digest=digest)
     if isinstance(row, Refusal):
         return row
     if not by.is_apart_from(list_authors(session, draft_id)):
         return Refusal(ProblemCode.OTHER_OFFICER_NEEDED)
-    check, impact = find_last_check(session, draft_id), find_last_impact(session, draft_id, attached=True)
-    lacks = find_lacks_of(row, check, impact, load_standing(session, city), now=now)
-    if lacks:
-        return Refusal(REFUSALS[lacks[0]])
-    outcome = announce(session, shipped, EditionKind(row.kind), read_documents(session, row), now=now)
+    unready = _find_unready(session, row, city, notice_days, now=now)
+    if unready is not None:
+        return unready
+    documents, announcement = read_documents(session, row), read_announcement(session, row)
+    outcome = announce(session, shipped, EditionKind(row.kind), documents, announcement, now=now)
     if isinstance(outcome, Refused):
         return Refusal(_NOT_DONE.get(outcome.code, ProblemCode.CHECK_OUTDATED))
     _keep_announced(session, row, outcome, by=by, now=now)
     note_event(session, row, Event.APPROVED, by=by, reason=reason, now=now)
     return show_draft(session, row, load_standing(session, city), now=now)
+
+
+def _find_unready(session: Session, row: RuleDraftRow, city: str, notice_days: int, *, now: datetime) -> Refusal | None:
+    """Find why a held draft cannot be announced now, whoever approves it; None where nothing is in the way."""
+    check, impact = find_last_check(session, row.draft_id), find_last_impact(session, row.draft_id, attached=True)
+    lacks = find_lacks_of(row, check, impact, load_standing(session, city), now=now)
+    if lacks:
+        return Refusal(REFUSALS[lacks[0]])
+    period = find_notice_period_of(session, row, notice_days=notice_days, now=now)
+    if period is None or check is None or check.effective_on is None:  # one that lacks nothing has all three
+        return Refusal(ProblemCode.IMPACT_MISSING)
+    if check.effective_on < period.first_on:
+        return Refusal(ProblemCode.NOTICE_TOO_SHORT, {"days": period.days, "first_on": period.first_on.isoformat()})
+    return None
 
 
 def reject_draft(
@@ -99,6 +116,8 @@ def withdraw_draft(
 ) -> Draft | Refusal:
     """Take an announced edition back before its day; what is in force stays so, and one officer is enough for that.
 
+    Everybody is told the reason.
+
     Refusals: `rule_draft_not_found`; `draft_not_announced`; `edition_begun` where its day is too near or has come;
     `edition_needed` where others that were announced cannot stand without it.
     """
@@ -108,7 +127,7 @@ def withdraw_draft(
         return Refusal(ProblemCode.RULE_DRAFT_NOT_FOUND)
     if row.state != Kept.ANNOUNCED or row.edition_id is None:
         return Refusal(ProblemCode.DRAFT_NOT_ANNOUNCED, {"state": row.state})
-    outcome = withdraw(session, shipped, row.edition_id, now=now)
+    outcome = withdraw(session, shipped, row.edition_id, because=reason, now=now)
     if isinstance(outcome, Refused):
         is_late = outcome.code == NotDone.TOO_LATE
         return Refusal(ProblemCode.EDITION_BEGUN if is_late else ProblemCode.EDITION_NEEDED)

@@ -1,6 +1,5 @@
 """Who did what about a draft, when and why: written down in the transaction of the deed, and never changed."""
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +7,7 @@ from typing import NamedTuple, Self
 
 from sqlalchemy.orm import Session
 
+from backend.clients.likeness import find_skeleton
 from backend.governance.tables import RuleDraftRow, RuleEventRow, append_row
 from backend.principals import Principal
 
@@ -42,15 +42,11 @@ class Officer(NamedTuple):
     def is_apart_from(self, others: Iterable[tuple[str, str | None]]) -> bool:
         """Tell whether this is none of the others, by the code or by the clerk, in whichever place a name stands.
 
-        Names that differ in width or case alone are one.
+        Names that look alike are one.
         """
-        return {_fold(name) for name in self if name}.isdisjoint(
-            _fold(name) for other in others for name in other if name
+        return {find_skeleton(name) for name in self if name}.isdisjoint(
+            find_skeleton(name) for other in others for name in other if name
         )
-
-
-def _fold(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def note_event(

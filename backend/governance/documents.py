@@ -5,7 +5,7 @@ The readers are those of the shipped editions, so that a draft that is found sou
 
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import TypeAlias, TypeVar
@@ -21,7 +21,8 @@ from scenarios.catalogue import ScenarioCatalogue
 from scenarios.scenario_document import read_scenarios
 from scoring.cases import find_exercised, list_parts, read_cases, run_case
 from scoring.catalogue_document import read_catalogue
-from scoring.checking import find_gaps
+from scoring.checking import find_gaps, find_notices
+from scoring.days import add_months
 from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
 from scoring.rulebook_document import read_rulebook
@@ -31,6 +32,7 @@ _Read = TypeVar("_Read")
 # A draft is an edition of the same kinds, and of the same documents, as what is announced.
 Kind: TypeAlias = EditionKind
 NAMES = DOCUMENT_NAMES
+MOST_MONTHS_AHEAD = 120  # that a draft may take effect: ten years; what is further off is a slip of the pen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,21 +72,22 @@ class KnownEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a check has found, a sentence or a name each; nothing in any of them means that a draft is sound.
+    """What a check has found, a sentence or a name each; a draft in which nothing but notices was found is sound.
 
     `faults` refuse the documents; `failing` are cases that do not hold, `unexercised` the parts that no case touches,
-    `gaps` what an indicator may say that no rule counts.
+    `gaps` what an indicator may say that no rule counts. `notices` bar no way: they say what should be meant.
     """
 
     faults: tuple[str, ...] = ()
     failing: tuple[str, ...] = ()
     unexercised: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     cases: int = 0
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing was found."""
+        """Whether nothing was found that bars the way."""
         return not (self.faults or self.failing or self.unexercised or self.gaps)
 
 
@@ -132,14 +135,13 @@ def check_draft(
         edition = read_beside(kind, documents, beside)
     except DocumentError as refused:
         return None, Findings(faults=refused.faults)
-    faults = [*_find_place_faults(edition, beside, city, day), *_find_clashes(edition, beside)]
+    faults = (*_find_place_faults(edition, beside, city, day), *_find_clashes(edition, beside))
+    notices = tuple(_find_notices(edition, beside))
     try:
         found = _run_cases(edition)
     except DocumentError as refused:
-        return edition, Findings(faults=(*faults, *refused.faults))
-    return edition, Findings(
-        faults=tuple(faults), failing=found.failing, unexercised=found.unexercised, gaps=found.gaps, cases=found.cases
-    )
+        return edition, Findings(faults=(*faults, *refused.faults), notices=notices)
+    return edition, replace(found, faults=faults, notices=notices)
 
 
 def in_force_on(editions: Iterable[KnownEdition], kind: Kind, day: date) -> KnownEdition | None:
@@ -167,6 +169,9 @@ def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], ci
     if edition.effective_on <= day:
         tomorrow = day + timedelta(days=1)
         faults.append(f"{name}: effective_on {edition.effective_on} has come; give {tomorrow} or a later day")
+    latest = add_months(day, MOST_MONTHS_AHEAD)
+    if edition.effective_on > latest:
+        faults.append(f"{name}: effective_on {edition.effective_on} is too far ahead; give {latest} or an earlier day")
     if any(each.kind is edition.kind and each.version == edition.version for each in beside):
         faults.append(f"{name}: version {edition.version!r} stands already; give one that no edition has")
     return faults
@@ -185,6 +190,15 @@ def _find_clashes(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list
         except DocumentError as refused:
             faults.extend(f"beside {other} {each.version}: {fault}" for fault in refused.faults)
     return faults
+
+
+def _find_notices(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list[str]:
+    if edition.rulebook is None:
+        return []
+    former = in_force_on(beside, Kind.RULEBOOK, edition.effective_on)
+    offers = [each.scenarios for each in list_in_force_from(beside, Kind.SCENARIOS, edition.effective_on)]
+    named = {code for each in offers if each is not None for listed in each.lists.values() for code in listed}
+    return find_notices(edition.rulebook, None if former is None else former.rulebook, named)
 
 
 def _run_cases(edition: KnownEdition) -> Findings:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.clock import today
 from backend.governance.diary import Event
 from backend.governance.documents import Documents, Kind
+from backend.governance.notice import NoticePeriod
 from backend.governance.standing import Standing
 from backend.governance.states import (
     Checked,
@@ -33,6 +34,7 @@ from backend.governance.tables import (
     find_last_impact,
     list_announced_rows,
 )
+from backend.storage.editions import Announcement
 
 ABOUT_IMPACT = (Event.IMPACT_ASKED.value, Event.IMPACT_ATTACHED.value, Event.IMPACT_FAILED.value)
 
@@ -93,10 +95,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeDraft:
-    """A draft with its documents, the findings of its last check, and the latest events of its diary."""
+    """A draft with its documents, the findings of its last check, and the latest events of its diary.
+
+    `announcement` is what everybody is told when it is announced as it is, `notice_period` how long before its day that
+    must be; None while its impact is not known, and of what is decided.
+    """
 
     draft: Draft
     documents: Documents = field(repr=False)
+    announcement: Announcement
+    notice_period: NoticePeriod | None
     check: ShownCheck | None
     events: tuple[ShownEvent, ...]
 
@@ -172,7 +180,8 @@ def _find_follower(session: Session, row: RuleDraftRow, standing: Standing) -> F
     if next_on is None:
         return None
     announced = [each for each in list_announced_rows(session) if each.kind == row.kind]
-    return Follower(next_on, any(each.effective_on == next_on and each.restores_on for each in announced))
+    brought_back = {each.restores_on for each in announced if each.effective_on == next_on}
+    return Follower(next_on, not brought_back <= {None, row.effective_on})
 
 
 def show_check(row: RuleCheckRow, digest: str) -> ShownCheck:

@@ -13,6 +13,8 @@ NEW_DRAFT: dict[str, Any] = {
     "kind": "scenarios",
     "title": "图书馆免押金的册数由五册增至八册",
     "reason": "市文化广电和旅游局2026年第12次局务会",
+    "decision": "郑信用办〔2026〕3号",
+    "urgency": None,
     "documents": _DOCUMENTS,
 }
 DRAFT: dict[str, Any] = {
@@ -45,6 +47,7 @@ NEW_ROLLBACK = {
     "effective_on": "2027-02-01",
     "title": "恢复2026年版场景",
     "reason": "影响与预测不符",
+    "urgency": "测算遗漏了一类群体，继续施行将误降其等级。",
 }
 ROLLBACK = {**CHECKED, "title": "恢复2026年版场景", "version": "2027.2", "effective_on": "2027-02-01"} | {
     "restores_on": "2026-01-01"
@@ -63,6 +66,14 @@ WITHDRAWN = {**ANNOUNCED, "state": "withdrawn"}
 REASON = {"reason": "公告文本有误"}
 WHOLE_DRAFT = {
     "draft": CHECKED,
+    "announcement": {
+        "summary": NEW_DRAFT["title"],
+        "reason": NEW_DRAFT["reason"],
+        "decision": NEW_DRAFT["decision"],
+        "urgency": None,
+        "restores_on": None,
+    },
+    "notice_period": {"is_adverse": True, "days": 30, "first_on": "2026-12-22"},
     "documents": _DOCUMENTS,
     "check": {
         "is_sound": True,

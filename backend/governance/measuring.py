@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock, today
@@ -24,19 +25,24 @@ from backend.governance.tables import RuleDraftRow, RuleImpactRow, append_row, f
 from backend.impact.document import write_json
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles, CityFilesError, reading_files
+from backend.population.files_of_day import UnfitFilesError, check_files, has_files
 from backend.storage.database import Database
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.documents import DocumentError
 from scoring.rulebook import Rulebook
+
+log = structlog.get_logger("shangding.governance")
 
 
 class Fault(StrEnum):
     """Why there is no impact."""
 
     NO_FILES = "no_files"
+    FILES_UNREADABLE = "files_unreadable"
     FILES_INCOMPLETE = "files_incomplete"
     FILES_OF_OTHER_CITY = "files_of_other_city"
     FILES_OF_OTHER_DAY = "files_of_other_day"
+    FILES_OF_OTHER_LEDGER = "files_of_other_ledger"
     DRAFT_UNREADABLE = "draft_unreadable"
     NOT_COMPARABLE = "not_comparable"
     GIVEN_UP = "given_up"
@@ -126,13 +132,12 @@ def attach_fault(session: Session, draft_id: UUID, fault: Fault, *, city: str, n
         _attach(session, row, outcome, now=now)
 
 
-def find_files_fault(desk: MeasuringDesk, files: CityFiles, day: date) -> Fault | None:
-    """Tell why files are not those of the city today; None where they are."""
-    if files.city != desk.city:
-        return Fault.FILES_OF_OTHER_CITY
-    if not files.is_complete:
-        return Fault.FILES_INCOMPLETE
-    return None if today(files.known_at) == day else Fault.FILES_OF_OTHER_DAY
+def tell_files_fault(folder: Path | None, error: CityFilesError) -> Fault:
+    """Tell why a draft cannot be measured on the files in a folder; the log has it with its place."""
+    log.warning("city_files_refused", said=str(error))
+    if isinstance(error, UnfitFilesError):
+        return Fault(error.why.value)
+    return Fault.FILES_UNREADABLE if has_files(folder) else Fault.NO_FILES
 
 
 def compare(candidate: KnownEdition, former: KnownEdition | None, standing: Standing, day: date) -> Comparison | None:
@@ -171,17 +176,15 @@ def _measure_all(
         return replace(outcome, fault=Fault.NO_FILES)
     try:
         with reading_files(desk.folder) as files:
-            fault = find_files_fault(desk, files, day)
-            if fault is not None:
-                return replace(outcome, fault=fault)
+            check_files(files, city=desk.city, day=day)
             impacts = []
             for former in standing.list_former(candidate.kind, day, candidate.effective_on):
                 comparison = compare(candidate, former, standing, day)
                 if comparison is not None:
                     impacts.append(desk.measure(files, comparison))
             return replace(outcome, known_at=files.known_at, files_digest=files.digest, impacts=tuple(impacts))
-    except CityFilesError:
-        return replace(outcome, fault=Fault.NO_FILES)
+    except CityFilesError as error:
+        return replace(outcome, fault=tell_files_fault(desk.folder, error))
     except NotComparableError:
         return replace(outcome, fault=Fault.NOT_COMPARABLE)
 

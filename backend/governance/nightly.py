@@ -1,7 +1,9 @@
 """The nightly run of shadows: every running candidate on the city of today, after the export of the city's files."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -12,8 +14,8 @@ from backend.governance.measuring import (
     MeasuringDesk,
     NotComparableError,
     compare,
-    find_files_fault,
     read_candidate,
+    tell_files_fault,
 )
 from backend.governance.shadow_tables import ShadowRunRow, add_day_row, has_day_row, list_running
 from backend.governance.standing import load_standing
@@ -21,20 +23,25 @@ from backend.governance.states import Kept
 from backend.governance.tables import RuleDraftRow
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles, CityFilesError, reading_files
+from backend.population.files_of_day import check_files
 
 log = structlog.get_logger("shangding.governance")
 
 
-def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
+class Night(NamedTuple):
+    """How many candidates were measured now, and how many were not, by why."""
+
+    measured: int
+    missed: Mapping[Fault, int]
+
+
+def run_shadows(desk: MeasuringDesk) -> Night:
     """Measure every running candidate on the city of today, each once a day; done nightly after the export.
 
-    Gives how many days were kept now, and why others, or all of them, could not be measured; one that is not comparable
-    holds up none of the others. Killed in between, it goes on with those that are left.
+    One that is not comparable holds up none of the others. Killed in between, it goes on with those that are left.
     """
     now = desk.clock.now()
     day = today(now)
-    if desk.folder is None:
-        return 0, Fault.NO_FILES
     with desk.database.reading() as session:
         standing = load_standing(session, desk.city)
         due = []
@@ -43,13 +50,14 @@ def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
             if candidate is not None and not has_day_row(session, run, day) and _is_ahead(row, day):
                 due.append((run, candidate))
     if not due:
-        return 0, None
-    kept, fault = 0, None
+        return Night(0, {})
+    if desk.folder is None:
+        return Night(0, {Fault.NO_FILES: len(due)})
+    kept = tried = 0
+    missed: Counter[Fault] = Counter()
     try:
         with reading_files(desk.folder) as files:
-            fault = find_files_fault(desk, files, day)
-            if fault is not None:
-                return 0, fault
+            check_files(files, city=desk.city, day=day)
             for run, candidate in due:
                 former = in_force_on(standing.editions, candidate.kind, day)
                 comparison = compare(candidate, former, standing, day)
@@ -57,13 +65,13 @@ def run_shadows(desk: MeasuringDesk) -> tuple[int, Fault | None]:
                     impact = None if comparison is None else desk.measure(files, comparison)
                 except NotComparableError:
                     log.warning("shadow_not_comparable", draft_id=str(run.draft_id), version=candidate.version)
-                    fault = Fault.NOT_COMPARABLE
-                    continue
-                if impact is not None and _keep_day(desk, run, former, files, impact):
-                    kept += 1
-    except CityFilesError:
-        return kept, Fault.NO_FILES
-    return kept, fault
+                    missed[Fault.NOT_COMPARABLE] += 1
+                else:
+                    kept += impact is not None and _keep_day(desk, run, former, files, impact)
+                tried += 1
+    except CityFilesError as error:
+        missed[tell_files_fault(desk.folder, error)] += len(due) - tried
+    return Night(kept, missed)
 
 
 def _is_ahead(row: RuleDraftRow, day: date) -> bool:
@@ -97,8 +105,8 @@ def _pick_figures(impact: Impact) -> dict[str, Any]:
         "falls": totals.falls,
         "level_rises": totals.level_rises,
         "level_falls": totals.level_falls,
-        "points_before": totals.points_before,
-        "points_after": totals.points_after,
+        "mean_before_hundredths": totals.mean_before_hundredths,
+        "mean_after_hundredths": totals.mean_after_hundredths,
         "least_group": impact.least_group,
         "levels": [{"code": each.code, "before": each.before, "after": each.after} for each in impact.levels],
         "moves": [{"before": each.before, "after": each.after, "people": each.people} for each in impact.moves],

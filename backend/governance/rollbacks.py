@@ -1,8 +1,9 @@
 """Going back to a former edition: announced again as a new one, with a day of its own.
 
 What counted was counted by the edition that was in force, and stays so: going back is a change of the rules like any
-other, only that nobody writes it. The server takes the documents of the former edition, puts in the new version and
-day and nothing else, and checks them at once. An impact and a second person are needed as for every draft.
+other, told as long before, only that nobody writes it. The server takes the documents of the former edition, puts in
+the new version and day and nothing else, and checks them at once. An impact and a second person are needed as for
+every draft.
 """
 
 import re
@@ -26,7 +27,7 @@ _HEADS = {Kind.RULEBOOK: ("rulebook", "rulebook"), Kind.SCENARIOS: ("catalogue",
 
 
 class NewRollback(NamedTuple):
-    """The edition of `restores_on`, to be announced anew as `version` from `effective_on`, and why."""
+    """The edition of `restores_on`, to be announced anew as `version` from `effective_on`, and why; see `NewDraft`."""
 
     kind: Kind
     restores_on: date
@@ -34,6 +35,8 @@ class NewRollback(NamedTuple):
     effective_on: date
     title: str
     reason: str
+    decision: str | None = None
+    urgency: str | None = None
 
 
 def draft_rollback(session: Session, new: NewRollback, *, by: Officer, city: str, now: datetime) -> Draft | Refusal:
@@ -51,7 +54,7 @@ def draft_rollback(session: Session, new: NewRollback, *, by: Officer, city: str
         return Refusal(ProblemCode.ROLLBACK_REFUSED)
     draft = create_draft(
         session,
-        NewDraft(new.kind, new.title, documents, new.reason, new.restores_on),
+        NewDraft(new.kind, new.title, documents, new.reason, new.restores_on, new.decision, new.urgency),
         by=by,
         city=city,
         now=now,

@@ -17,6 +17,7 @@ from backend.governance.documents import NAMES, Kind
 from backend.governance.draft_views import Draft, WholeDraft
 from backend.governance.drafts import (
     NewDraft,
+    NewRevision,
     create_draft,
     find_kind,
     list_drafts,
@@ -103,7 +104,7 @@ def list_rule_drafts(*, query: dict[str, Any], session: Session, now: datetime) 
 )
 def get_rule_draft(*, draft_id: UUID, session: Session, now: datetime) -> WholeDraft | Refusal:
     """Give the present documents; decide only by the digest that stands with them."""
-    return read_draft(session, draft_id, city=_city(), now=now)
+    return read_draft(session, draft_id, city=_city(), notice_days=_notice_days(), now=now)
 
 
 @blueprint.operation(
@@ -125,11 +126,12 @@ def revise_rule_draft(
     *, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> Draft | Refusal:
     """Revise what the caller has read; where somebody else was quicker, nothing is changed."""
-    kind = find_kind(session, body["draft_id"])
+    draft_id = body.pop("draft_id")
+    kind = find_kind(session, draft_id)
     if kind is None:
         return Refusal(ProblemCode.RULE_DRAFT_NOT_FOUND)
     return _refuse_documents(kind, body["documents"]) or revise_draft(
-        session, **body, by=Officer.of(principal), city=_city(), now=now
+        session, draft_id, NewRevision(**body), by=Officer.of(principal), city=_city(), now=now
     )
 
 
@@ -141,12 +143,12 @@ def revise_rule_draft(
     summary="Check a draft: what its readers refuse, its cases, and every part that no case exercises",
     response=RuleDraftSchema,
     example=examples.CHECKED,
-    problems=_OPEN,
-    repeats=Repeats.BY_KEY,
+    problems={*_OPEN, ProblemCode.DRAFT_REVISED, ProblemCode.CHECK_OUTDATED},
+    repeats=Repeats.HARMLESS,
 )
-def check_rule_draft(*, draft_id: UUID, principal: Principal, session: Session, now: datetime) -> Draft | Refusal:
-    """Check it at once; the findings stand in the whole draft."""
-    return run_check(session, draft_id, by=Officer.of(principal), city=_city(), now=now)
+def check_rule_draft(*, draft_id: UUID, principal: Principal, now: datetime) -> Draft | Refusal:
+    """Check it at once; the findings stand in the whole draft. The same found again is not kept again."""
+    return run_check(current_context().database, draft_id, by=Officer.of(principal), city=_city(), now=now)
 
 
 @blueprint.operation(
@@ -160,16 +162,21 @@ def check_rule_draft(*, draft_id: UUID, principal: Principal, session: Session, 
     body_limit=SMALL_BODY_LIMIT,
     response=RuleDraftSchema,
     example=examples.ANNOUNCED,
-    problems={*_OPEN, ProblemCode.DRAFT_REVISED, ProblemCode.OTHER_OFFICER_NEEDED, *REFUSALS.values()},
+    problems={
+        *_OPEN,
+        ProblemCode.DRAFT_REVISED,
+        ProblemCode.OTHER_OFFICER_NEEDED,
+        *REFUSALS.values(),
+        ProblemCode.NOTICE_TOO_SHORT,
+    },
     repeats=Repeats.BY_KEY,
 )
 def approve_rule_draft(
     *, draft_id: UUID, body: dict[str, Any], principal: Principal, session: Session, now: datetime
 ) -> Draft | Refusal:
     """Announce exactly the documents of the digest; the first thing that it lacks is said."""
-    shipped = current_context().editions.shipped
-    by = Officer.of(principal)
-    return approve_draft(session, draft_id, **body, by=by, shipped=shipped, city=_city(), now=now)
+    shipped, by = current_context().editions.shipped, Officer.of(principal)
+    return approve_draft(session, draft_id, **body, by=by, shipped=shipped, notice_days=_notice_days(), now=now)
 
 
 @blueprint.operation(
@@ -245,6 +252,10 @@ def add_rule_rollback(
 
 def _city() -> str:
     return current_context().city
+
+
+def _notice_days() -> int:
+    return current_context().settings.rule_notice_days
 
 
 def _refuse_documents(kind: Kind, documents: Mapping[str, str]) -> Refusal | None:

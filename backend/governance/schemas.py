@@ -57,8 +57,18 @@ class DocumentsSchema(StrictSchema):
     cases = DocumentText(maximum=LONGEST_DOCUMENT, required=True)
 
 
-class NewRuleDraftSchema(StrictSchema):
-    """A draft to be: what it changes in a few words, its documents, and why."""
+class ToldSchema(StrictSchema):
+    """What everybody is told when a draft is announced: by which paper the city decided it, and what makes it urgent.
+
+    With `urgency`, an edition by which somebody loses may be announced later than the days that the city has chosen.
+    """
+
+    decision = OpenText(maximum=100, load_default=None)
+    urgency = OpenText(minimum=20, maximum=500, load_default=None)
+
+
+class NewRuleDraftSchema(ToldSchema):
+    """A draft to be: what it changes in a few words, its documents, and why. Everybody is told title and reason."""
 
     kind = fields.Choice(Kind, required=True)
     title = OpenText(maximum=100, required=True)
@@ -66,8 +76,11 @@ class NewRuleDraftSchema(StrictSchema):
     documents = fields.Part(DocumentsSchema, required=True)
 
 
-class NewRuleRevisionSchema(StrictSchema):
-    """Documents to stand in the place of those of a draft whose digest is `after`, and why."""
+class NewRuleRevisionSchema(ToldSchema):
+    """Documents to stand in the place of those of a draft whose digest is `after`, and why, for officers alone.
+
+    `decision` and `urgency` stand in the place of the former ones; what is left out is told no more.
+    """
 
     draft_id = fields.Identifier(required=True)
     after = fields.Text(maximum=64, pattern=DIGEST, required=True)
@@ -75,8 +88,11 @@ class NewRuleRevisionSchema(StrictSchema):
     documents = fields.Part(DocumentsSchema, required=True)
 
 
-class NewRollbackSchema(StrictSchema):
-    """The edition that took effect on `restores_on`, announced anew as `version` from `effective_on`, and why."""
+class NewRollbackSchema(ToldSchema):
+    """The edition that took effect on `restores_on`, announced anew as `version` from `effective_on`, and why.
+
+    Everybody is told title and reason.
+    """
 
     kind = fields.Choice(Kind, required=True)
     restores_on = fields.Day(required=True)
@@ -94,7 +110,7 @@ class DecisionSchema(StrictSchema):
 
 
 class RuleReasonSchema(StrictSchema):
-    """Why; it is kept."""
+    """Why; everybody is told."""
 
     reason = OpenText(maximum=400, required=True)
 
@@ -102,7 +118,8 @@ class RuleReasonSchema(StrictSchema):
 class RuleDraftSchema(StrictSchema):
     """A draft as it stands now.
 
-    `lacks` names what an open one needs before a second person may announce it, in the order in which to mend it.
+    `lacks` names what an open one needs before a second person may announce it, in the order in which to mend it; how
+    long before its day that must be is told with the whole draft.
     `version` and `effective_on` are known once the present documents were read. `impact_asked_at` is set while an
     impact is being made; `impact_fault` says why the last attempt gave none.
     """
@@ -167,10 +184,36 @@ class RuleEventSchema(StrictSchema):
     happened_at = fields.Moment(required=True)
 
 
+class AnnouncementSchema(StrictSchema):
+    """What everybody is told when a draft is announced as it is."""
+
+    summary = fields.Text(maximum=100, required=True)
+    reason = fields.Text(maximum=400, required=True)
+    decision = fields.Text(maximum=100, required=True, allow_none=True)
+    urgency = fields.Text(maximum=500, required=True, allow_none=True)
+    restores_on = fields.Day(required=True, allow_none=True)
+
+
+class NoticePeriodSchema(StrictSchema):
+    """Whether somebody loses by a draft, and how many days before its day it must be announced for that.
+
+    `first_on` is the first day that it may be for if it is announced today; `days` is 0 where the deadline is all.
+    """
+
+    is_adverse = fields.Truth(required=True)
+    days = fields.Whole(minimum=0, maximum=365, required=True)
+    first_on = fields.Day(required=True)
+
+
 class WholeRuleDraftSchema(StrictSchema):
-    """A draft with its documents, its last check, and the latest 200 events of its diary."""
+    """A draft with its documents, its last check, and the latest 200 events of its diary.
+
+    `notice_period` is null while the impact of the present documents is not known, and once the draft is decided.
+    """
 
     draft = fields.Part(RuleDraftSchema, required=True)
+    announcement = fields.Part(AnnouncementSchema, required=True)
+    notice_period = fields.Part(NoticePeriodSchema, required=True, allow_none=True)
     documents = fields.Part(DocumentsSchema, required=True)
     check = fields.Part(RuleCheckSchema, required=True, allow_none=True)
     events = fields.Several(fields.Part(RuleEventSchema), maximum=MOST_EVENTS, required=True)

@@ -6,26 +6,14 @@ What is decided is decided by these, read in the transaction of the decision, an
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from hashlib import sha256
-from importlib.resources.abc import Traversable
-from threading import Lock
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from backend.gateways.rulebook_files import find_city_folder, read_document
-from backend.gateways.scenario_files import find_scenario_folder, list_scenario_cities
-from backend.governance.documents import NAMES, Kind, KnownEdition, in_force_on, read_known
-from backend.storage.editions import Edition, list_editions
+from backend.gateways.published_editions import load_published
+from backend.governance.documents import Kind, KnownEdition, digest_documents, in_force_on
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.rulebook import Rulebook
-
-MOST_PARSED = 64
-# What was announced and parsed before. Documents never change, but what scenarios say depends on the rulebook that they
-# are read against, and that may be withdrawn, or another be announced: so its digest is in the key.
-_parsed: dict[tuple[UUID, str | None], KnownEdition] = {}
-_lock = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,53 +54,14 @@ class Standing:
 
 def load_standing(session: Session, city: str) -> Standing:
     """Load what stands now, as this transaction sees it; raises DocumentError where an edition cannot be read."""
-    announced = [each for each in list_editions(session) if each.withdrawn_at is None]
-    editions = {(each.kind, each.effective_on): each for each in _read_shipped(city)}
-    # Rulebooks first: scenarios are read against them.
-    for each in sorted(announced, key=lambda each: (each.kind is not Kind.RULEBOOK, each.effective_on)):
-        beside = None
-        if each.kind is Kind.SCENARIOS:
-            beside = in_force_on(editions.values(), Kind.RULEBOOK, each.effective_on)
-        known = _read_once(each, beside)
-        editions[each.kind, known.effective_on] = known
-    ordered = tuple(editions[key] for key in sorted(editions))
-    return Standing(city=city, editions=ordered, digest=_digest(ordered))
-
-
-def _read_once(edition: Edition, beside: KnownEdition | None) -> KnownEdition:
-    key = edition.edition_id, None if beside is None else beside.digest
-    with _lock:
-        known = _parsed.get(key)
-    if known is not None:
-        return known
-    rulebook = None if beside is None else beside.rulebook
-    known = read_known(edition.kind, edition.documents, rulebook=rulebook, is_announced=True)
-    with _lock:
-        if len(_parsed) >= MOST_PARSED:
-            _parsed.clear()
-        _parsed[key] = known
-    return known
-
-
-@lru_cache(maxsize=16)
-def _read_shipped(city: str) -> tuple[KnownEdition, ...]:
-    """Read every edition that ships for a city, with its documents; the files do not change while a process runs."""
-    read: list[KnownEdition] = []
-    for kind, folder in _list_folders(city):
-        for path in sorted(folder.iterdir(), key=lambda each: each.name):
-            first, dash, day = path.name.partition("-")
-            if first != NAMES[kind][0] or not dash:
-                continue
-            documents = {name: read_document(folder, f"{name}-{day}") for name in NAMES[kind]}
-            beside = in_force_on(read, Kind.RULEBOOK, date.fromisoformat(day.removesuffix(".toml")))
-            rulebook = None if beside is None else beside.rulebook
-            read.append(read_known(kind, documents, rulebook=rulebook, is_announced=False))
-    return tuple(read)
-
-
-def _list_folders(city: str) -> Sequence[tuple[Kind, Traversable]]:
-    folders = [(Kind.RULEBOOK, find_city_folder(city))]
-    return [*folders, (Kind.SCENARIOS, find_scenario_folder(city))] if city in list_scenario_cities() else folders
+    published = load_published(session, city)
+    editions: list[KnownEdition] = []
+    contents: Sequence[Rulebook | ScenarioCatalogue] = (*published.rules.editions, *published.benefits.editions)
+    for content in contents:
+        kind = Kind.RULEBOOK if isinstance(content, Rulebook) else Kind.SCENARIOS
+        documents = published.documents[kind, content.effective_on]
+        editions.append(KnownEdition(content=content, digest=digest_documents(kind, documents), documents=documents))
+    return Standing(city=city, editions=tuple(editions), digest=_digest(editions))
 
 
 def _digest(editions: Sequence[KnownEdition]) -> str:

@@ -51,7 +51,7 @@ class RuleDraftRow(Row):
 
 
 class RuleRevisionRow(Row):
-    """The documents of a draft as somebody wrote them, numbered from 1; append-only."""
+    """The documents of a draft as somebody wrote them, numbered from 1, and what is told with them; append-only."""
 
     __tablename__ = "rule_revision"
     __table_args__ = (CheckConstraint("revision_no >= 1", name="revision_no"),)
@@ -63,6 +63,8 @@ class RuleRevisionRow(Row):
     author: Mapped[str]
     acting: Mapped[str | None]
     written_at: Mapped[datetime]
+    decision: Mapped[str | None]
+    urgency: Mapped[str | None]
 
 
 class RuleCheckRow(Row):
@@ -215,6 +217,11 @@ def find_last_impact(session: Session, draft_id: UUID, *, attached: bool) -> Rul
     if attached:
         wanted = wanted.where(RuleImpactRow.fault.is_(None))
     return session.scalars(wanted.order_by(RuleImpactRow.impact_no.desc()).limit(1)).one_or_none()
+
+
+def find_event_row(session: Session, draft_id: UUID, event_no: int) -> RuleEventRow | None:
+    """Find an event of a draft by its number."""
+    return session.get(RuleEventRow, (draft_id, event_no))
 
 
 def list_event_rows(session: Session, draft_id: UUID, *, limit: int) -> Sequence[RuleEventRow]:

@@ -1,9 +1,9 @@
-"""From sums to the figures of the report: bands, ratios, and what is kept back of groups of too few people."""
+"""From exact sums to the figures of the report: shares, ratios, and counts of people as they are told."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from backend.impact.benefits import Offer, describe_benefit, may_tell
+from backend.impact.benefits import Offer, describe_benefit
 from backend.impact.figures import (
     BenefitChange,
     DimensionPoints,
@@ -21,13 +21,13 @@ from backend.impact.groups import (
     UNKNOWN,
     add_up,
     find_median,
-    find_small,
     measure_ratio,
     pool_districts,
     stands_out,
 )
 from backend.impact.places import name_place
 from backend.impact.tallying import Change, Outcome, Tally
+from backend.impact.telling import tell_mean, tell_people, tell_sum
 from scoring.amendments import list_amendments
 from scoring.rulebook import Dimension, Level, Rule
 from scoring.rulebook_parts import Part
@@ -48,21 +48,40 @@ NOTHING = RuleCount(0, 0, 0)
 RuleCounts = Mapping[str, RuleCount]
 
 
-def make_totals(tally: Tally) -> Totals:
+class Fall(NamedTuple):
+    """How many of a group fall, and how many of all people."""
+
+    fell: int
+    people: int
+    all_fell: int
+    all_people: int
+
+
+def make_totals(tally: Tally, least: int) -> Totals:
     """Sum up what happens to all people."""
-    everybody = Outcome(*add_up([Outcome(0, 0, 0, 0, 0), *_list_outcomes(tally, Trait.LEVEL).values()]))
-    before, after, newly, no_longer = tally.suspended
+    everybody = _add_outcomes(_list_outcomes(tally, Trait.LEVEL))
+    before, after, newly, no_longer = (tell_people(each, least=least) for each in tally.suspended)
+    is_told = everybody.people >= least
     return Totals(
-        **everybody._asdict(),
-        points_before=sum(points * people for points, people in tally.before.items()),
-        points_after=sum(points * people for points, people in tally.after.items()),
-        median_before=find_median(tally.before),
-        median_after=find_median(tally.after),
+        **_tell_outcome(everybody, least),
+        same=tell_people(everybody.people - everybody.rises - everybody.falls, least=least),
+        mean_before_hundredths=_tell_mean_points(tally.before, least),
+        mean_after_hundredths=_tell_mean_points(tally.after, least),
+        median_before=find_median(tally.before) if is_told else None,
+        median_after=find_median(tally.after) if is_told else None,
         suspended_before=before,
         suspended_after=after,
         newly_suspended=newly,
         no_longer_suspended=no_longer,
     )
+
+
+def _tell_outcome(outcome: Outcome, least: int) -> dict[str, int | None]:
+    return {name: tell_people(people, least=least) for name, people in outcome._asdict().items()}
+
+
+def _tell_mean_points(people: Mapping[int, int], least: int) -> int | None:
+    return tell_mean(sum(points * count for points, count in people.items()), sum(people.values()), least=least)
 
 
 def list_levels(change: Change) -> tuple[Level, ...]:
@@ -76,12 +95,6 @@ def _codes(change: Change) -> tuple[str, ...]:
     return tuple(dict.fromkeys(level.code for level in (*change.new.levels, *change.old.levels)))
 
 
-def find_hidden_levels(change: Change, tally: Tally, least: int) -> frozenset[str]:
-    """Find the levels of which nothing is told: too few people stand there before or after, or they hide others."""
-    before, after = _count_levels(change, tally)
-    return find_small([before, after], least)
-
-
 def _count_levels(change: Change, tally: Tally) -> tuple[dict[str, int], dict[str, int]]:
     before, after = (dict.fromkeys(_codes(change), 0) for _ in range(2))
     for (old, new), people in tally.moves.items():
@@ -90,7 +103,7 @@ def _count_levels(change: Change, tally: Tally) -> tuple[dict[str, int], dict[st
     return before, after
 
 
-def make_levels(change: Change, tally: Tally, hidden: frozenset[str]) -> tuple[LevelCount, ...]:
+def make_levels(change: Change, tally: Tally, least: int) -> tuple[LevelCount, ...]:
     """Count people by level before and after."""
     before, after = _count_levels(change, tally)
     return tuple(
@@ -98,39 +111,39 @@ def make_levels(change: Change, tally: Tally, hidden: frozenset[str]) -> tuple[L
             code=level.code,
             name=level.name,
             name_en=level.name_en,
-            before=None if level.code in hidden else before[level.code],
-            after=None if level.code in hidden else after[level.code],
+            before=tell_people(before[level.code], least=least),
+            after=tell_people(after[level.code], least=least),
         )
         for level in list_levels(change)
     )
 
 
-def make_moves(change: Change, tally: Tally, hidden: frozenset[str]) -> tuple[Move, ...]:
-    """Count people by level before and after together; rows and columns of hidden levels are kept back."""
+def make_moves(change: Change, tally: Tally, least: int) -> tuple[Move, ...]:
+    """Count people by level before and after together."""
     return tuple(
-        Move(before=old.code, after=new.code, people=None if hidden & {old.code, new.code} else people)
+        Move(before=old.code, after=new.code, people=tell_people(tally.moves[old.code, new.code], least=least))
         for old in change.old.levels
         for new in change.new.levels
-        for people in (tally.moves[old.code, new.code],)
     )
 
 
-def make_dimensions(change: Change, tally: Tally) -> tuple[DimensionPoints, ...]:
-    """Add up everybody's points under each heading."""
+def make_dimensions(change: Change, tally: Tally, least: int) -> tuple[DimensionPoints, ...]:
+    """Give the mean of everybody's points under each heading."""
     headings: dict[str, Dimension] = {each.code: each for each in (*change.old.dimensions, *change.new.dimensions)}
+    people = tally.before.total()
     return tuple(
         DimensionPoints(
             code=code,
             name=heading.name,
             name_en=heading.name_en,
-            before=tally.dimensions["before", code],
-            after=tally.dimensions["after", code],
+            mean_before_hundredths=tell_mean(tally.dimensions["before", code], people, least=least),
+            mean_after_hundredths=tell_mean(tally.dimensions["after", code], people, least=least),
         )
         for code, heading in headings.items()
     )
 
 
-def make_groupings(change: Change, tally: Tally, hidden: frozenset[str], least: int) -> tuple[Grouping, ...]:
+def make_groupings(change: Change, tally: Tally, least: int) -> tuple[Grouping, ...]:
     """Break what happens down by level, district, age and sex."""
     districts = _pool(_list_outcomes(tally, Trait.DISTRICT), least)
     named: dict[Trait, tuple[dict[str, str], dict[str, Outcome]]] = {
@@ -139,14 +152,28 @@ def make_groupings(change: Change, tally: Tally, hidden: frozenset[str], least: 
         Trait.AGE: ({band.code: band.name for band in AGE_BANDS}, _list_outcomes(tally, Trait.AGE)),
         Trait.SEX: (SEXES, _list_outcomes(tally, Trait.SEX)),
     }
+    total = _add_outcomes(named[Trait.LEVEL][1])
+    falls = [fall for _, outcomes in named.values() for each in outcomes.values() for fall in _list_falls(each, total)]
+    comparisons = sum(_is_compared(fall, least) for fall in falls)
     return tuple(
-        Grouping(trait=trait, rows=_make_rows(names, outcomes, hidden if trait is Trait.LEVEL else None, least))
+        Grouping(
+            trait=trait,
+            rows=tuple(
+                _make_row(code, name, outcomes[code], total, least, comparisons)
+                for code, name in names.items()
+                if code in outcomes
+            ),
+        )
         for trait, (names, outcomes) in named.items()
     )
 
 
 def _list_outcomes(tally: Tally, trait: Trait) -> dict[str, Outcome]:
     return {code: outcome for (each, code), outcome in tally.outcomes.items() if each is trait}
+
+
+def _add_outcomes(outcomes: Mapping[str, Outcome]) -> Outcome:
+    return Outcome(*add_up([Outcome(0, 0, 0, 0, 0), *outcomes.values()]))
 
 
 def _pool(outcomes: Mapping[str, Outcome], least: int) -> dict[str, Outcome]:
@@ -170,43 +197,39 @@ def _name_district(code: str) -> str:
     return {ELSEWHERE: ELSEWHERE_NAME, UNKNOWN: UNKNOWN_PLACE_NAME}.get(code) or name_place(code)
 
 
-def _make_rows(
-    names: Mapping[str, str], outcomes: Mapping[str, Outcome], hidden: frozenset[str] | None, least: int
-) -> tuple[GroupRow, ...]:
-    people = {code: outcomes[code].people if code in outcomes else 0 for code in names}
-    kept_back = find_small([people], least) if hidden is None else hidden
-    total = Outcome(*add_up([Outcome(0, 0, 0, 0, 0), *outcomes.values()]))
-    shown = [code for code in names if people[code] or code in kept_back]
-    return tuple(_make_row(code, names[code], None if code in kept_back else outcomes[code], total) for code in shown)
+def _list_falls(outcome: Outcome, total: Outcome) -> tuple[Fall, Fall]:
+    """Give the falls of points and those of levels."""
+    return (
+        Fall(outcome.falls, outcome.people, total.falls, total.people),
+        Fall(outcome.level_falls, outcome.people, total.level_falls, total.people),
+    )
 
 
-def _make_row(code: str, name: str, outcome: Outcome | None, total: Outcome) -> GroupRow:
-    if outcome is None:
-        figures = dict.fromkeys((*Outcome._fields, "fall_ratio_percent", "level_fall_ratio_percent"))
-        return GroupRow(code=code, name=name, falls_stand_out=False, level_falls_stand_out=False, **figures)
-    falls = outcome.falls, outcome.people, total.falls, total.people
-    level_falls = outcome.level_falls, outcome.people, total.level_falls, total.people
+def _is_compared(fall: Fall, least: int) -> bool:
+    """Tell whether the share that falls may be compared with that of all: a ratio tells of the counts in it."""
+    return fall.all_fell > 0 and None not in (tell_people(count, least=least) for count in fall)
+
+
+def _make_row(code: str, name: str, outcome: Outcome, total: Outcome, least: int, comparisons: int) -> GroupRow:
+    """Tell of a group; of one of too few people not even that none of them rises or falls."""
+    falls = _list_falls(outcome, total)
+    ratio, level_ratio = (measure_ratio(*fall) if _is_compared(fall, least) else None for fall in falls)
+    hit, level_hit = (_is_compared(fall, least) and stands_out(*fall, comparisons=comparisons) for fall in falls)
+    told = _tell_outcome(outcome, least)
     return GroupRow(
         code=code,
         name=name,
-        **outcome._asdict(),
-        fall_ratio_percent=measure_ratio(*falls),
-        level_fall_ratio_percent=measure_ratio(*level_falls),
-        falls_stand_out=stands_out(*falls),
-        level_falls_stand_out=stands_out(*level_falls),
+        **(dict.fromkeys(told) if told["people"] is None else told),
+        fall_ratio_percent=ratio,
+        level_fall_ratio_percent=level_ratio,
+        falls_stand_out=hit,
+        level_falls_stand_out=level_hit,
     )
 
 
-def make_benefits(
-    change: Change, offers: tuple[Offer, ...], tally: Tally, hidden: frozenset[str], least: int
-) -> tuple[BenefitChange, ...]:
+def make_benefits(offers: tuple[Offer, ...], tally: Tally, least: int) -> tuple[BenefitChange, ...]:
     """Say of each scenario who gains and who loses it."""
-    catalogues = change.old_benefits, change.new_benefits
-    return tuple(
-        describe_benefit(offer, people, is_told=may_tell(offer, people, hidden, catalogues, least))
-        for offer in offers
-        for people in (tally.eligible[offer.code],)
-    )
+    return tuple(describe_benefit(offer, tally.eligible[offer.code], least=least) for offer in offers)
 
 
 def list_touched_rules(change: Change) -> dict[str, bool]:
@@ -240,19 +263,19 @@ def _make_rule(
     rule: Rule, tally: Tally, counts: tuple[RuleCounts, RuleCounts], least: int, *, is_amended: bool
 ) -> RuleEffect:
     before, after = (each.get(rule.id, NOTHING) for each in counts)
-    told = not any(0 < each.people < least for each in (before, after))
     rises, falls = tally.holders.get(rule.indicator, (0, 0)) if rule.indicator else (None, None)
     return RuleEffect(
         rule_id=rule.id,
         name=rule.name,
         name_en=rule.name_en,
         is_amended=is_amended,
-        people_before=before.people if told else None,
-        people_after=after.people if told else None,
-        records_before=before.records if told else None,
-        records_after=after.records if told else None,
-        points_before=before.points if told else None,
-        points_after=after.points if told else None,
-        rises=rises if told else None,
-        falls=falls if told else None,
+        has_holders=bool(rule.indicator),
+        people_before=tell_people(before.people, least=least),
+        people_after=tell_people(after.people, least=least),
+        records_before=tell_sum(before.records, before.people, least=least),
+        records_after=tell_sum(after.records, after.people, least=least),
+        points_before=tell_sum(before.points, before.people, least=least),
+        points_after=tell_sum(after.points, after.people, least=least),
+        rises=None if rises is None else tell_people(rises, least=least),
+        falls=None if falls is None else tell_people(falls, least=least),
     )

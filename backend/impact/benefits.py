@@ -4,19 +4,18 @@ What `scenarios.decision.decide` weighs, but for the place (a benefit is used so
 for the age: the files know the year of birth alone, so everybody has the age reached in the year of the day.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from backend.impact.figures import BenefitChange
+from backend.impact.telling import tell_people
 from backend.population.quoting import quote_text
 from scenarios.catalogue import Condition, Scenario, ScenarioCatalogue
 
 # Names the columns of one of the two scores: points, level, is_suspended and the sets of indicators in force.
 BEFORE, AFTER = "before", "after"
 NOBODY = "false"
-
-Catalogues: TypeAlias = tuple[ScenarioCatalogue | None, ScenarioCatalogue | None]
 
 
 class Offer(NamedTuple):
@@ -104,8 +103,9 @@ def _say_listed(
     return f"({' or '.join(tests)})" if tests else f"({NOBODY})"
 
 
-def describe_benefit(offer: Offer, people: Eligible, *, is_told: bool) -> BenefitChange:
-    """Put together what a change does to one scenario; `is_told` is false where nobody may know how many meet it."""
+def describe_benefit(offer: Offer, people: Eligible, *, least: int) -> BenefitChange:
+    """Put together what a change does to one scenario."""
+    before, after, gained, lost = (tell_people(each, least=least) for each in people)
     limit_before, limit_after = find_limit(offer.before), find_limit(offer.after)
     shown = offer.shown
     return BenefitChange(
@@ -114,16 +114,16 @@ def describe_benefit(offer: Offer, people: Eligible, *, is_told: bool) -> Benefi
         title_en=shown.title.en,
         kind=shown.benefit.kind,
         by_contract=shown.benefit.figure_by_contract,
-        before=people.before if is_told else None,
-        after=people.after if is_told else None,
-        gained=people.gained,
-        lost=people.lost,
+        before=before,
+        after=after,
+        gained=gained,
+        lost=lost,
         limit_before_fen=limit_before,
         limit_after_fen=limit_after,
-        before_fen=_multiply(people.before, limit_before) if is_told else None,
-        after_fen=_multiply(people.after, limit_after) if is_told else None,
-        gained_fen=_multiply(people.gained, limit_after),
-        lost_fen=_multiply(people.lost, limit_before),
+        before_fen=_multiply(before, limit_before),
+        after_fen=_multiply(after, limit_after),
+        gained_fen=_multiply(gained, limit_after),
+        lost_fen=_multiply(lost, limit_before),
     )
 
 
@@ -134,18 +134,5 @@ def find_limit(scenario: Scenario | None) -> int | None:
     return scenario.benefit.limit_fen
 
 
-def may_tell(
-    offer: Offer, people: Eligible, hidden_levels: Collection[str], catalogues: Catalogues, least: int
-) -> bool:
-    """Tell whether it may be known how many people meet a scenario: not where it tells of some of the hidden levels."""
-    for scenario, catalogue in zip((offer.before, offer.after), catalogues, strict=True):
-        if scenario is None or catalogue is None or scenario.condition.level is None:
-            continue
-        reached = set(list_levels_from(catalogue, scenario.condition.level)) & set(hidden_levels)
-        if reached and reached != set(hidden_levels):
-            return False
-    return not any(0 < each < least for each in (people.before, people.after))
-
-
-def _multiply(people: int, limit_fen: int | None) -> int | None:
-    return None if limit_fen is None else people * limit_fen
+def _multiply(people: int | None, limit_fen: int | None) -> int | None:
+    return None if people is None or limit_fen is None else people * limit_fen

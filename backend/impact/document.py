@@ -1,4 +1,4 @@
-"""The JSON form of an impact: the names of its values, days and moments as text, null for what is kept back."""
+"""The JSON form of an impact: the names of its values, days and moments as text, null for what is not told."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -9,12 +9,17 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from backend.clock import format_moment
 from backend.impact.figures import Impact
+from scoring.documents import DocumentError
 
-FORM = "shangding.impact/1"
+FORM = "shangding.impact/2"
 
 
-class ImpactDocumentError(ValueError):
-    """A document is no impact of the form that is read here; the message says where and what would be right."""
+class ImpactDocumentError(DocumentError):
+    """A document is no impact of the form that is read here; the fault says where and what would be right."""
+
+    def __init__(self, fault: str) -> None:
+        """Keep the fault."""
+        super().__init__("the impact report", [fault])
 
 
 def write_json(impact: Impact) -> dict[str, Any]:
@@ -25,7 +30,7 @@ def write_json(impact: Impact) -> dict[str, Any]:
 def read_json(document: Mapping[str, Any]) -> Impact:
     """Read what `write_json` gave; ImpactDocumentError for anything else."""
     if document.get("form") != FORM:
-        raise ImpactDocumentError(f"form is {document.get('form')!r}; {FORM} is read here")
+        raise ImpactDocumentError(f"form is {document.get('form')!r}; {FORM} is read here: measure it again")
     values = {name: value for name, value in document.items() if name != "form"}
     return cast("Impact", _read(values, Impact, "impact"))
 

@@ -1,4 +1,4 @@
-"""All figures of an impact report, as frozen values. None stands for what is kept back: a group of too few people."""
+"""All figures of an impact report, as frozen values: people as `telling` has it, None for too few of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,6 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from scoring.amendments import Amendment
-
-LEAST_GROUP = 20
 
 
 class Trait(StrEnum):
@@ -42,31 +40,26 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """All scored people: how many, and what happens to them. Sums of points divide by `people` into means.
+    """All scored people: how many, and what happens to them. Means are points per person, in hundredths.
 
-    Whose level rises or falls is found by the order of the new levels; `suspended` have a veto in force.
+    Whose level rises or falls is found by the order of the new levels; `same` keep their points, `suspended` have a
+    veto in force.
     """
 
-    people: int
+    people: int | None
     rises: int | None
     falls: int | None
+    same: int | None
     level_rises: int | None
     level_falls: int | None
-    points_before: int
-    points_after: int
-    median_before: int
-    median_after: int
+    mean_before_hundredths: int | None
+    mean_after_hundredths: int | None
+    median_before: int | None
+    median_after: int | None
     suspended_before: int | None
     suspended_after: int | None
     newly_suspended: int | None
     no_longer_suspended: int | None
-
-    @property
-    def same(self) -> int | None:
-        """Count the people whose score stays as it is; None where that would tell how many do not."""
-        if self.rises is None or self.falls is None:
-            return None
-        return self.people - self.rises - self.falls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,22 +103,22 @@ class ChangeBand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionPoints:
-    """The points of all people under one heading, added up, by either rulebook."""
+    """The points under one heading by either rulebook, per person of all, in hundredths."""
 
     code: str
     name: str
     name_en: str
-    before: int
-    after: int
+    mean_before_hundredths: int | None
+    mean_after_hundredths: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """A group of people by one trait. All None: too few, or kept back so that those few cannot be computed.
+    """A group of people by one trait. All None: too few people.
 
     `fall_ratio` is the share of the group whose score falls over the share of all people whose score falls, in percent
-    (100: as all people); `level_fall_ratio` the same of levels. None also where nobody falls. Which of them should be
-    looked at, `groups.stands_out` says.
+    (100: as all people), of exact counts; `level_fall_ratio` the same of levels. None where one of these counts is not
+    told, and where nobody falls. Which of them should be looked at, `groups.stands_out` says.
     """
 
     code: str
@@ -153,9 +146,8 @@ class Grouping:
 class BenefitChange:
     """Who meets the conditions of a scenario before and after, and up to what amount that would be open to them.
 
-    Amounts are None where the scenario names none: it gives no amount, or the contract with each merchant does.
-    `before` and `after` are None where they would tell how many stand at a level that is kept back, or are too few; so
-    are `gained` and `lost`, and amounts with them.
+    Amounts are limits times the people that are told, None where these are not, and where the scenario names no limit:
+    it gives no amount, or the contract with each merchant does.
     """
 
     code: str
@@ -182,14 +174,15 @@ class RuleEffect:
     Alone is before limits, groups and freezing.
 
     `rises` and `falls` are people whose score changes and who have a record in force of the rule's indicator, whatever
-    it is that changes it; None where a rule has no indicator. A rule that counts for too few people by either
-    rulebook shows no figures. `is_amended`: it itself differs, in more than words.
+    it is that changes it; None too where a rule has no indicator (`has_holders` is false). Records and points are told
+    in steps (`tell_sum`). `is_amended`: it itself differs, in more than words.
     """
 
     rule_id: str
     name: str
     name_en: str
     is_amended: bool
+    has_holders: bool
     people_before: int | None
     people_after: int | None
     records_before: int | None
@@ -202,7 +195,10 @@ class RuleEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleLine:
-    """One line of both statements; None where a statement has no such line. `month` is that of the record."""
+    """One line of both statements; None where a statement has no such line. `month` is that of the record.
+
+    A line of kind `others` stands for all lines of a dimension that do not differ.
+    """
 
     kind: str
     title: str
@@ -230,7 +226,8 @@ class Impact:
     """What a change of rules, of scenarios or of both does to all people of a city on one day.
 
     `files_digest` and `known_at` say which files of the city were measured and up to what moment they know. `seed`
-    draws the samples, so that anybody with the same files draws the same.
+    draws the samples, so that anybody with the same files draws the same; `with_samples` is false where they were left
+    out.
     """
 
     city: str
@@ -239,6 +236,7 @@ class Impact:
     files_digest: str
     least_group: int
     seed: str
+    with_samples: bool
     old: Edition
     new: Edition
     old_benefits: Edition | None

@@ -1,20 +1,23 @@
-"""Groups of people: bands of age and points, what is kept back of small ones, and how hard one is hit.
+"""Groups of people: bands of age and points, and how hard one is hit.
 
-The disparity ratio is the share of losers in a group over the share of losers among all people. That a rate which
-differs from the reference by more than a fifth deserves a look is the four-fifths convention of adverse impact (US
-Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D, 1978), which compares rates of selection. To use
-it for rates of loss, turned round (5/4), and with all people as the reference, is our own choice. It is a reason to
-look, and no finding of law. The same guidelines leave differences of small numbers aside, and two standard deviations
-are the usual bound of that (Hazelwood School District v. United States, 433 U.S. 299, 1977): both must be passed.
+The disparity ratio is the share of losers in a group over the share of losers among all people. That a rate of
+selection under four fifths of that of the group with the highest one is generally taken as evidence of adverse impact
+is a rule of thumb of the US Uniform Guidelines on Employee Selection Procedures (29 CFR 1607.4 D, 1978). To use it for
+rates of loss, turned round (5/4), and with all people as the reference, is our own choice. It is a reason to look, and
+no finding of law. Of few people a few more or less make another ratio: so chance must be an unlikely reason, too.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, lgamma
+from typing import NamedTuple
 
 from backend.impact.figures import ChangeBand, PointsBand
+from backend.impact.telling import tell_people
 from scoring.rulebook import Rulebook
 
 STANDS_OUT_PERCENT = 125  # five quarters: the four-fifths convention turned round
+CHANCE_PERCENT = 5  # that chance alone makes a report name a group
+_VANISHING = 1e-17
 POINTS_WIDTH = 10
 UNKNOWN = "unknown"
 ELSEWHERE = "elsewhere"
@@ -24,9 +27,6 @@ CHANGE_BANDS: tuple[tuple[int | None, int | None], ...] = (
     *((1, 4), (5, 9), (10, 19), (20, None)),
 )
 MOST_DISTRICTS = 16  # with more, a table is a list that nobody reads
-
-Key = TypeVar("Key", bound=Hashable)
-Band: TypeAlias = tuple[int, int]
 
 
 class AgeBand(NamedTuple):
@@ -50,39 +50,6 @@ AGE_BANDS = (
 )
 
 
-def find_small(
-    views: Sequence[Mapping[Key, int]],
-    least: int,
-    *,
-    sums: Iterable[Collection[Key]] = (),
-    forced: Collection[Key] = (),
-) -> frozenset[Key]:
-    """Find the groups of a breakdown to keep back: those under `least`, and more until they hide one another.
-
-    `views` count the same groups in several ways, such as before and after; what is small in one is kept back in all.
-    Whatever is kept back can be computed together, from the sum of all or one of `sums`, the parts that add up to
-    something known. So in each it is two groups or more, with at least `least` people (or all there are): the smallest
-    of the others join. Groups without anybody tell of nobody and stay, unless they are `forced`.
-    """
-    keys = list(dict.fromkeys(key for view in views for key in view))
-    kept = {key for key in keys if key in forced or any(0 < view.get(key, 0) < least for view in views)}
-    groups = [*map(set, sums), set(keys)]
-    while added := [
-        joining for view in views for group in groups if (joining := _find_joining(view, group, kept, least))
-    ]:
-        kept.update(added[0])
-    return frozenset(kept)
-
-
-def _find_joining(view: Mapping[Key, int], group: set[Key], kept: set[Key], least: int) -> tuple[Key, ...]:
-    """Find the group that has to be kept back too, so that this sum tells of none alone."""
-    held = [view.get(key, 0) for key in group & kept if view.get(key, 0)]
-    if not held or (len(held) > 1 and sum(held) >= least):
-        return ()
-    others = [key for key in group - kept if view.get(key, 0)]
-    return tuple(sorted(others, key=lambda key: (view[key], str(key)))[:1])
-
-
 def measure_ratio(fell: int, people: int, all_fell: int, all_people: int) -> int | None:
     """Give the disparity ratio in whole percent, a half rounded up; None where nobody fell at all."""
     if not people or not all_fell:
@@ -90,15 +57,39 @@ def measure_ratio(fell: int, people: int, all_fell: int, all_people: int) -> int
     return (2 * 100 * fell * all_people + people * all_fell) // (2 * people * all_fell)
 
 
-def stands_out(fell: int, people: int, all_fell: int, all_people: int) -> bool:
+def stands_out(fell: int, people: int, all_fell: int, all_people: int, *, comparisons: int) -> bool:
     """Tell whether a group is hit so much harder than all people that somebody should look at it.
 
-    Its ratio is above five quarters, and it lies more than two standard deviations above what chance would give: of
-    few people a few more or less make another ratio.
+    Its ratio is above five quarters, and chance would hit it as hard with less than five percent, divided by how many
+    `comparisons` the report makes (Bonferroni): so a report in which nothing but chance is at work names a group in one
+    of twenty cases at most.
     """
-    excess = fell * all_people - people * all_fell
     ratio = measure_ratio(fell, people, all_fell, all_people) or 0
-    return ratio > STANDS_OUT_PERCENT and excess**2 > 4 * people * all_fell * (all_people - all_fell)
+    return (
+        ratio > STANDS_OUT_PERCENT
+        and find_tail(fell, people, all_fell, all_people) < CHANCE_PERCENT / 100 / comparisons
+    )
+
+
+def find_tail(fell: int, people: int, all_fell: int, all_people: int) -> float:
+    """Give the probability that `fell` or more of a group fall, were the group drawn by lot from all people.
+
+    The tail of the hypergeometric distribution, exact but for the rounding of floats: its first term by the logarithms
+    of factorials, each next one from the one before, until they vanish. `fell` is above what is to be expected.
+    """
+    first = _log_choose(people, fell) + _log_choose(all_people - people, all_fell - fell)
+    total = term = 1.0
+    for hit in range(fell, min(people, all_fell)):
+        term *= (people - hit) * (all_fell - hit)
+        term /= (hit + 1) * (all_people - people - all_fell + hit + 1)
+        total += term
+        if term < total * _VANISHING:
+            break
+    return exp(first - _log_choose(all_people, all_fell)) * total
+
+
+def _log_choose(many: int, few: int) -> float:
+    return lgamma(many + 1) - lgamma(few + 1) - lgamma(many - few + 1)
 
 
 def find_median(people: Mapping[int, int]) -> int:
@@ -112,46 +103,26 @@ def find_median(people: Mapping[int, int]) -> int:
 
 
 def band_points(
-    people: tuple[Mapping[int, int], Mapping[int, int]],
-    books: tuple[Rulebook, Rulebook],
-    hidden_levels: Collection[str],
-    least: int,
+    people: tuple[Mapping[int, int], Mapping[int, int]], books: tuple[Rulebook, Rulebook], least: int
 ) -> tuple[PointsBand, ...]:
-    """Count people by bands of ten points, before and after; the last band holds the ceiling.
-
-    The bands of a level add up to it, or nearly: they are kept back so that neither tells of the other.
-    """
+    """Count people by bands of ten points, before and after; the last band holds the ceiling."""
     floor, ceiling = min(book.floor for book in books), max(book.ceiling for book in books)
     starts = range(floor, max(ceiling, floor + 1), POINTS_WIDTH)
     bands = [(start, start + POINTS_WIDTH - 1 if start + POINTS_WIDTH < ceiling else ceiling) for start in starts]
-    shown = [_show_bands(bands, each, book, hidden_levels, least) for each, book in zip(people, books, strict=True)]
+    before, after = people
     return tuple(
-        PointsBand(least=first, most=last, before=before, after=after)
-        for (first, last), before, after in zip(bands, *shown, strict=True)
+        PointsBand(
+            least=first, most=last, before=_tell(before, first, last, least), after=_tell(after, first, last, least)
+        )
+        for first, last in bands
     )
 
 
-def _show_bands(
-    bands: Sequence[Band], people: Mapping[int, int], book: Rulebook, hidden_levels: Collection[str], least: int
-) -> list[int | None]:
-    counts = {band: _count(people, *band) for band in bands}
-    above = book.ceiling
-    forced: set[Band] = set()
-    sums: list[list[Band]] = []
-    for level in book.levels:
-        begin = book.floor if level.at_least is None else level.at_least
-        inside = [band for band in bands if band[1] >= begin and band[0] <= above]
-        sums.append(inside)
-        if level.code in hidden_levels:
-            forced.update(inside)
-        above = begin - 1
-    small = find_small([counts], least, sums=sums, forced=forced)
-    return [None if band in small else counts[band] for band in bands]
-
-
-def band_changes(people: Mapping[int, int]) -> tuple[ChangeBand, ...]:
-    """Count people by how many points they gain or lose: what happens to all people, told of no group."""
-    return tuple(ChangeBand(least=first, most=last, people=_count(people, first, last)) for first, last in CHANGE_BANDS)
+def band_changes(people: Mapping[int, int], least: int) -> tuple[ChangeBand, ...]:
+    """Count people by how many points they gain or lose."""
+    return tuple(
+        ChangeBand(least=first, most=last, people=_tell(people, first, last, least)) for first, last in CHANGE_BANDS
+    )
 
 
 def pool_districts(people: Mapping[str, int], least: int) -> frozenset[str]:
@@ -165,9 +136,10 @@ def add_up(rows: Iterable[Sequence[int]]) -> tuple[int, ...]:
     return tuple(map(sum, zip(*rows, strict=True)))
 
 
-def _count(people: Mapping[int, int], first: int | None, last: int | None) -> int:
-    return sum(
+def _tell(people: Mapping[int, int], first: int | None, last: int | None, least: int) -> int | None:
+    inside = (
         count
         for points, count in people.items()
         if (first is None or points >= first) and (last is None or points <= last)
     )
+    return tell_people(sum(inside), least=least)

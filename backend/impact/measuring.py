@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from backend.impact.assembling import (
     RuleCount,
-    find_hidden_levels,
     list_touched_rules,
     make_benefits,
     make_dimensions,
@@ -19,11 +18,11 @@ from backend.impact.assembling import (
     make_totals,
 )
 from backend.impact.benefits import Offer, list_offers
-from backend.impact.figures import LEAST_GROUP, Edition, Impact
+from backend.impact.figures import Edition, Impact
 from backend.impact.groups import band_changes, band_points
-from backend.impact.keeping_back import keep_back
-from backend.impact.samples import Groups, draw_samples
+from backend.impact.samples import Crowd, draw_samples
 from backend.impact.tallying import Change, Tally, tally_part
+from backend.impact.telling import LEAST_GROUP
 from backend.population.city_files import CityFiles, CityFilesError
 from backend.population.engine import Engine, group_parts, open_engine
 from backend.population.files_of_day import check_files
@@ -54,7 +53,7 @@ class RuleTally:
 
 
 class Counted(NamedTuple):
-    """What was counted of all people, with nothing kept back: it stays in the process."""
+    """What was counted of all people, exactly: it stays in the process."""
 
     change: Change
     offers: tuple[Offer, ...]
@@ -71,17 +70,19 @@ def measure_impact(
     new_benefits: ScenarioCatalogue | None,
     as_of: date,
     progress: Callable[[int, int], None] | None = None,
-    least_group: int = LEAST_GROUP,
+    with_samples: bool = True,
 ) -> Impact:
     """Measure what a change of rulebook, of scenarios or of both does to all scored people on a city day.
 
-    Everything that the files hold is known. `progress` is told how many of how many steps are done. ImpactError where
-    rulebooks, scenarios and files are not of one city, or scenarios know other levels.
+    Everything that the files hold is known. `progress` is told how many of how many steps are done; `with_samples`
+    false leaves the sample people out. ImpactError where rulebooks, scenarios and files are not of one city, or
+    scenarios know other levels.
     """
     _check(files, (old, new), (old_benefits, new_benefits))
     seed = sha256(f"{files.digest} {old.digest} {new.digest} {as_of.isoformat()}".encode()).hexdigest()[:16]
     change = Change(old=old, new=new, old_benefits=old_benefits, new_benefits=new_benefits, as_of=as_of, seed=seed)
-    return report_impact(files, count_people(files, change, progress), least_group=least_group)
+    counted = count_people(files, change, progress)
+    return report_impact(files, counted, with_samples=with_samples)
 
 
 def count_people(files: CityFiles, change: Change, progress: Callable[[int, int], None] | None = None) -> Counted:
@@ -149,44 +150,48 @@ def _count(engine: Engine, counted: Counted, progress: Callable[[int, int], None
             progress(done, len(groups))
 
 
-def report_impact(files: CityFiles, counted: Counted, *, least_group: int = LEAST_GROUP) -> Impact:
-    """Make the figures of the report, and draw the samples; nothing is told of groups under `least_group`."""
+def report_impact(
+    files: CityFiles, counted: Counted, *, least_group: int = LEAST_GROUP, with_samples: bool = True
+) -> Impact:
+    """Make the figures of the report as they may be told, and draw the samples unless they are to be left out."""
     change, offers, tally, rules = counted
     least = least_group
-    hidden = find_hidden_levels(change, tally, least)
-    found = Impact(
+    told = Impact(
         city=files.city,
         as_of=change.as_of,
         known_at=files.known_at,
         files_digest=files.digest,
         least_group=least,
         seed=change.seed,
+        with_samples=with_samples,
         old=_name_rulebook(change.old),
         new=_name_rulebook(change.new),
         old_benefits=_name_scenarios(change.old_benefits),
         new_benefits=_name_scenarios(change.new_benefits),
-        totals=make_totals(tally),
-        levels=make_levels(change, tally, hidden),
-        moves=make_moves(change, tally, hidden),
-        points=band_points((tally.before, tally.after), (change.old, change.new), hidden, least),
-        changes=band_changes(tally.gains),
-        dimensions=make_dimensions(change, tally),
-        groupings=make_groupings(change, tally, hidden, least),
-        benefits=make_benefits(change, offers, tally, hidden, least),
+        totals=make_totals(tally, least),
+        levels=make_levels(change, tally, least),
+        moves=make_moves(change, tally, least),
+        points=band_points((tally.before, tally.after), (change.old, change.new), least),
+        changes=band_changes(tally.gains, least),
+        dimensions=make_dimensions(change, tally, least),
+        groupings=make_groupings(change, tally, least),
+        benefits=make_benefits(offers, tally, least),
         amendments=list_amendments(change.old, change.new),
         rules=make_rules(change, tally, (rules[0].counts, rules[1].counts), least),
         samples=(),
     )
-    told = keep_back(found, change)
-    groups = Groups({each.trait: each for each in told.groupings}, told.moves, least, _count_fewest(rules))
-    samples = draw_samples(tally.candidates, groups, change, lambda number: read_records(files, number))
-    return replace(told, samples=samples)
+    if not with_samples:
+        return told
+    crowd = Crowd({each.trait: each for each in told.groupings}, told.moves, _list_common(rules, least))
+    return replace(
+        told, samples=draw_samples(tally.candidates, crowd, change, lambda number: read_records(files, number))
+    )
 
 
-def _count_fewest(rules: tuple[RuleTally, RuleTally]) -> dict[str, int]:
-    """Count for how many people a rule counts by the rulebook by which they are fewer; nobody is not few."""
+def _list_common(rules: tuple[RuleTally, RuleTally], least: int) -> frozenset[str]:
+    """List the rules that count for enough people by each rulebook by which they count for anybody."""
     counted = [(rule_id, count.people) for each in rules for rule_id, count in each.counts.items() if count.people]
-    return {rule_id: min(people for of, people in counted if of == rule_id) for rule_id, _ in counted}
+    return frozenset(rule_id for rule_id, _ in counted) - {rule_id for rule_id, people in counted if people < least}
 
 
 def _name_rulebook(book: Rulebook) -> Edition:

@@ -6,16 +6,22 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 from backend.clock import format_moment
 from backend.impact.figures import Impact, Trait
-from backend.impact.groups import STANDS_OUT_PERCENT
+from backend.impact.groups import CHANCE_PERCENT, STANDS_OUT_PERCENT
 from backend.impact.plots import draw_pictures
+from backend.impact.telling import find_grain
 from backend.impact.wording import (
+    AGAINST,
     BENEFITS,
+    DISCLOSURE,
     KEPT_BACK,
+    LEFT_OUT,
     SAMPLE_KINDS,
     TRAITS,
     name_change_band,
     name_row,
     word_amendment,
+    word_telling,
+    write_amounts,
     write_change,
     write_holders,
     write_mean,
@@ -45,6 +51,7 @@ def write_page(impact: Impact) -> str:
         "change": write_change,
         "ratio": write_ratio,
         "yuan": write_yuan,
+        "mean": write_mean,
     }
     return environment.get_template(_PAGE).render(
         impact=impact,
@@ -52,7 +59,13 @@ def write_page(impact: Impact) -> str:
         pictures=draw_pictures(impact),
         known_at=format_moment(impact.known_at),
         limit=write_ratio(STANDS_OUT_PERCENT),
+        chance=CHANCE_PERCENT,
         kept_back=KEPT_BACK,
+        grain=find_grain(impact.least_group),
+        telling=word_telling(impact.least_group),
+        disclosure=DISCLOSURE,
+        left_out=LEFT_OUT,
+        against=AGAINST,
         amendments=list_weighty(impact),
         words_only=count_words_only(impact),
         benefits=BENEFITS,
@@ -60,8 +73,8 @@ def write_page(impact: Impact) -> str:
         sample_kinds=SAMPLE_KINDS,
         hit=list_hit(impact),
         share=write_share,
-        mean=write_mean,
         mean_change=write_mean_change,
+        amounts=write_amounts,
         holders=write_holders,
         name_change_band=name_change_band,
         name_row=name_row,

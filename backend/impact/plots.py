@@ -149,7 +149,7 @@ def chart_benefits(impact: Impact) -> BarChart:
     )
 
 
-def _label_share(value: int | None, people: int) -> str:
+def _label_share(value: int | None, people: int | None) -> str:
     return KEPT_BACK if value is None else f"{write_short(value)}（{write_share(value, people)}）"
 
 

@@ -1,15 +1,17 @@
-"""Sample people: drawn by lot, none out of a group of too few, with both statements line by line.
+"""Sample people: drawn by lot, none out of a group of too few, with both statements.
 
-A sample is a number and nothing that leads back: no id, no place, no age, and of days the month alone.
+A sample is a number and nothing that leads back: no id, no place, no age, of days the month alone, and of what the
+change leaves as it is only a sum.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 
 from backend.impact.assembling import find_district_row
-from backend.impact.figures import Grouping, GroupRow, Move, Sample, SampleKind, SampleLine, Trait
+from backend.impact.figures import Grouping, Move, Sample, SampleKind, SampleLine, Trait
 from backend.impact.tallying import Candidate, Change, rank_candidates
 from backend.scores.wording import Wording
 from backend.web.messages import Language
@@ -19,6 +21,7 @@ from scoring.rulebook import Rulebook
 from scoring.statement import Line, Score
 
 SAMPLES = 2  # of each kind
+OTHERS = "others"  # the kind of a line that stands for all that do not differ
 WHATEVER_IS_KNOWN = datetime.max.replace(tzinfo=UTC)
 
 
@@ -26,52 +29,47 @@ class DisagreementError(AssertionError):
     """The plan over all people and `evaluate` gave somebody two scores: a defect of this system."""
 
 
+class Pair(NamedTuple):
+    """A line of both statements; None where one has no such line."""
+
+    was: Line | None
+    now: Line | None
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether its points differ, or whether it comes or goes."""
+        return self.was is None or self.now is None or self.was.points != self.now.points
+
+
 @dataclass(frozen=True, slots=True)
-class Groups:
-    """The groups that are told of, how many move from a level to another, and how few people a rule counts for."""
+class Crowd:
+    """In whom somebody is hidden: groups and moves as they are told, and the rules that count for enough people."""
 
     groupings: Mapping[Trait, Grouping]
     moves: Collection[Move]
-    least: int
-    people_of: Mapping[str, int]
+    rules: frozenset[str]
 
     def may_show(self, candidate: Candidate) -> bool:
         """Tell whether somebody is hidden in a crowd by every trait, and by the move between levels."""
         rows = {
-            Trait.LEVEL: candidate.level_before,
-            Trait.DISTRICT: find_district_row(self.groupings[Trait.DISTRICT], candidate.district),
-            Trait.AGE: candidate.age_band,
-            Trait.SEX: candidate.sex,
+            (Trait.LEVEL, candidate.level_before),
+            (Trait.DISTRICT, find_district_row(self.groupings[Trait.DISTRICT], candidate.district)),
+            (Trait.AGE, candidate.age_band),
+            (Trait.SEX, candidate.sex),
         }
-        return self._is_common(candidate) and all(
-            row.people is not None for trait, code in rows.items() for row in self._find_rows(trait, code)
-        )
+        told = {(trait, row.code) for trait, each in self.groupings.items() for row in each.rows if row.people}
+        moves = {(each.before, each.after) for each in self.moves if each.people}
+        return rows <= told and (candidate.level_before, candidate.level_after) in moves
 
-    def may_tell(self, before: Score, after: Score) -> bool:
-        """Tell whether every rule on a line that differs counts for enough people; what was not counted is too few."""
-        old, new = ({line.key: line for line in score.lines} for score in (before, after))
-        differing = [
-            line
-            for key in {*old, *new}
-            for was, now in ((old.get(key), new.get(key)),)
-            if was is None or now is None or was.points != now.points
-            for line in (was, now)
-            if line is not None
-        ]
-        rules = {line.rule.id for line in differing if line.rule is not None}
-        return all(self.people_of.get(rule_id, 0) >= self.least for rule_id in rules)
-
-    def _find_rows(self, trait: Trait, code: str) -> Iterator[GroupRow]:
-        return (row for row in self.groupings[trait].rows if row.code == code)
-
-    def _is_common(self, candidate: Candidate) -> bool:
-        move = candidate.level_before, candidate.level_after
-        return any((each.before, each.after) == move and (each.people or 0) >= self.least for each in self.moves)
+    def may_tell(self, pairs: Iterable[Pair]) -> bool:
+        """Tell whether every rule on a line that differs counts for enough people."""
+        lines = (line for pair in pairs if pair.differs for line in (pair.was, pair.now) if line is not None)
+        return all(line.rule is None or line.rule.id in self.rules for line in lines)
 
 
 def draw_samples(
     candidates: Mapping[SampleKind, Iterable[Candidate]],
-    groups: Groups,
+    crowd: Crowd,
     change: Change,
     read_records: Callable[[int], Iterable[Record]],
 ) -> tuple[Sample, ...]:
@@ -85,9 +83,9 @@ def draw_samples(
         found = (
             (kind, each, scores)
             for each in rank_candidates(kind, candidates.get(kind, ()))
-            if each.subject_no not in taken and groups.may_show(each)
+            if each.subject_no not in taken and crowd.may_show(each)
             for scores in (_score_both(tuple(read_records(each.subject_no)), each, change),)
-            if groups.may_tell(*scores)
+            if crowd.may_tell(_pair(*scores))
         )
         drawn += islice(found, SAMPLES)
     return tuple(_write(number, kind, *scores) for number, (kind, _, scores) in enumerate(drawn, start=1))
@@ -109,7 +107,7 @@ def _write(number: int, kind: SampleKind, before: Score, after: Score) -> Sample
         points_after=after.points,
         level_before=before.level.code,
         level_after=after.level.code,
-        lines=tuple(_pair(before, after)),
+        lines=tuple(_write_lines(before, after)),
     )
 
 
@@ -117,23 +115,48 @@ def _score(records: Iterable[Record], book: Rulebook, candidate: Candidate, chan
     return evaluate(records, book, as_of=change.as_of, known_at=WHATEVER_IS_KNOWN, since=candidate.since)
 
 
-def _pair(before: Score, after: Score) -> Iterator[SampleLine]:
+def _pair(before: Score, after: Score) -> list[Pair]:
     """Put the lines of both statements side by side, in the order of the new one, what it lacks last."""
     old = {line.key: line for line in before.lines}
     new = {line.key: line for line in after.lines}
-    for key in dict.fromkeys([*new, *old]):
-        was, now = old.get(key), new.get(key)
-        shown, book = (now, after.rulebook) if now is not None else (was, before.rulebook)
-        if shown is not None:
-            yield _write_line(shown, book, was, now)
+    return [Pair(old.get(key), new.get(key)) for key in dict.fromkeys([*new, *old])]
 
 
-def _write_line(shown: Line, book: Rulebook, was: Line | None, now: Line | None) -> SampleLine:
+def _write_lines(before: Score, after: Score) -> Iterator[SampleLine]:
+    """Write the lines that differ, and those of no dimension; the others as one line a dimension, behind them."""
+    others: dict[str, list[int]] = {}
+    for pair in _pair(before, after):
+        line, book = (pair.now, after.rulebook) if pair.now is not None else (pair.was, before.rulebook)
+        if line is None:
+            continue
+        if line.dimension and not pair.differs:
+            others.setdefault(line.dimension, []).append(line.points)
+        else:
+            yield _write_line(line, book, pair)
+    for code, points in others.items():
+        yield _fold(code, points, after.rulebook)
+
+
+def _write_line(line: Line, book: Rulebook, pair: Pair) -> SampleLine:
     return SampleLine(
-        kind=shown.kind,
-        title=Wording(book, Language.CHINESE).title(shown),
-        title_en=Wording(book, Language.ENGLISH).title(shown),
-        month=f"{shown.record.occurred_on:%Y-%m}" if shown.record else "",
-        before=None if was is None else was.points,
-        after=None if now is None else now.points,
+        kind=line.kind,
+        title=Wording(book, Language.CHINESE).title(line),
+        title_en=Wording(book, Language.ENGLISH).title(line),
+        month=f"{line.record.occurred_on:%Y-%m}" if line.record else "",
+        before=None if pair.was is None else pair.was.points,
+        after=None if pair.now is None else pair.now.points,
+    )
+
+
+def _fold(code: str, points: Collection[int], book: Rulebook) -> SampleLine:
+    """Write one line for all of a dimension that do not differ: whoever has a rare record is not known by it."""
+    heading = next(each for each in book.dimensions if each.code == code)
+    count, total = len(points), sum(points)
+    return SampleLine(
+        kind=OTHERS,
+        title=f"其他记录（{heading.name}），{count} 项",
+        title_en=f"other records ({heading.name_en}), {count}",
+        month="",
+        before=total,
+        after=total,
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from backend.impact.figures import ChangeBand, GroupRow, RuleEffect, SampleKind, Trait
+from backend.impact.figures import BenefitChange, ChangeBand, GroupRow, RuleEffect, SampleKind, Trait
+from backend.impact.telling import find_grain
 from scenarios.catalogue import BenefitKind
 from scoring.amendments import Amendment, AmendmentKind, Figure
 from scoring.rulebook_parts import Part
@@ -129,8 +130,34 @@ BENEFITS: Mapping[str, Words] = MappingProxyType(
 )
 
 
+AGAINST = Words(
+    "分值调低的规则，其持有者仍可能有人上升；分值调高的，也可能有人下降：同一行为由多个部门报送的只计一条，"
+    "修改后计入的可能是另一条，而那一条可能已过有效期；择高组只计最高的一条；上限、最低分和满分会吸收变化；"
+    "同时修改的其他规则也在起作用。",
+    "People can rise under a rule whose points were cut, and fall under one whose points were raised: an act that"
+    " several departments reported counts once, and now another of its records counts, which may have lapsed; groups"
+    " count the highest alone; limits, floor and ceiling absorb; and other rules may have changed as well.",
+)
+DISCLOSURE = Words(
+    "样本是去标识化的个人信息，只供决定规则修改的人查阅，不得公开，不得另作他用。",
+    "Samples are de-identified personal information for those who decide about the rules, not for publication.",
+)
+LEFT_OUT = Words("本报告未附样本。", "The samples were left out of this report.")
+
+
+def word_telling(least: int) -> Words:
+    """Say how counts of people are told, where groups under `least` are not."""
+    grain = find_grain(least)
+    if grain == 1:
+        return Words(f"不足 {least} 人以{KEPT_BACK}表示。", f"Fewer than {least} people are told as {KEPT_BACK}.")
+    return Words(
+        f"人数按 {grain} 人取整，不足 {least} 人以{KEPT_BACK}表示，故各项之和可能与合计略有出入。",
+        f"People are told to the nearest {grain}, fewer than {least} as {KEPT_BACK}; so parts may not quite add up.",
+    )
+
+
 def write_number(value: int | None) -> str:
-    """Write a whole number; what is kept back as a sign."""
+    """Write a whole number; what is not told as a sign."""
     return KEPT_BACK if value is None else f"{value:,}"
 
 
@@ -153,14 +180,18 @@ def write_share(part: int | None, whole: int | None) -> str:
     return f"{100 * part / whole:.1f}%" if whole else NOTHING
 
 
-def write_mean(total: int, people: int) -> str:
-    """Write a mean to two places."""
-    return f"{total / people:.2f}" if people else NOTHING
+def write_mean(hundredths: int | None) -> str:
+    """Write a mean that is given in hundredths."""
+    if hundredths is None:
+        return KEPT_BACK
+    return f"{'-' if hundredths < 0 else ''}{write_ratio(abs(hundredths))}"
 
 
-def write_mean_change(total: int, people: int) -> str:
-    """Write a difference of means to two places, with its sign."""
-    return f"{total / people:+.2f}" if people else NOTHING
+def write_mean_change(before: int | None, after: int | None) -> str:
+    """Write the difference of two means that are told, with its sign."""
+    if before is None or after is None:
+        return KEPT_BACK
+    return f"{'+' if after > before else ''}{write_mean(after - before)}"
 
 
 def write_ratio(percent: int | None) -> str:
@@ -173,9 +204,16 @@ def write_yuan(fen: int | None) -> str:
     return NOTHING if fen is None else f"{fen // _FEN:,}.{fen % _FEN:02d}"
 
 
+def write_amounts(benefit: BenefitChange) -> tuple[str, str]:
+    """Write in yuan up to what amount a scenario opens to those who gain it, and closes to those who lose it."""
+    pairs = (benefit.limit_after_fen, benefit.gained_fen), (benefit.limit_before_fen, benefit.lost_fen)
+    gained, lost = (KEPT_BACK if limit is not None and fen is None else write_yuan(fen) for limit, fen in pairs)
+    return gained, lost
+
+
 def write_holders(rule: RuleEffect) -> tuple[str, str]:
     """Write how many holders of a rule rise and fall; a rule without an indicator has none."""
-    if rule.people_before is not None and rule.rises is None:
+    if not rule.has_holders:
         return NOTHING, NOTHING
     return write_number(rule.rises), write_number(rule.falls)
 

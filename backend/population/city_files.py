@@ -21,8 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.population.columns import SCHEMAS, Kind
+from backend.population.damage import check_files_are_whole, damage_told
 from backend.population.faults import CityFilesError
+from backend.population.locking import READER_LOCK, WRITER_LOCK, locked
 from backend.population.manifest import (
+    CITY_FILE,
     NAME,
     ListedFile,
     Manifest,
@@ -47,8 +50,7 @@ __all__ = [
 ]
 
 PARTS = 64
-WRITER_LOCK, READER_LOCK = "writer.lock", "reader.lock"
-_LEFT_OVER = re.compile(rf"(?:{'|'.join(Kind)})/(?:part=\d+/)?\d{{6,}}\.parquet|{re.escape(NAME)}\.new")
+_LEFT_OVER = re.compile(rf"{CITY_FILE.pattern}|{re.escape(NAME)}\.new")
 _OWN = 0o600
 _OWN_FOLDER = 0o700
 
@@ -114,15 +116,24 @@ class CityFiles:
 
 
 def open_city_files(folder: Path) -> CityFiles:
-    """Open the files of a city as they are now; raises CityFilesError where there are none."""
+    """Open the files of a city as they are now, whole or not; raises CityFilesError where there are none."""
     return CityFiles(folder, read_manifest(folder))
 
 
 @contextmanager
-def reading_files(folder: Path) -> Iterator[CityFiles]:
-    """Open the files of a city, none of which is deleted before the end, even when it is replaced meanwhile."""
-    with _locked(folder, READER_LOCK, fcntl.LOCK_SH):
-        yield open_city_files(folder)
+def reading_files(folder: Path, *, are_checked: bool = True) -> Iterator[CityFiles]:
+    """Open the files of a city, none of which is deleted before the end, even when it is replaced meanwhile.
+
+    Raises CityFilesError where there are none, and where they are damaged; with `are_checked` false the latter only
+    where that is why they cannot be read.
+    """
+    with locked(folder, READER_LOCK, fcntl.LOCK_SH):
+        files = open_city_files(folder)
+        listed = files.manifest.files
+        if are_checked:
+            check_files_are_whole(folder, listed)
+        with damage_told(folder, lambda: listed):
+            yield files
 
 
 def begin_files(folder: Path, *, city: str, parts: int = PARTS) -> CityFiles:
@@ -131,13 +142,14 @@ def begin_files(folder: Path, *, city: str, parts: int = PARTS) -> CityFiles:
     Raises CityFilesError where the folder holds another city, other parts, or something else.
     """
     folder.mkdir(mode=_OWN_FOLDER, parents=True, exist_ok=True)
-    if not (folder / NAME).exists():
-        strange = sorted({path.name for path in folder.iterdir()} - {WRITER_LOCK, READER_LOCK, f"{NAME}.new"})
-        if strange:
-            raise CityFilesError(f"{folder} holds {strange[0]} and no {NAME}; give a folder that is empty or new")
-        for name in (WRITER_LOCK, READER_LOCK):
-            (folder / name).touch(mode=_OWN)
-        with _locked(folder, WRITER_LOCK, fcntl.LOCK_EX):
+    is_new = not (folder / NAME).exists()
+    strange = {path.name for path in folder.iterdir()} - {WRITER_LOCK, READER_LOCK, f"{NAME}.new"} if is_new else set()
+    if strange:
+        raise CityFilesError(f"{folder} holds {min(strange)} and no {NAME}; give a folder that is empty or new")
+    for name in (WRITER_LOCK, READER_LOCK):  # a copy may lack them
+        (folder / name).touch(mode=_OWN)
+    if is_new:
+        with locked(folder, WRITER_LOCK, fcntl.LOCK_EX):
             if not (folder / NAME).exists():
                 keep_manifest(folder, Manifest(city=city, parts=parts))
     files = open_city_files(folder)
@@ -233,10 +245,15 @@ class CityWriter:
 
 @contextmanager
 def writing_files(folder: Path) -> Iterator[CityWriter]:
-    """Be the one who writes; deletes what a killed one left. Raises CityFilesError where somebody else writes."""
-    with _locked(folder, WRITER_LOCK, fcntl.LOCK_EX):
+    """Be the one who writes; deletes what a killed one left.
+
+    Raises CityFilesError where somebody else writes, and where the files are damaged.
+    """
+    with locked(folder, WRITER_LOCK, fcntl.LOCK_EX):
+        check_files_are_whole(folder, read_manifest(folder).files)
         _delete_strays(folder)
-        yield CityWriter(folder)
+        with damage_told(folder, lambda: read_manifest(folder).files):
+            yield CityWriter(folder)
 
 
 @contextmanager
@@ -244,22 +261,6 @@ def files_step(folder: Path) -> Iterator[FileStep]:
     """Take one step, as the only one who writes (`writing_files` and `CityWriter.step`)."""
     with writing_files(folder) as writer, writer.step() as step:
         yield step
-
-
-@contextmanager
-def _locked(folder: Path, name: str, how: int) -> Iterator[None]:
-    try:
-        descriptor = os.open(folder / name, os.O_RDONLY)
-    except (FileNotFoundError, NotADirectoryError):
-        raise CityFilesError(f"{folder} holds no files of a city; `shangding population export` makes them") from None
-    try:
-        try:
-            fcntl.flock(descriptor, how if how == fcntl.LOCK_SH else how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CityFilesError(f"somebody else is writing to {folder}; wait until that has ended") from None
-        yield
-    finally:
-        os.close(descriptor)  # lets the lock go, as the end of the process would
 
 
 def list_strays(folder: Path, manifest: Manifest) -> list[Path]:

@@ -10,11 +10,11 @@ import pyarrow as pa
 from backend.population.city_files import CityFiles, CityFilesError, Kind
 from backend.population.columns import KEYS, read_rows, sort_rows
 from backend.population.content_numbers import ContentNumbers
+from backend.population.damage import Fault
 from backend.population.exported import Exported, find_change
 from backend.population.gathering import Gathered, find_reports, make_table
+from backend.population.ledger_reading import BEFORE_ALL, Entry, read_accounts, read_new_entries
 from backend.population.settling import read_subjects
-from backend.population.tables import BEFORE_ALL, Entry, read_accounts, read_new_entries
-from backend.population.verifying import Fault
 from backend.storage.database import Database
 
 PORTION = 2000

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from backend.clock import today
 from backend.population.city_files import CityFiles, CityFilesError, Kind
 from backend.population.columns import find_part
-from backend.population.tables import Account
+from backend.population.ledger_reading import Account
 from backend.population.traits import Traits
 
 _ID_BYTES = 16
@@ -110,6 +110,12 @@ class Exported:
         number = int(self._next[part])
         self._next[part] += self._parts
         return number
+
+    def list_latest(self) -> list[UUID]:
+        """List the last subject of each part that has any."""
+        numbers = self._columns["subject_no"]
+        is_last = numbers + self._parts == self._next[numbers % self._parts]
+        return [UUID(bytes=each.ljust(_ID_BYTES, b"\0")) for each in self._ids[is_last].tolist()]
 
     def count_unseen(self) -> int:
         """Count the subjects that the files hold and nobody has looked up."""

@@ -23,21 +23,26 @@ from backend.population.city_files import PARTS, CityFilesError, CityWriter, Kin
 from backend.population.content_numbers import ContentNumbers
 from backend.population.exported import Change, Exported, find_change
 from backend.population.gathering import PARTED, Gathered, find_reports
-from backend.population.settling import complete_files, settle_subjects
-from backend.population.tables import (
+from backend.population.ledger_reading import (
     BEFORE_ALL,
     Account,
+    count_known,
     find_report_numbers,
     read_accounts,
     read_new_entries,
     read_sealed_identities,
 )
+from backend.population.settling import complete_files, settle_subjects
 from backend.population.traits import Traits, read_traits
 from backend.storage.database import Database, StorageUnavailableError
 
 PORTION, SMALLEST_PORTION = 2000, 50
 STEP_SUBJECTS = 500_000
 STEP_ROWS = 6_000_000  # about half a gigabyte
+_FOREIGN = (
+    "the files hold {missing} persons or more whom the database does not know: they were made from another one, or it"
+    " was set back; make them anew in an empty folder"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ def export_city(
     with writing_files(folder) as writer:
         settle_subjects(writer)
         export = _Export(database, writer, sealer, today(now), pace)
+        export.check_origin()
         while export.take_portion():
             if watch is not None:
                 watch(export.counts)
@@ -113,6 +119,17 @@ class _Export:
         self._size = pace.portion
         self.counts = ExportCounts()
 
+    def check_origin(self) -> None:
+        """Raise CityFilesError, before anything is written, where the last ones of the files are not in the database.
+
+        Who lacks nothing but others than the last is found out at the end.
+        """
+        latest = self._exported.list_latest()
+        with self._database.reading() as session:
+            missing = len(latest) - count_known(session, latest)
+        if missing:
+            raise CityFilesError(_FOREIGN.format(missing=missing))
+
     def take_portion(self) -> bool:
         """Take the next portion of persons, and write a step where enough has come together; False after the last."""
         with _cycles_left_alone():
@@ -136,10 +153,7 @@ class _Export:
             self._gathered.write(self._writer)
         missing = self._exported.count_unseen()
         if missing:
-            raise CityFilesError(
-                f"the files hold {missing} persons whom the database does not know: they were made from another one;"
-                " make them anew in an empty folder"
-            )
+            raise CityFilesError(_FOREIGN.format(missing=missing))
         complete_files(self._writer, known_at=began_at)
 
     def _read(self) -> tuple[list[Account], dict[Kind, list[tuple[Any, ...]]]]:

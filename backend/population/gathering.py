@@ -10,7 +10,7 @@ import pyarrow as pa
 from backend.population.city_files import CityFilesError, CityWriter, Kind
 from backend.population.columns import KEYS, SCHEMAS, split_id, write_rows
 from backend.population.content_numbers import ContentNumbers
-from backend.population.tables import Entry
+from backend.population.ledger_reading import Entry
 from backend.records.ledger import REPORTED
 from scoring.records import EventKind
 

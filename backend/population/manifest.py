@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from backend.population.faults import CityFilesError
 
 FORM = "shangding city files 1"
 NAME = "manifest.json"
+CITY_FILE = re.compile(rf"(?:{'|'.join(Kind)})/(?:part=\d+/)?\d{{6,}}\.parquet")
 NOTHING_KNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -78,8 +80,11 @@ class Manifest:
             document: Mapping[str, Any] = json.loads(text)
             form = document["form"]
             if form != FORM:
-                raise CityFilesError(f"{NAME} is of the form {form!r}; this version reads and writes {FORM!r}")
-            return cls(
+                raise CityFilesError(
+                    f"{NAME} is of the form {form!r}, and this version reads and writes {FORM!r}; run the version that"
+                    " wrote it, or let `shangding population export` make the files anew in an empty folder"
+                )
+            manifest = cls(
                 city=document["city"],
                 parts=document["parts"],
                 known_at=datetime.fromisoformat(document["known_at"]),
@@ -88,8 +93,25 @@ class Manifest:
                 dropped=tuple(document["dropped"]),
                 files=tuple(ListedFile(Kind(kind), *rest) for kind, *rest in document["files"]),
             )
-        except (KeyError, TypeError, ValueError) as fault:
-            raise CityFilesError(f"{NAME} cannot be read ({type(fault).__name__}); it is JSON that we wrote") from fault
+            manifest.check()
+        except (KeyError, TypeError, ValueError, RecursionError) as fault:
+            raise CityFilesError(
+                f"{NAME} is not as we wrote it ({type(fault).__name__}); let `shangding population export` make the"
+                " files anew in an empty folder"
+            ) from fault
+        return manifest
+
+    def check(self) -> None:
+        """Raise TypeError or ValueError where what was read is nothing that `write` writes."""
+        numbers = [self.parts, self.next_number]
+        for each in self.files:
+            numbers += [each.number, each.rows, each.bytes]
+            if each.kind.is_parted != (each.part is not None) or not 0 <= int(each.part or 0) < self.parts:
+                raise ValueError("a file is in no part that there is")
+        if any(type(each) is not int for each in numbers) or not (self.parts > 0 and type(self.is_complete) is bool):
+            raise TypeError("a number, or whether it is complete, is none")
+        if self.known_at.tzinfo is None or not all(map(CITY_FILE.fullmatch, self.dropped)):
+            raise ValueError("a moment is of no zone, or what was dropped is no file of a city")  # nor is it deleted
 
 
 def place_file(kind: Kind, part: int | None, number: int) -> Path:

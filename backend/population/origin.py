@@ -9,8 +9,9 @@ import duckdb
 from sqlalchemy import select
 
 from backend.people.tables import SubjectRow
-from backend.population.city_files import CityFiles, CityFilesError, Kind
+from backend.population.city_files import CityFiles, Kind
 from backend.population.columns import SCHEMAS
+from backend.population.files_of_day import Unfit, UnfitFilesError
 from backend.population.marking import read_files
 from backend.records.tables import LedgerEntryRow
 from backend.storage.bulk import is_one_of
@@ -44,7 +45,7 @@ def check_origin(files: CityFiles, database: Database) -> None:
     """Refuse files that say what the database does not know: of another one, or of before it was restored.
 
     Looked at is the last person and the last entry of each part; what was restored and has grown anew has other ones.
-    Raises CityFilesError, and StorageUnavailableError where the database is away.
+    Raises UnfitFilesError, and StorageUnavailableError where the database is away.
     """
     people, entries = set[UUID](), dict[tuple[UUID, int], datetime]()
     for last, newest in _find_latest(files):
@@ -54,12 +55,15 @@ def check_origin(files: CityFiles, database: Database) -> None:
     key = [LedgerEntryRow.subject_id, LedgerEntryRow.ledger_no]
     with database.reading() as session:
         known = set(session.scalars(select(SubjectRow.subject_id).where(SubjectRow.subject_id.in_(people))))
-        rows = session.execute(select(*key, LedgerEntryRow.known_at).where(is_one_of(session, key, list(entries))))
-        found = {(row.subject_id, row.ledger_no): row.known_at for row in rows}
+        found = dict[tuple[UUID, int], datetime]()
+        if entries:
+            rows = session.execute(select(*key, LedgerEntryRow.known_at).where(is_one_of(session, key, list(entries))))
+            found = {(row.subject_id, row.ledger_no): row.known_at for row in rows}
     if known != people or found != entries:
-        raise CityFilesError(
+        raise UnfitFilesError(
+            Unfit.OF_OTHER_LEDGER,
             f"the files in {files.folder} say what the database does not know: they are of another one, or of before"
-            " it was restored; let `shangding population export` make them anew in an empty folder"
+            " it was restored; let `shangding population export` make them anew in an empty folder",
         )
 
 

@@ -4,10 +4,9 @@ Every subject's numbers from 1 to its last must be there, each once, in the reco
 missing and nothing twice. Faults are listed with their place; nothing is mended.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from backend.population.city_files import CityFiles, Kind, list_strays
 from backend.population.columns import KEYS, SCHEMAS, find_part, read_rows
+from backend.population.damage import Fault, find_damage
 from backend.population.manifest import ListedFile
 from backend.population.marking import find_marked, is_marked
 from backend.population.settling import read_subjects
@@ -36,18 +36,12 @@ _NEVER_NULL[Kind.MARKED] = _NEVER_NULL[Kind.RECORDS]
 Numbers = npt.NDArray[np.int64]
 
 
-class Fault(NamedTuple):
-    """Where something is not as it must be, and what."""
-
-    place: str
-    what: str
-
-
 def verify_files(files: CityFiles, *, watch: Callable[[int, int], None] | None = None) -> list[Fault]:
     """List what is wrong with the files; `watch` is told after each part how many of how many are done."""
     faults = [Fault(str(path.relative_to(files.folder)), "is not in the manifest") for path in _list_strays(files)]
     listed = [each for kind in Kind for each in files.list_entries(kind)]
-    broken = [fault for each in listed for fault in _check_file(files, each)]
+    broken = list(find_damage(files.folder, listed))
+    broken = broken or [fault for each in listed for fault in _check_file(files, each)]
     faults += broken
     if broken:  # what they hold cannot be told
         return faults
@@ -65,18 +59,8 @@ def _list_strays(files: CityFiles) -> list[Path]:
 
 
 def _check_file(files: CityFiles, listed: ListedFile) -> Iterator[Fault]:
-    """Check one file against the manifest, and its columns, its order and its part."""
+    """Check the rows, the columns, the order and the part of a file that is as it was written."""
     path, place = files.folder / listed.path, str(listed.path)
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        yield Fault(place, "is in the manifest and not in the folder")
-        return
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if (size, sha256) != (listed.bytes, listed.sha256):
-        yield Fault(place, f"has {size} bytes with SHA-256 {sha256}, not {listed.bytes} with {listed.sha256}")
-        return
     footer = pq.read_metadata(path)
     if footer.num_rows != listed.rows:
         yield Fault(place, f"has {footer.num_rows} rows, not {listed.rows}")

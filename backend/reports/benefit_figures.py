@@ -2,6 +2,8 @@
 
 A visitor is whoever had it by the word of a home city. How grants stand is as it was written down: what time alone has
 done is written by `shangding work` within seconds.
+
+A grant is somebody's, and an amount is of those who have one: both are told of 20 people and more, by `impact.telling`.
 """
 
 from collections import Counter
@@ -9,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from backend.grants.grant import OPEN, GrantState, Via
 from backend.grants.tables import GrantRow
+from backend.impact.telling import LEAST_GROUP, find_grain, tell_amount, tell_people
 from backend.reports.figure_tables import Cell, FigureKind
 from backend.visits.tables import VisitorUseRow
 
@@ -51,38 +55,79 @@ FATES: Mapping[GrantState, Fate] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenefitFigures:
-    """The grants of one scenario given to residents or visitors on some days, exactly, and how they stand now.
+    """The grants of one scenario given to residents or visitors on some days, and how they stand now.
 
-    `agreed_fen` is what they began with, `held_fen` what they hold now, `final_fen` what was taken in the end.
+    Grants are told in whole tens, as people are; None for those of too few people. `agreed_fen` is what they began
+    with, `held_fen` what they hold now, `final_fen` what was taken in the end: each of the people of whom it is more
+    than nothing, None where they are too few.
     """
 
     scenario: str
     whose: Whose
-    people: int
-    granted: int
-    states: Mapping[GrantState, int]
-    agreed_fen: int
-    held_fen: int
-    final_fen: int
+    people: int | None
+    granted: int | None
+    states: Mapping[GrantState, int | None]
+    agreed_fen: int | None
+    held_fen: int | None
+    final_fen: int | None
 
 
-def measure_benefits(session: Session, first_on: date, last_on: date) -> tuple[BenefitFigures, ...]:
-    """Measure what was given from `first_on` to `last_on`, both city days included, by scenario and whose it was."""
+def measure_benefits(
+    session: Session, first_on: date, last_on: date, *, least: int = LEAST_GROUP
+) -> tuple[BenefitFigures, ...]:
+    """Measure what was given from `first_on` to `last_on`, both city days included, by scenario and whose it was.
+
+    Nothing is told of fewer than `least` people; with 1 everything is exact.
+    """
     row, whose = GrantRow, _tell_whose()
     given = (row.granted_on >= first_on, row.granted_on <= last_on)
     keys = (row.scenario, whose)
-    by_state = select(
-        *(*keys, row.state, func.count()),
-        *(func.sum(amount) for amount in (row.agreed_fen, row.held_fen, func.coalesce(row.final_fen, 0))),
+    people = func.count(row.subject_id.distinct())
+    by_state = select(*keys, row.state, func.count(), people).where(*given).group_by(*keys, row.state)
+    states: dict[tuple[str, str], dict[GrantState, int | None]] = {}
+    for scenario, of, state, grants, holders in session.execute(by_state):
+        told = states.setdefault((scenario, of), dict.fromkeys(GrantState, 0))
+        told[GrantState(state)] = tell_grants(grants, holders, least=least)
+    amounts = [
+        figure
+        for amount in (row.agreed_fen, row.held_fen, func.coalesce(row.final_fen, 0))
+        for figure in (func.sum(amount), func.count(case((amount > 0, row.subject_id)).distinct()))
+    ]
+    found = session.execute(select(*keys, func.count(), people, *amounts).where(*given).group_by(*keys).order_by(*keys))
+    return tuple(
+        BenefitFigures(
+            scenario=scenario,
+            whose=Whose(of),
+            people=tell_people(holders, least=least),
+            granted=tell_grants(grants, holders, least=least),
+            states=MappingProxyType(states[scenario, of]),
+            agreed_fen=tell_fen(int(agreed), agreeing, least=least),
+            held_fen=tell_fen(int(held), holding, least=least),
+            final_fen=tell_fen(int(final), paying, least=least),
+        )
+        for scenario, of, grants, holders, agreed, agreeing, held, holding, final, paying in found
     )
-    tallies: dict[tuple[str, str], Counter[str]] = {}
-    for scenario, of, state, grants, *amounts in session.execute(by_state.where(*given).group_by(*keys, row.state)):
-        tally = tallies.setdefault((scenario, of), Counter())
-        tally[f"state:{state}"] += grants
-        tally.update(dict(zip(("agreed", "held", "final"), map(int, amounts), strict=True)))
-    people = select(*keys, func.count(row.subject_id.distinct())).where(*given).group_by(*keys)
-    counted = {(scenario, of): number for scenario, of, number in session.execute(people)}
-    return tuple(_close(key, tallies[key], counted[key]) for key in sorted(tallies))
+
+
+def tell_grants(grants: int, people: int, *, least: int = LEAST_GROUP) -> int | None:
+    """Tell how many grants some people have, rounded as people are; None for those of too few people."""
+    return None if tell_people(people, least=least) is None else tell_people(grants, least=least)
+
+
+def tell_fen(amount: int, people: int, *, least: int = LEAST_GROUP) -> int | None:
+    """Tell an amount of some people, rounded to what one of them has on average or more; None for too few people.
+
+    Grants are of round amounts, so that an exact mean is a fraction that gives the number of people away: 33 grants of
+    100 yuan to 31 people are 106.45 each, and to 30 or 32 never. So an amount is told in steps of 1, 2 or 5 by a power
+    of ten, the next one above the mean.
+    """
+    told, counted = tell_amount(amount, people, least=least), tell_people(people, least=least)
+    if not told or not counted or find_grain(least) == 1:
+        return told
+    step: int = next(
+        step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if step * counted >= told
+    )
+    return (2 * told + step) // (2 * step) * step
 
 
 def count_benefit_people(session: Session) -> Counter[Cell]:
@@ -111,17 +156,3 @@ def _tell_whose() -> ColumnElement[Any]:
     noted = exists().where(VisitorUseRow.subject_id == GrantRow.subject_id, VisitorUseRow.grant_id == GrantRow.grant_id)
     is_visitor = or_(GrantRow.via == Via.VISITOR.value, noted)
     return case((is_visitor, Whose.VISITOR.value), else_=Whose.RESIDENT.value)
-
-
-def _close(key: tuple[str, str], tally: Counter[str], people: int) -> BenefitFigures:
-    states = {state: tally[f"state:{state}"] for state in GrantState}
-    return BenefitFigures(
-        scenario=key[0],
-        whose=Whose(key[1]),
-        people=people,
-        granted=sum(states.values()),
-        states=states,
-        agreed_fen=tally["agreed"],
-        held_fen=tally["held"],
-        final_fen=tally["final"],
-    )

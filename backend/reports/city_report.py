@@ -16,8 +16,8 @@ from backend.reports.distribution import (
     Drifts,
     find_days,
     measure_drifts,
-    read_exact,
     read_published,
+    read_told,
 )
 from backend.reports.quality import measure_quality
 from backend.reports.refusals import RefusalFigures, measure_refusals
@@ -67,7 +67,7 @@ def read_people(
 
     None where no day was counted.
     """
-    read = read_published if audience is Audience.PUBLIC else read_exact
+    read = read_published if audience is Audience.PUBLIC else read_told
     found = find_days(session, day, since_on)
     if found is None:
         return None

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from duckdb import DuckDBPyConnection
 
 from backend.population.quoting import quote_name, quote_text
-from backend.reports.bands import WIDTH
 from backend.reports.benefit_figures import count_benefit_people
 from backend.reports.figure_tables import MOST_OFFSET, Cell, Counted, FigureKind, add_day, add_offsets
 from backend.storage.database import Database
+from scoring.bands import find_band, find_dimension_band
 from scoring.rulebook import Rulebook
 
 
@@ -24,27 +24,25 @@ def count_scores(connection: DuckDBPyConnection, scores: str, rulebook: Rulebook
 
     `scores` is a table, view or bracketed query of DuckDB with the columns of `plan_scores`, a row for each person.
     """
-    found = connection.execute(write_count(scores, rulebook)).fetchall()
-    return Counter({Cell(FigureKind(kind), name): people for kind, name, people in found})
+    cells: Counter[Cell] = Counter()
+    for level, dimension, points, people in connection.execute(write_count(scores, rulebook)).fetchall():
+        if dimension is None:
+            cells[Cell(FigureKind.SCORE, f"{level}:{find_band(points, rulebook).first}")] += people
+        else:
+            cells[Cell(FigureKind.DIMENSION, f"{dimension}:{find_dimension_band(points).first}")] += people
+    return cells
 
 
 def write_count(scores: str, rulebook: Rulebook) -> str:
-    """Write the SQL of `count_scores`: kind, name and people of each cell that has any."""
-    top = rulebook.ceiling - 1  # the highest band holds the ceiling too
-    cells = [("score", f"level || ':' || {_write_band(f'least(points, {top})')}")]
-    cells += [
-        ("dimension", f"{quote_text(f'{dimension.code}:')} || {_write_band(quote_name(f'points_{dimension.code}'))}")
-        for dimension in rulebook.dimensions
+    """Write the SQL of `count_scores`: people by level and points, then by dimension and points; no bands yet."""
+    columns = {each.code: quote_name(f"points_{each.code}") for each in rulebook.dimensions}
+    by_dimension = [
+        f"SELECT NULL, {quote_text(code)}, {points}, count(*) FROM scored GROUP BY {points}"  # noqa: S608 - as below
+        for code, points in columns.items()
     ]
-    counts = " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, {name} AS name, count(*) AS people FROM scored GROUP BY name"  # noqa: S608 - quoted codes
-        for kind, name in cells
-    )
-    return f"WITH scored AS MATERIALIZED (SELECT * FROM {scores}) {counts}"  # noqa: S608 - as above, of our own rules
-
-
-def _write_band(points: str) -> str:
-    return f"CAST(floor({points} / {WIDTH}.0) * {WIDTH} AS BIGINT)"
+    by_level = "SELECT level, NULL, points, count(*) FROM scored GROUP BY level, points"
+    counts = " UNION ALL ".join((by_level, *by_dimension))
+    return f"WITH scored AS MATERIALIZED (SELECT * FROM {scores}) {counts}"  # noqa: S608 - codes are quoted
 
 
 def keep_figures(

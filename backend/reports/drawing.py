@@ -1,9 +1,14 @@
-"""The figures of the city as pictures: drawn at night or at the prompt, never while somebody waits for an answer."""
+"""The figures of the city as pictures: drawn at night or at the prompt, never while somebody waits for an answer.
 
+Each says what it shows and how its numbers are to be read: pictures are passed on without what stood around them.
+"""
+
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from matplotlib.figure import Figure
 
@@ -21,20 +26,20 @@ from backend.gateways.pictures import (
 )
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.scenario_files import CityBenefits
-from backend.reports.bands import list_bands
 from backend.reports.benefit_figures import Fate, Whose
 from backend.reports.city_report import Audience, CityPeople, OfficeFigures
 from backend.reports.descriptions import name_department
-from backend.reports.distribution import Bands, Distribution
+from backend.reports.distribution import Distribution
 from backend.reports.figure_descriptions import name_reason, name_scenario
 from backend.reports.figures import Share
 from backend.reports.suppression import add_published
 from backend.web.messages import Language, get_message
+from scoring.bands import list_bands
 from scoring.rulebook import Rulebook
 
 PERCENT = 100
-MOST_COLUMNS = 11
-_WIDTHS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)  # in whole bands
+UNTOLD = "＊"
+_LINE = 150  # narrow letters of a line of a note
 
 
 class Picture(StrEnum):
@@ -69,26 +74,67 @@ class Names(NamedTuple):
         return name_en if self.language is Language.ENGLISH else name
 
 
-def draw_people(people: CityPeople, names: Names, audience: Audience) -> Iterator[tuple[Picture, Figure]]:
+class Drawn(NamedTuple):
+    """A picture, what it shows in words, and how its numbers are to be read."""
+
+    picture: Picture
+    said: str
+    figure: Figure
+
+
+def draw_people(people: CityPeople, names: Names, audience: Audience) -> Iterator[Drawn]:
     """Draw who is where; for the public the people who have had a benefit too, for officers dimensions and drift."""
-    yield Picture.LEVELS, draw_columns(_chart_levels(people, names))
-    yield Picture.POINTS, draw_columns(_chart_points(people, names))
+    note = names.say("note.officers")
     if audience is Audience.PUBLIC:
-        yield Picture.BENEFITS, draw_bars(_chart_people_with_benefits(people.now, names))
+        note = names.say("note.public", cell=names.say("cell.people"))
+    yield _finish(Picture.LEVELS, draw_columns(_chart_levels(people, names)), people.day, names, note)
+    yield _finish(Picture.POINTS, draw_columns(_chart_points(people, names)), people.day, names, note)
+    if audience is Audience.PUBLIC:
+        note = names.say("note.public", cell=names.say("cell.benefits"))
+        figure = draw_bars(_chart_people_with_benefits(people.now, names))
+        yield _finish(Picture.BENEFITS, figure, people.day, names, note)
         return
-    yield Picture.DIMENSIONS, draw_matrix(_lay_dimensions(people.now, names))
+    yield _finish(Picture.DIMENSIONS, draw_matrix(_lay_dimensions(people.now, names)), people.day, names, note)
     if people.drifts is not None:
-        yield Picture.DRIFT, draw_bars(_chart_drift(people, names))
+        figure = draw_bars(_chart_drift(people, names))
+        yield _finish(Picture.DRIFT, figure, people.day, names, names.say("note.drift"))
 
 
-def draw_office_figures(figures: OfficeFigures, day: date, names: Names) -> Iterator[tuple[Picture, Figure]]:
+def draw_office_figures(figures: OfficeFigures, day: date, names: Names) -> Iterator[Drawn]:
     """Draw what officers alone read; what there is nothing of is not drawn."""
-    if figures.benefits:
-        yield Picture.BENEFITS, draw_bars(_chart_grants(figures, day, names))
-    if figures.refusals:
-        yield Picture.REFUSALS, draw_bars(_chart_refusals(figures, day, names))
-    if figures.departments:
-        yield Picture.DEPARTMENTS, draw_bars(_chart_departments(figures, day, names))
+    charts = {
+        Picture.BENEFITS: (figures.benefits, _chart_grants, "grants"),
+        Picture.REFUSALS: (figures.refusals, _chart_refusals, "refusals"),
+        Picture.DEPARTMENTS: (figures.departments, _chart_departments, "departments"),
+    }
+    for picture, (found, chart, note) in charts.items():
+        if found:
+            yield _finish(picture, draw_bars(chart(figures, day, names)), day, names, names.say(f"note.{note}"), note)
+
+
+def _finish(picture: Picture, figure: Figure, day: date, names: Names, note: str, said: str = "") -> Drawn:
+    """Write above a picture what it shows, and below how to read it."""
+    title = names.say(f"said.{said or picture}", day=day.isoformat())
+    note = _break_lines(note)
+    figure.suptitle(title, x=0.01, ha="left", size=10)
+    figure.supxlabel(note, x=0.01, ha="left", size=6.5)
+    lines = 2 + note.count("\n")
+    figure.set_figheight(figure.get_figheight() + 0.25 + 0.13 * lines)
+    return Drawn(picture, f"{title}. {note}".replace("\n", ""), figure)
+
+
+def _break_lines(text: str) -> str:
+    """Break a text into lines that fit below a picture, behind blanks and Chinese signs; Chinese letters are wide."""
+    lines = [""]
+    for piece in re.findall(r"[^ ，；。：（）]*[ ，；。：（）]?", text):
+        if _measure(lines[-1] + piece.rstrip()) > _LINE:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+def _measure(text: str) -> int:
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _chart_levels(people: CityPeople, names: Names) -> BarChart:
@@ -96,7 +142,7 @@ def _chart_levels(people: CityPeople, names: Names) -> BarChart:
     return BarChart(
         tuple(names.choose(level.name, level.name_en) for level in levels),
         tuple(
-            _make_series(each, [each.levels.get(level.code) for level in levels], colour, names)
+            _make_series(each, [each.levels.get(level.code, each.nobody) for level in levels], colour, names)
             for each, colour in _list_days(people)
         ),
     )
@@ -107,7 +153,7 @@ def _chart_points(people: CityPeople, names: Names) -> BarChart:
     return BarChart(
         tuple(f"{band.first}" for band in bands),
         tuple(
-            _make_series(each, [each.points.get(band.first) for band in bands], colour, names)
+            _make_series(each, [each.points.get(band.first, each.nobody) for band in bands], colour, names)
             for each, colour in _list_days(people)
         ),
     )
@@ -121,41 +167,29 @@ def _list_days(people: CityPeople) -> list[tuple[Distribution, str]]:
 def _make_series(found: Distribution, groups: Sequence[int | None], colour: str, names: Names) -> Series:
     """Shares of all, so that two days can be compared; the numbers of people are written at the bars."""
     shares = tuple(None if n is None or not found.people else n * PERCENT / found.people for n in groups)
-    labels = tuple(_write_people(n, found.rounded_to, names) for n in groups)
+    labels = tuple(map(write_people, groups))
     return Series(names.say("people_on", day=found.counted.day.isoformat()), colour, shares, labels)
 
 
-def _write_people(people: int | None, rounded_to: int, names: Names) -> str:
-    if people is None:
-        return "0" if rounded_to == 1 else names.say("untold")
-    return f"{people:,}"
+def write_people(people: int | None) -> str:
+    """Write a count of people as it is told."""
+    return UNTOLD if people is None else f"{people:,}"
 
 
 def _lay_dimensions(found: Distribution, names: Names) -> Matrix:
     dimensions = names.rulebook_on(found.counted.day).dimensions
-    starts = {first for bands in found.dimensions.values() for first in bands} or {0}
-    width = _choose_width(min(starts), max(starts))
-    columns = range(min(starts) // width * width, max(starts) + 1, width)
-    counts = [[_add_up(found.dimensions.get(each.code, {}), first, width) for first in columns] for each in dimensions]
-    most = max(max(row) for row in counts) or 1
+    wide = found.wide
+    rows = [wide.people.get(each.code, {}) for each in dimensions]
+    counts = [[row.get(first, found.nobody) for first in wide.starts] for row in rows]
+    most = max(people or 0 for row in counts for people in row) or 1
     return Matrix(
         rows=tuple(names.choose(each.name, each.name_en) for each in dimensions),
-        columns=tuple(f"{first}…{first + width - 1}" for first in columns),
-        shades=tuple(tuple(n / most for n in row) for row in counts),
-        labels=tuple(tuple(f"{n:,}" for n in row) for row in counts),
+        columns=tuple(f"{first}…{first + wide.width - 1}" for first in wide.starts),
+        shades=tuple(tuple((people or 0) / most for people in row) for row in counts),
+        labels=tuple(tuple(map(write_people, row)) for row in counts),
         row_title="",
         column_title=names.say("dimension_points"),
     )
-
-
-def _choose_width(lowest: int, highest: int) -> int:
-    """Choose how wide the columns are, so that there are not more than can be read; whole bands each."""
-    fitting = (width for width in _WIDTHS if (highest // width - lowest // width) < MOST_COLUMNS)
-    return next(fitting, _WIDTHS[-1])
-
-
-def _add_up(bands: Bands, first: int, width: int) -> int:
-    return sum(people or 0 for start, people in bands.items() if first <= start < first + width)
 
 
 def _chart_drift(people: CityPeople, names: Names) -> BarChart:
@@ -166,10 +200,10 @@ def _chart_drift(people: CityPeople, names: Names) -> BarChart:
     rows = {
         names.say("levels"): drifts.levels,
         names.say("points"): drifts.points,
-        **{named.get(code, code): drift for code, drift in drifts.dimensions.items()},
+        **{name: drifts.dimensions[code] for code, name in named.items() if code in drifts.dimensions},
     }
     labels = tuple(
-        "-" if drift.psi is None else f"{drift.psi:.4f} {get_message(f'drift.{drift.reading}', names.language)}"
+        UNTOLD if drift.psi is None else f"{drift.psi:.4f} {get_message(f'drift.{drift.reading}', names.language)}"
         for drift in rows.values()
     )
     values = tuple(drift.psi for drift in rows.values())
@@ -183,7 +217,7 @@ def _chart_people_with_benefits(found: Distribution, names: Names) -> BarChart:
     series = []
     for whose, colour in zip(Whose, (AFTER, GAIN), strict=True):
         people = [add_published(found.benefits.get((code, whose), {}).get(fate) for fate in Fate) for code in codes]
-        labels = tuple(_write_people(n, found.rounded_to, names) for n in people)
+        labels = tuple(map(write_people, people))
         series.append(Series(names.say(f"{whose}s"), colour, tuple(people), labels))
     return BarChart(tuple(name_scenario(code, catalogue, names.language) for code in codes), tuple(series))
 
@@ -193,7 +227,7 @@ def _chart_grants(figures: OfficeFigures, day: date, names: Names) -> BarChart:
     codes = sorted({each.scenario for each in figures.benefits})
     granted = {(each.scenario, each.whose): each.granted for each in figures.benefits}
     series = tuple(
-        Series(names.say(f"grants_{whose}"), colour, values, tuple(f"{value:,}" for value in values))
+        Series(names.say(f"grants_{whose}"), colour, values, tuple(map(write_people, values)))
         for whose, colour in zip(Whose, (AFTER, GAIN), strict=True)
         for values in [tuple(granted.get((code, whose), 0) for code in codes)]
     )
@@ -207,7 +241,7 @@ def _chart_refusals(figures: OfficeFigures, day: date, names: Names) -> BarChart
         for each in figures.refusals
         for why, people in each.reasons
     ]
-    labels = tuple(names.say("untold") if people is None else f"{people:,}" for _, people in rows)
+    labels = tuple(write_people(people) for _, people in rows)
     series = Series(names.say("refusals"), AFTER, tuple(people for _, people in rows), labels)
     return BarChart(tuple(name for name, _ in rows), (series,))
 

@@ -5,8 +5,8 @@ from datetime import date
 
 from backend.gateways.scenario_files import CityBenefits
 from backend.grants.grant import GrantState
+from backend.impact.telling import LEAST_GROUP, find_grain
 from backend.merchants.wording import choose
-from backend.reports.bands import list_bands, make_dimension_band
 from backend.reports.benefit_figures import BenefitFigures, Fate, Whose
 from backend.reports.departments import DepartmentFigures
 from backend.reports.descriptions import describe_share, name_department
@@ -14,9 +14,10 @@ from backend.reports.distribution import Bands, Distribution, Drift, Drifts
 from backend.reports.figures import PERMILLE, Share
 from backend.reports.refusals import RefusalFigures
 from backend.reports.stability import count_ten_thousandths
-from backend.reports.suppression import LEAST, add_published
+from backend.reports.suppression import add_published
 from backend.web.messages import Language, get_message
 from scenarios.catalogue import ScenarioCatalogue
+from scoring.bands import list_bands, make_dimension_band
 from scoring.catalogue import Catalogue
 from scoring.rulebook import Rulebook
 
@@ -25,23 +26,23 @@ def describe_people(
     found: Distribution, drifts: Drifts | None, rulebook: Rulebook, language: Language
 ) -> dict[str, object]:
     """Give who is where on a day, over all levels and bands of the rulebook, the highest first, and the drift."""
-    whole = found.people
     return {
         "day": found.counted.day,
         "rulebook_version": found.counted.rulebook_version,
         "known_at": found.counted.known_at,
         "rounded_to": found.rounded_to,
-        "people": whole,
+        "note": note_people(found, language),
+        "people": found.people,
         "levels": [
             {
                 "level": level.code,
                 "name": level.name_en if language is Language.ENGLISH else level.name,
-                **_describe_group(found.levels.get(level.code), found),
+                **_describe_group(found.levels.get(level.code, found.nobody), found),
             }
             for level in rulebook.levels
         ],
         "points": [
-            {"from": band.first, "to": band.last, **_describe_group(found.points.get(band.first), found)}
+            {"from": band.first, "to": band.last, **_describe_group(found.points.get(band.first, found.nobody), found)}
             for band in reversed(list_bands(rulebook))
         ],
         "drift": None if drifts is None else _describe_drifts(drifts, rulebook, language),
@@ -79,11 +80,12 @@ def describe_public_benefits(
 def describe_benefits(
     figures: Iterable[BenefitFigures], span: tuple[date, date], benefits: CityBenefits, language: Language
 ) -> dict[str, object]:
-    """Give what was given by scenario, exactly, with amounts in fen."""
+    """Give what was given by scenario, in whole tens, with amounts in fen."""
     catalogue = benefits.catalogue_on(span[1])
     return {
         "from_on": span[0],
         "to_on": span[1],
+        "rounded_to": find_grain(LEAST_GROUP),
         "items": [
             {
                 "scenario": each.scenario,
@@ -109,7 +111,7 @@ def describe_refusals(
     return {
         "from_on": month[0],
         "to_on": month[1],
-        "rounded_to": LEAST,
+        "rounded_to": find_grain(LEAST_GROUP),
         "items": [
             {
                 "scenario": each.scenario,
@@ -131,7 +133,8 @@ def describe_departments(
     return {
         "from_on": span[0],
         "to_on": span[1],
-        "least": LEAST,
+        "least": LEAST_GROUP,
+        "rounded_to": find_grain(LEAST_GROUP),
         "items": [
             {
                 "department": each.department,
@@ -158,14 +161,18 @@ def name_reason(code: str, language: Language) -> str:
     return get_message(f"refused.{code}", language)
 
 
+def note_people(found: Distribution, language: Language) -> str:
+    """Say how counts of people are to be read."""
+    if not found.is_public:
+        return get_message("picture.note.officers", language)
+    cells = (get_message(f"picture.cell.{kind}", language) for kind in ("people", "benefits"))
+    return get_message("picture.note.public", language, cell=" / ".join(cells))
+
+
 def _describe_group(people: int | None, found: Distribution) -> dict[str, object]:
+    """Give people and their share of all that are told; of few people no share is told either."""
     share = None if people is None or not found.people else people * PERMILLE // found.people
-    return {"people": _fill(people, found), "permille": _fill(share, found)}
-
-
-def _fill(number: int | None, found: Distribution) -> int | None:
-    """Nobody is a number where figures are exact; where they are not, it cannot be told from somebody."""
-    return 0 if number is None and found.rounded_to == 1 else number
+    return {"people": people, "permille": 0 if people == 0 else share}
 
 
 def _describe_bands(bands: Bands, found: Distribution) -> list[dict[str, object]]:
@@ -191,8 +198,9 @@ def _describe_drifts(drifts: Drifts, rulebook: Rulebook, language: Language) -> 
         "levels": _describe_drift(drifts.levels, language),
         "points": _describe_drift(drifts.points, language),
         "dimensions": [
-            {"dimension": code, "name": names.get(code, code), **_describe_drift(drift, language)}
-            for code, drift in drifts.dimensions.items()
+            {"dimension": code, "name": name, **_describe_drift(drifts.dimensions[code], language)}
+            for code, name in names.items()
+            if code in drifts.dimensions
         ],
     }
 

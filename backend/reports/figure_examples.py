@@ -11,14 +11,19 @@ def _drift(psi: int, reading: str, text: str) -> Mapping[str, object]:
     return {"psi_ten_thousandths": psi, "reading": reading, "text": text}
 
 
-def _people(rounded_to: int, people: int, good: int, poor: int | None) -> dict[str, object]:
+_PUBLIC_NOTE = "人数都是下限。实际最多可多38人。"
+_NOTE = "人数取整到10。"
+
+
+def _people(rounded_to: int, note: str, people: int, good: int) -> dict[str, object]:
     return {
         **_HEAD,
         "rounded_to": rounded_to,
+        "note": note,
         "people": people,
         "levels": [
             {"level": "good", "name": "良好", "people": good, "permille": good * 1000 // people},
-            {"level": "poor", "name": "较差", "people": poor, "permille": None if poor is None else 0},
+            {"level": "poor", "name": "较差", "people": None, "permille": None},
         ],
         "points": [{"from": 100, "to": 109, "people": good, "permille": good * 1000 // people}],
     }
@@ -33,7 +38,7 @@ _DRIFT = {
 _DIMENSION = {"dimension": "law", "name": "遵纪守法"}
 
 PUBLIC_FIGURES = {
-    **_people(20, 9820, 9820, None),
+    **_people(20, _PUBLIC_NOTE, 9820, 9820),
     "drift": _DRIFT,
     "benefits": [
         {
@@ -45,21 +50,22 @@ PUBLIC_FIGURES = {
     ],
 }
 SCORES = {
-    **_people(1, 9841, 9834, 7),
+    **_people(10, _NOTE, 9840, 9830),
     "drift": {**_DRIFT, "dimensions": [{**_DIMENSION, **_drift(31, "stable", "稳定")}]},
-    "dimensions": [{**_DIMENSION, "points": [{"from": 0, "to": 9, "people": 9841, "permille": 1000}]}],
+    "dimensions": [{**_DIMENSION, "points": [{"from": 0, "to": 9, "people": 9840, "permille": 1000}]}],
 }
 BENEFITS = {
     **_SPAN,
+    "rounded_to": 10,
     "items": [
         {
             "scenario": "library_card",
             "title": "图书馆免押金办证",
             "whose": "resident",
-            "people": 31,
-            "granted": 33,
-            "states": [{"state": "in_use", "grants": 30}, {"state": "completed", "grants": 3}],
-            "agreed_fen": 330_000,
+            "people": 30,
+            "granted": 30,
+            "states": [{"state": "in_use", "grants": 30}, {"state": "completed", "grants": None}],
+            "agreed_fen": 320_000,
             "held_fen": 300_000,
             "final_fen": 0,
         }
@@ -67,7 +73,7 @@ BENEFITS = {
 }
 REFUSALS = {
     **_MONTH,
-    "rounded_to": 20,
+    "rounded_to": 10,
     "items": [
         {
             "scenario": "library_card",
@@ -82,6 +88,7 @@ REFUSALS = {
 DEPARTMENTS = {
     **_SPAN,
     "least": 20,
+    "rounded_to": 10,
     "items": [
         {
             "department": "traffic_police",
@@ -90,9 +97,9 @@ DEPARTMENTS = {
             "timely": {"part": 1150, "whole": 1180, "permille": 974},
             "checked": {"part": 1200, "whole": 1200, "permille": 1000},
             "refused": {"part": 15, "whole": 1200, "permille": 12},
-            "quarantined": {"part": 2, "whole": 1200, "permille": 1},
-            "corrected": {"part": 4, "whole": 1183, "permille": 3},
-            "withdrawn": {"part": 0, "whole": 1183, "permille": 0},
+            "quarantined": None,
+            "corrected": {"part": 40, "whole": 1180, "permille": 33},
+            "withdrawn": {"part": 0, "whole": 1180, "permille": 0},
         }
     ],
 }

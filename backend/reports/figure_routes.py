@@ -1,4 +1,4 @@
-"""Figures of the city: for officers as they are, for everybody so that nothing of a small group can be told."""
+"""Figures of the city: for officers in whole tens, for everybody so that nothing of a small group can be told."""
 
 from datetime import date, datetime
 from typing import Any
@@ -55,13 +55,16 @@ blueprint = Blueprint("figures", __name__, description="Figures of the city: sco
     "GET",
     "/figures",
     kinds=ANYONE,
-    summary="Read the figures of the city: levels, points, drift and benefits, without small groups",
+    summary="Read the figures of the city: levels, points, drift and benefits, as lower bounds in whole twenties",
     response=PublicFiguresSchema,
     example=examples.PUBLIC_FIGURES,
     problems={ProblemCode.FIGURES_NOT_FOUND},
 )
 def get_figures(*, session: Session) -> Reply | Refusal:
-    """Give the figures of the day that was counted last, and how far people have drifted in 30 days."""
+    """Give the figures of the day that was counted last, and how far people have drifted in 30 days.
+
+    Counts of people are lower bounds: each cell may hold up to 38 more. Every sum is of shown cells only.
+    """
     people = read_public_people(session)
     if people is None:
         return Refusal(ProblemCode.FIGURES_NOT_FOUND)
@@ -91,14 +94,14 @@ def get_figures_picture(*, picture: str, session: Session) -> Reply | Refusal:
     "/reports/scores",
     kinds=OPERATOR,
     scope=READ,
-    summary="Read who is where on a counted day, exactly: levels, points, dimensions, and the drift",
+    summary="Read who is where on a counted day, in whole tens: levels, points, dimensions, and the drift",
     query=ScoresQuerySchema,
     response=ScoresSchema,
     example=examples.SCORES,
     problems={ProblemCode.FIGURES_NOT_FOUND},
 )
 def get_score_report(*, query: dict[str, Any], session: Session) -> Reply | Refusal:
-    """Give the figures of a day as they are; the drift since 30 days before, unless told otherwise."""
+    """Give the figures of a day; the drift since 30 days before, unless told otherwise."""
     people = read_people(session, Audience.OPERATORS, day=query["day"], since_on=query["since_on"])
     if people is None:
         return Refusal(ProblemCode.FIGURES_NOT_FOUND)
@@ -113,7 +116,7 @@ def get_score_report(*, query: dict[str, Any], session: Session) -> Reply | Refu
     "/reports/benefits",
     kinds=OPERATOR,
     scope=READ,
-    summary="Read what was given of each scenario over some days, what became of it, and the amounts",
+    summary="Read what was given of each scenario over some days, what became of it, and amounts, in whole tens",
     query=SpanQuerySchema,
     response=BenefitsSchema,
     example=examples.BENEFITS,

@@ -12,7 +12,7 @@ from backend.reports.city_report import Audience, read_office_figures, read_peop
 from backend.reports.drawing import Names, draw_office_figures, draw_people
 from backend.reports.figure_tables import find_day, find_pictured_day, put_pictures
 from backend.storage.database import Database
-from backend.web.messages import Language, get_message
+from backend.web.messages import Language
 
 
 def draw_latest(database: Database, names: Names, *, calendar: WorkingCalendar) -> int:
@@ -49,7 +49,6 @@ def _draw(
         said = names._replace(language=language)
         figures = [*draw_people(people, said, audience)]
         figures += [] if office is None else [*draw_office_figures(office, day, said)]
-        for name, figure in figures:
-            title = get_message(f"picture.said.{name}", language, day=day.isoformat())
-            pictures.append((name.value, language.value, write_svg(figure, name=name, said=title)))
+        for name, words, figure in figures:
+            pictures.append((name.value, language.value, write_svg(figure, name=name, said=words)))
     return pictures

@@ -1,6 +1,6 @@
 """Why merchants' questions came to no benefit, by scenario and reason, over a whole month that is over.
 
-Reasons are noted for the person alone, so an officer reads of groups of 20 and more, in whole twenties, and of months
+Reasons are noted for the person alone, so an officer reads of groups of 20 and more, in whole tens, and of months
 that cannot grow any more: from the figures of two days that follow each other one could take one person.
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from backend.benefits.verification_tables import CANNOT_SAY, NOT_GRANTED, PENDING, VerificationRow
-from backend.reports.suppression import publish
+from backend.impact.telling import tell_people
 from backend.web.problems import ProblemCode, Refusal
 from scoring.days import ONE_DAY, end_of
 
@@ -23,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalFigures:
-    """A scenario in a month: people by reason in whole twenties, the commonest first; None for too few to be told.
+    """A scenario in a month: people by reason in whole tens, the commonest first; None for too few to be told.
 
     Of a question about somebody who is not known here nobody can say whom it was about: each counts as a person.
     """
@@ -66,6 +66,6 @@ def measure_refusals(session: Session, month: date) -> tuple[RefusalFigures, ...
 
 
 def _close(scenario: str, people: dict[str, int]) -> RefusalFigures:
-    told = {why: publish(number, 0) for why, number in people.items()}
+    told = {why: tell_people(number) for why, number in people.items()}
     order = sorted(told, key=lambda why: (-(told[why] or 0), why))
     return RefusalFigures(scenario=scenario, reasons=tuple((why, told[why]) for why in order))

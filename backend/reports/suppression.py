@@ -10,15 +10,16 @@ rounded down to whole twenties; sums are sums of published cells and of nothing 
   which a cell passes a multiple of 20 would tell its number exactly.
 
 Not guaranteed: anything against who knows the exact number of a cell on one day, or an exact sum, from elsewhere, or
-has watched every person enter a cell that was empty. Officers read exact figures, but of why people were refused: that
-is told of months that are over, which share nobody's question, in whole twenties, without a secret and without a sum.
+has watched every person enter a cell that was empty. Officers read no exact figures either: they are told counts by
+`impact.telling`, whole tens rounded to the nearest, which are finer than these. So what officers read is not for the
+public: beside it, some of what is published here could be narrowed down.
 Hiding small cells beside exact ones, and as many others as it takes, would tell more: which others were taken tells
 about the small ones to who knows the rule.
 """
 
 from collections.abc import Iterable
 
-from backend.impact.figures import LEAST_GROUP
+from backend.impact.telling import LEAST_GROUP
 
 LEAST = LEAST_GROUP
 
@@ -33,6 +34,9 @@ def publish(people: int, offset: int, *, least: int = LEAST) -> int | None:
 
 
 def add_published(cells: Iterable[int | None]) -> int | None:
-    """Add published cells up; None where none of them is shown. No sum is published in any other way."""
+    """Add published cells up; None where none of them is shown. No sum is published in any other way.
+
+    A sum is of shown cells only: up to 38 people are missing from each of these, and all of those that are not shown.
+    """
     shown = [people for people in cells if people is not None]
     return sum(shown) if shown else None

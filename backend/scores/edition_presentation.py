@@ -9,26 +9,33 @@ from scoring.amendments import Amendment, list_amendments
 from scoring.rulebook import Rulebook
 from scoring.rulebook_parts import Part
 
+TOLD = ("summary", "reason", "decision", "urgency", "restores_on")
+
 
 def present_rulebook_editions(editions: Iterable[DatedEdition], language: Language) -> dict[str, Any]:
     """Give editions of the rulebook with what each changed."""
-    return {"items": [_present_edition(each, language) for each in editions]}
+    return {"items": [present_rulebook_edition(each, language) for each in editions]}
 
 
 def present_dates(edition: DatedEdition) -> dict[str, Any]:
-    """Give what there is to say of the time of an edition of either kind."""
+    """Give what there is to say of the time of an edition of either kind, and what everybody is told with it."""
+    told = edition.announcement
     return {
         "version": edition.version,
         "state": edition.state.value,
         "effective_on": edition.effective_on,
         "until": edition.until,
         "announced_at": edition.announced_at,
+        **{name: None if told is None else getattr(told, name) for name in TOLD},
         "withdrawn_at": edition.withdrawn_at,
+        "withdrawn_because": edition.withdrawn_because,
+        "rolled_back": edition.rolled_back,
         "follows": None if edition.former is None else edition.former.version,
     }
 
 
-def _present_edition(edition: DatedEdition, language: Language) -> dict[str, Any]:
+def present_rulebook_edition(edition: DatedEdition, language: Language) -> dict[str, Any]:
+    """Give an edition of the rulebook with what it changed."""
     book, former = edition.content, edition.former
     told: dict[str, Any] = {"title": None, "basis": None, "note": None, "amendments": []}
     if isinstance(book, Rulebook):

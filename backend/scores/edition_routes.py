@@ -6,12 +6,11 @@ from typing import Any
 from backend.clock import today
 from backend.context import current_context
 from backend.principals import PrincipalKind
-from backend.scores import edition_examples, examples
+from backend.scores import edition_examples
 from backend.scores.edition_diary import find_dated_edition, list_dated_editions
-from backend.scores.edition_presentation import present_rulebook_editions
-from backend.scores.edition_schemas import RulebookEditionsSchema
+from backend.scores.edition_presentation import present_rulebook_edition, present_rulebook_editions
+from backend.scores.edition_schemas import EditionOfDaySchema, RulebookEditionsSchema, WholeRulebookEditionSchema
 from backend.scores.presentation import present_rulebook
-from backend.scores.rulebook_schemas import RulebookSchema
 from backend.storage.editions import EditionKind
 from backend.web.operations import Blueprint
 from backend.web.problems import ProblemCode, Refusal
@@ -30,7 +29,7 @@ blueprint = Blueprint("rulebook-editions", __name__, description="The rules of o
     example=edition_examples.RULEBOOK_EDITIONS,
 )
 def list_rulebook_editions(*, now: datetime) -> dict[str, Any]:
-    """List editions announced, in force, retired and withdrawn before their day, the latest first."""
+    """List editions announced, in force, retired, rolled back and withdrawn before their day, the latest first."""
     context = current_context()
     editions = list_dated_editions(context.editions.look(now), EditionKind.RULEBOOK, today(now))
     return present_rulebook_editions(editions, current_notes().language)
@@ -40,14 +39,20 @@ def list_rulebook_editions(*, now: datetime) -> dict[str, Any]:
     "GET",
     "/rulebook/editions/<day:effective_on>",
     kinds={PrincipalKind.ANYONE},
-    summary="Read the rulebook of an edition, by the day from which it applies",
-    response=RulebookSchema,
-    example=examples.RULEBOOK,
+    summary="Read an edition of the rulebook whole, by the day from which it applies",
+    query=EditionOfDaySchema,
+    response=WholeRulebookEditionSchema,
+    example=edition_examples.WHOLE_RULEBOOK_EDITION,
     problems={ProblemCode.EDITION_NOT_FOUND},
 )
-def read_rulebook_edition(*, effective_on: date, now: datetime) -> dict[str, Any] | Refusal:
-    """Publish the rules of any edition that stands: of one that is announced before it applies to anybody."""
-    found = find_dated_edition(current_context().editions.look(now), EditionKind.RULEBOOK, effective_on, today(now))
-    if found is None or not isinstance(found.content, Rulebook):
+def read_rulebook_edition(*, effective_on: date, query: dict[str, Any], now: datetime) -> dict[str, Any] | Refusal:
+    """Publish the rules of any edition: before they apply to anybody, and still when it was withdrawn before."""
+    published, language = current_context().editions.look(now), current_notes().language
+    found = find_dated_edition(published, EditionKind.RULEBOOK, effective_on, today(now), **query)
+    if found is None:
         return Refusal(ProblemCode.EDITION_NOT_FOUND)
-    return present_rulebook(found.content, current_notes().language)
+    rules = found.content if isinstance(found.content, Rulebook) else None
+    return {
+        "edition": present_rulebook_edition(found, language),
+        "rulebook": None if rules is None else present_rulebook(rules, language),
+    }

@@ -6,7 +6,7 @@ the table after `find_settled_moment` of a day knows all editions of that day an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -53,17 +53,42 @@ class EditionRow(Row):
     documents: Mapped[dict[str, Any]]
     announced_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+    summary: Mapped[str | None]
+    reason: Mapped[str | None]
+    decision: Mapped[str | None]
+    urgency: Mapped[str | None]
+    restores_on: Mapped[date | None]
+    withdrawn_because: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """What everybody is told with an edition: what it changes in a few words, and why.
+
+    `decision` is the paper by which the city decided it; `urgency` why people are told later than they would have been;
+    `restores_on` is the day of the former edition that it brings back. None where there is nothing to tell.
+    """
+
+    summary: str
+    reason: str
+    decision: str | None = None
+    urgency: str | None = None
+    restores_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
-    """What is announced. `documents` are TOML texts by what they are, such as `rulebook`, `catalogue`, `cases`."""
+    """What is announced. `documents` are TOML texts by what they are, such as `rulebook`, `catalogue`, `cases`.
+
+    `announcement` is None only of what was announced before such words were kept.
+    """
 
     kind: EditionKind
     version: str
     effective_on: date
     digest: str
     documents: Mapping[str, str]
+    announcement: Announcement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +98,7 @@ class Edition(NewEdition):
     edition_id: UUID
     announced_at: datetime
     withdrawn_at: datetime | None
+    withdrawn_because: str | None = None
 
 
 class NotDone(StrEnum):
@@ -122,14 +148,19 @@ def announce_edition(session: Session, new: NewEdition, *, now: datetime) -> Edi
         digest=new.digest,
         documents=dict(new.documents),
         announced_at=now,
+        **({} if new.announcement is None else asdict(new.announcement)),
     )
     session.add(row)
     session.flush()
     return _to_edition(row)
 
 
-def withdraw_edition(session: Session, edition_id: UUID, *, now: datetime) -> Edition | NotDone:
+def withdraw_edition(
+    session: Session, edition_id: UUID, *, because: str | None = None, now: datetime
+) -> Edition | NotDone:
     """Withdraw an announced edition before its day, with the same lead; it stays listed, and never gets in force.
+
+    Everybody is told `because` of what.
 
     Whoever decides has taken the turn before (`take_turn`).
     """
@@ -140,7 +171,7 @@ def withdraw_edition(session: Session, edition_id: UUID, *, now: datetime) -> Ed
         return NotDone.ALREADY_WITHDRAWN
     if now >= find_deadline(row.effective_on):
         return NotDone.TOO_LATE
-    row.withdrawn_at = max(now, row.announced_at)
+    row.withdrawn_at, row.withdrawn_because = max(now, row.announced_at), because
     session.flush()
     return _to_edition(row)
 
@@ -164,4 +195,18 @@ def _to_edition(row: EditionRow) -> Edition:
         documents=row.documents,
         announced_at=row.announced_at,
         withdrawn_at=row.withdrawn_at,
+        withdrawn_because=row.withdrawn_because,
+        announcement=_to_announcement(row),
+    )
+
+
+def _to_announcement(row: EditionRow) -> Announcement | None:
+    if row.summary is None or row.reason is None:
+        return None
+    return Announcement(
+        summary=row.summary,
+        reason=row.reason,
+        decision=row.decision,
+        urgency=row.urgency,
+        restores_on=row.restores_on,
     )

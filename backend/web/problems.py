@@ -153,6 +153,7 @@ class ProblemCode(StrEnum):
     IMPACT_OF_OTHER_DAY = "impact_of_other_day", 409
     EDITION_DAY_TOO_NEAR = "edition_day_too_near", 409
     EDITION_DAY_TAKEN = "edition_day_taken", 409
+    NOTICE_TOO_SHORT = "notice_too_short", 409
     EDITION_BEGUN = "edition_begun", 409
     EDITION_NEEDED = "edition_needed", 409
     BODY_TOO_LARGE = "body_too_large", 413

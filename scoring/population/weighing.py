@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 from ibis.expr.types import BooleanValue, DateValue, IntegerValue, Table, Value
 
+from scoring.days import check_day
 from scoring.population.cells import Cell, list_cells
 from scoring.population.columns import name_item
 from scoring.population.pots import Pot, find_alive_from, make_pots
@@ -46,8 +47,9 @@ def price_contents(contents: Table, rulebook: Rulebook, as_of: date) -> Table:
     Columns: content_no, rule_no, alone (points), amount (along a curve; else 0), value (what its pot takes),
     validity_no, from_end (it lasts from its end), alive_from (the first day, of its end or of its happening, from which
     it still counts), is_adverse, veto (the severity of its veto, or NO_CAP), pot (or NO_POT: intertwined), pot_year
-    (the first year of its pot, or 0), and the sets that hold its indicator.
+    (the first year of its pot, or 0), and the sets that hold its indicator. ValueError where `evaluate` raises it.
     """
+    check_day(as_of)
     cells = list_cells(rulebook)
     pots = make_pots(rulebook, cells, as_of)
     validities, vetoes = list_validities(rulebook), list_vetoes(rulebook)

@@ -219,7 +219,7 @@ def running_city(
         shipped = SHIPPED
         if "rules" in parts or "benefits" in parts:
             given = {name: parts.pop(name) for name in ("rules", "benefits") if name in parts}
-            shipped = replace(SHIPPED, **given, scenario_texts={})
+            shipped = replace(SHIPPED, **given, documents={})
         context = replace(context, editions=PublishedEditions(database, shipped, fresh_for=HOUR), **parts)
         yield City(create_app(context, rooms), context, key_set_path, provider_key)
 

@@ -8,12 +8,13 @@ from backend.gateways.announcing import Announced, announce
 from backend.gateways.rulebook_files import find_city_folder, read_document
 from backend.gateways.scenario_files import find_scenario_folder
 from backend.storage.database import Database
-from backend.storage.editions import EditionKind
+from backend.storage.editions import Announcement, EditionKind
 from tests.backend.web.probe import NOON, SHIPPED
 
 NEW_YEAR = date(2027, 1, 1)
 _FIRST = "2026-01-01"
 BLOOD = "ZZ-E-02"
+TOLD = Announcement(summary="调整奖励标准", reason="市政府2026年第21次常务会议决定")
 
 
 def make_rulebook(*changes: tuple[str, str], version: str = "2027.1", effective_on: date = NEW_YEAR) -> dict[str, str]:
@@ -45,9 +46,11 @@ def _change(text: str, version: str, effective_on: date, changes: tuple[tuple[st
     return text
 
 
-def publish(database: Database, kind: EditionKind, documents: Mapping[str, str]) -> UUID:
+def publish(
+    database: Database, kind: EditionKind, documents: Mapping[str, str], announcement: Announcement = TOLD
+) -> UUID:
     """Announce an edition at noon of the tests' day, and give its id."""
     with database.transaction() as session:
-        done = announce(session, SHIPPED, kind, documents, now=NOON)
+        done = announce(session, SHIPPED, kind, documents, announcement, now=NOON)
     assert isinstance(done, Announced), done
     return done.edition.edition_id

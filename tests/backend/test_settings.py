@@ -128,6 +128,7 @@ def test_an_unusable_service_is_refused_without_its_secret(
         ("SHANGDING_EXCHANGE_KEYS", "/nowhere/exchange.json", "names /nowhere/exchange.json, which is not a file"),
         ("SHANGDING_EXCHANGE_TARGETS", "private", "is neither public nor any"),
         ("SHANGDING_CITY_FILES", "var/files", "is not an absolute path"),
+        ("SHANGDING_RULE_NOTICE_DAYS", "366", "is not a number of days from 0 to 365"),
         ("SHANGDING_DATABASE_URL", "sqlite://", "names no absolute path"),
         ("SHANGDING_DATABASE_URL", "postgresql://db/name", "names no database system that is supported"),
         ("SHANGDING_DATABASE_URL", "postgresql+psycopg://db", "names no database"),

@@ -111,11 +111,16 @@ given = { limit_fen = 10_000 }
     ("old", "new", "words"),
     [
         ('catalogue = "1"', 'catalogue = "2"', "is not the edition given, smallville 1"),
-        ('"deposit"', '"gift"', "'gift' is not one of deposit"),
+        ('"deposit"', '"gift"', "'gift' is no scenario of the edition"),
         ("granted = true", "", "give one of them"),
         ("granted = true", "granted = false", "give one of them"),
         ("granted = true", 'unmet = ["luck"]', "luck is not one of closed"),
         ('level = "high"', 'lists = ["friends"]', "friends is not one of volunteers"),
+        (
+            "granted = true",
+            'granted = true\nbeside = ["depozit"]',
+            "beside: 'depozit' is no scenario of the edition; did",
+        ),
         ("limit_fen", "limit_yuan", "is not a key of this table"),
     ],
 )

@@ -51,6 +51,7 @@ FIGURES = [
 ]
 WORDS = [
     ("repairable_after_months = 3", "", "rule R-FINE", ["repairable_after_months: 3, None"]),
+    ('name = "极好"', 'name = "最好"', "level top", ["name: 极好, 最好"]),
     ("小城办法第四条", "同上", "rule R-BLOOD", ["basis: 小城办法第四条, 同上"]),
     ('name_en = "Deeds"\n', 'name_en = "Deed"\n', "dimension deeds", ["name_en: Deeds, Deed"]),
     (

@@ -3,13 +3,19 @@
 import tomllib
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import date
+from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from scoring.boxes import Box, intersect, list_near
 from scoring.catalogue_document import read_catalogue
-from scoring.checking import find_gaps, find_unscored_indicators
+from scoring.checking import MOST_OVERLAPS, find_gaps, find_notices, find_unscored_indicators
 from scoring.documents import DocumentError
+from scoring.pricing import Choice, Span
 from scoring.rulebook_document import build_rulebook, read_rulebook
 from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT, RULEBOOK, RULEBOOK_TEXT
 
@@ -34,6 +40,18 @@ def test_the_small_rulebook_has_only_the_gaps_it_means() -> None:
     assert find_unscored_indicators(RULEBOOK) == ["REGISTRATION"]
 
 
+def test_what_should_be_meant_is_told_and_refuses_nothing() -> None:
+    document = tomllib.loads(RULEBOOK_TEXT)
+    document["levels"][0]["name"] = "最好"
+    renamed = build_rulebook(document, "renamed", CATALOGUE)
+    idle, level = find_notices(renamed, RULEBOOK)
+    assert idle.startswith("REGISTRATION: is collected, but no rule counts it and no `unscored` entry")
+    assert level.startswith("level top: is named 最好 (Top), and was 极好 (Top)")
+    document["unscored"] = [{"indicator": "REGISTRATION", "reason": "识别身份"}]
+    assert find_notices(build_rulebook(document, "meant", CATALOGUE), renamed) == []
+    assert find_notices(renamed, renamed, {"REGISTRATION"}) == []
+
+
 def test_a_rule_without_a_basis_is_refused() -> None:
     fault = find_faults(lambda document: rule(document, "R-BLOOD").pop("basis"))
     assert "rules[R-BLOOD].basis: is missing" in fault
@@ -48,6 +66,37 @@ def test_overlapping_rules_are_refused() -> None:
         document["rules"].append(rule(document, "R-BLOOD") | {"id": "R-BLOOD-2"})
 
     assert "R-BLOOD and R-BLOOD-2: both match every record" in find_faults(add_second_blood_rule)
+
+
+@given(st.lists(st.tuples(*[st.none() | st.integers(0, 9)] * 4, st.sets(st.sampled_from("abc"))), max_size=12))
+def test_near_boxes_are_all_that_share_a_point(
+    drawn: list[tuple[int | None, int | None, int | None, int | None, set[str]]],
+) -> None:
+    space: Box = {"m": Span("m", 0, None), "n": Span("n", None, 9), "c": Choice("c", frozenset("abc"))}
+    all_given: list[Box] = [
+        {"m": Span("m", a, b), "n": Span("n", c, d), "c": Choice("c", frozenset(choices))}
+        for a, b, c, d, choices in drawn
+    ]
+    boxes = [box for box in (intersect(space, each) for each in all_given) if box is not None]
+    meeting = {
+        (one, other)
+        for one, other in combinations(range(len(boxes)), 2)
+        if intersect(boxes[one], boxes[other]) is not None
+    }
+    near = list_near(space, boxes)
+    assert meeting <= set(near)
+    assert near == sorted(set(near))
+
+
+def test_of_many_boxes_few_are_compared_and_of_many_overlaps_the_first_named() -> None:
+    space: Box = {"free": Choice("free", frozenset("ab")), "n": Span("n", 0, None)}
+    rows: list[Box] = [{**space, "n": Span("n", number, number)} for number in range(999)]
+    assert list_near(space, rows) == []
+    document = tomllib.loads(RULEBOOK_TEXT)
+    document["rules"] += [rule(document, "R-BLOOD") | {"id": f"R-BLOOD-{number}"} for number in range(30)]
+    with pytest.raises(DocumentError) as caught:
+        build_rulebook(document, "spoilt", CATALOGUE)
+    assert len(caught.value.faults) == MOST_OVERLAPS
 
 
 def test_overlapping_rows_are_refused() -> None:
@@ -128,6 +177,22 @@ def test_codes_that_could_end_a_statement_are_refused(table: str, key: str, form
     assert f".{key}: {code!r} is not a code; use up to 60 {form}" in fault
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("version", "2027.1\n2027.2", "is not a version; use up to 40 letters"),
+        ("version", "二〇二七", "is not a version"),
+        ("version", "2" * 41, "is not a version"),
+        ("effective_on", date(3000, 1, 1), "3000-01-01 is out of reach; give a day up to 2999-12-31"),
+    ],
+)
+def test_an_edition_has_a_version_and_a_day_that_others_can_bear(key: str, value: object, words: str) -> None:
+    assert words in find_faults(lambda document: document["rulebook"].update({key: value}))
+    document = tomllib.loads(RULEBOOK_TEXT)
+    document["rulebook"].update(version="2" * 40, effective_on=date(2999, 12, 31))
+    assert build_rulebook(document, "far", CATALOGUE).version == "2" * 40
+
+
 def test_ids_that_stand_twice_are_refused() -> None:
     fault = find_faults(lambda document: document["limits"][0].update(id="R-BLOOD"))
     assert "R-BLOOD: stands twice" in fault
@@ -193,6 +258,7 @@ def test_all_faults_come_at_once() -> None:
         ("R-BLOOD", {"points": 1.5}, "1.5 is not a whole number"),
         ("R-BLOOD", {"points": True}, "True is not a whole number"),
         ("R-BLOOD", {"valid": {"months": 0}}, "months: is 1 or more"),
+        ("R-BLOOD", {"valid": {"months": 1201}}, "months: 1201 is longer than a life"),
         ("R-BLOOD", {"valid": {"until": "doomsday"}}, "'doomsday' is not one of end"),
         ("R-HOURS", {"field": "minutes"}, "'minutes' is not a whole-number item of HOURS"),
         (

@@ -53,6 +53,7 @@ def test_a_folder_becomes_a_draft_and_the_edition_a_folder(
     draft_id = drafted.output.split()[0]
     no_files = run(["governance", "impact", draft_id], environment)
     assert (no_files.exit_code, "SHANGDING_CITY_FILES" in no_files.output) == (1, True)
+    assert "impact_failed" not in run(["governance", "show", draft_id], environment).output
     measured = run(["governance", "impact", draft_id, "--json", str(tmp_path / "report.json")], settings)
     assert measured.exit_code == 0, measured.output
     report = json.loads((tmp_path / "report.json").read_text("utf-8"))

@@ -1,10 +1,12 @@
 """The files of a city at the prompt: made, checked, made fewer."""
 
+import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from backend.cli import main
 from backend.gateways.sealing import Sealer
 from backend.population.city_files import CityFilesError, Kind, open_city_files
 from backend.settings import read_settings
@@ -43,9 +45,13 @@ def test_the_files_of_a_city_are_made_checked_and_made_fewer(environment: dict[s
     assert "; 1 faults\n" in broken.output
 
 
-def test_what_is_missing_is_told(environment: dict[str, str]) -> None:
+def test_what_is_missing_is_told(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     told = run(["population", "verify"], {})
     assert (told.exit_code, "give FOLDER, or set SHANGDING_CITY_FILES" in told.output) == (2, True)
     told = run(["population", "verify"], environment)
     assert isinstance(told.exception, CityFilesError)
     assert "`shangding population export` makes them" in str(told.exception)
+    monkeypatch.setattr(sys, "argv", ["shangding", "population", "verify", environment["SHANGDING_CITY_FILES"]])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1  # no wrong usage

@@ -50,18 +50,20 @@ def test_figures_are_shown_as_tables(installation: dict[str, str]) -> None:
     scores = run(["reports", "scores"], installation)
     assert scores.exit_code == 0, scores.output
     assert "2026-11-20, 400 people" in scores.output
-    assert read_row(scores.output, "信用良好") == ["信用良好", "328"]
+    assert read_row(scores.output, "信用良好") == ["信用良好", "330"]
     assert read_row(scores.output, "190 to 200") == ["190 to 200", "0"]
     assert read_row(scores.output, "levels")[2] == "act"
+    assert read_row(scores.output, "信用较差") == ["信用较差", "＊"]
+    assert read_row(scores.output, "荣誉信息") == ["荣誉信息", "400"]
     public = run(["reports", "scores", "--public"], installation)
-    assert read_row(public.output, "信用较差") == ["信用较差", "不公布"]
+    assert read_row(public.output, "信用较差") == ["信用较差", "＊"]
     benefits = read_row(run(["reports", "benefits", *OCTOBER], installation).output, "resident")
-    assert benefits[1:4] == ["resident", "1", "1"]
-    assert benefits[-3:] == ["100.00", "0.00", "5.00"]
+    assert benefits[1:4] == ["resident", "＊", "＊"]  # one person
+    assert benefits[-3:] == ["＊", "0.00", "＊"]
     refusals = run(["reports", "refusals", "--month", "2026-10"], installation).output
-    assert read_row(refusals, "没有授权")[1:] == ["本人没有授权", "20"]
+    assert read_row(refusals, "没有授权")[1:] == ["本人没有授权", "30"]
     departments = read_row(run(["reports", "departments", *OCTOBER], installation).output, "交警支队")
-    assert departments[1:] == ["20", "-", "100.0% of 20", "100.0% of 20", "0.0% of 20", "-", "-"]
+    assert departments[1:] == ["20", "-", "100.0% of 20", "100.0% of 20", "0.0% of 20", "＊", "＊"]
 
 
 def test_what_cannot_be_told_is_said(installation: dict[str, str]) -> None:
@@ -79,7 +81,7 @@ def test_pictures_are_drawn_into_a_folder(installation: dict[str, str], tmp_path
     assert drawn.exit_code == 0, drawn.output
     names = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert {"levels.svg", "points.svg", "dimensions.svg", "drift.svg"} <= names
-    assert "不公布" not in (tmp_path / "pictures" / "levels.svg").read_text("utf-8")
+    assert "人数取整到10" in (tmp_path / "pictures" / "levels.svg").read_text("utf-8")
     public = run(["reports", "draw", "--public", "--png", str(tmp_path / "public")], installation)
     assert {path.name for path in (tmp_path / "public").iterdir()} == {"levels.png", "points.png", "benefits.png"}
     assert (tmp_path / "public" / "levels.png").read_bytes().startswith(b"\x89PNG")

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,14 +8,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.app import ROOMS, create_app
-from backend.clients.registration import MOST_KEYS, Client, register_officer
+from backend.clients.registration import MOST_KEYS, Client, Ending, end_client, register_officer
 from backend.clients.roles import DEPARTMENT_SCOPES, MERCHANT_SCOPES, ROLE_SCOPES, Role, find_clash, find_scopes
 from backend.clients.schemas import Scope
 from backend.gateways.public_keys import make_jwk
 from backend.people.sign_in import CITIZEN_SCOPES
 from backend.principals import PrincipalKind
 from backend.web.operations import list_operations
-from backend.web.problems import Refusal
+from backend.web.problems import ProblemCode, Refusal
 from tests.backend.city import City, read_json
 from tests.backend.clients.machines import DEPARTMENT, Machine, add_key, make_department, make_key, make_officer
 from tests.backend.web.probe import make_test_context
@@ -156,14 +156,27 @@ def test_nobody_checks_himself(city: City, roles: set[Role], together: bool) -> 
     assert (find_clash(roles) is None) == (together or not roles)
 
 
-def test_of_two_registrations_of_one_officer_at_once_one_counts(city: City) -> None:
-    def register(role: Role) -> Client | Refusal:
+def test_of_two_registrations_of_one_officer_at_once_one_counts_however_the_name_is_written(city: City) -> None:
+    def register(name: str) -> Client | Refusal:
         with city.database.transaction() as session:
-            return register_officer(session, "li", roles=[role], by="command line", now=city.now())
+            return register_officer(session, name, roles=[Role.RULE_AUTHOR], by="command line", now=city.now())
 
-    with ThreadPoolExecutor(2) as pool:
-        made = list(pool.map(register, (Role.REGISTRAR, Role.REVIEWER)))
-    assert [outcome.code for outcome in made if isinstance(outcome, Refusal)] == ["client_refused"]
+    for name, other in (("li", "li"), ("zhao", "ＺＨＡＯ")):
+        with ThreadPoolExecutor(1) as pool:
+            with city.database.transaction() as session:
+                first = register_officer(session, name, roles=[Role.REVIEWER], by="command line", now=city.now())
+                second = pool.submit(register, other)
+                wait([second], timeout=0.2)  # it is under way when the first is committed
+            assert isinstance(first, Client)
+            outcome = second.result()
+        assert isinstance(outcome, Refusal)
+        assert outcome.code is ProblemCode.CLIENT_REFUSED
+        with city.database.transaction() as session:
+            end_client(session, first.client_id, because=Ending.LEFT, by="command line", now=city.now())
+        # Who has left is still the same person under a name that looks like it, and under the very name.
+        refused = Refusal(ProblemCode.CLIENT_REFUSED, {"like": first.principal_id})
+        assert register(f"{first.principal_id}\u200b") == refused
+        assert isinstance(register(first.principal_id), Client)
 
 
 def test_every_scope_that_an_operation_asks_for_can_be_had(sqlite_url: str) -> None:

@@ -171,6 +171,9 @@ def _invent(folder: Path, indicators: int) -> Result:
 def test_the_command_says_what_it_cannot_make(tmp_path: Path) -> None:
     made = _invent(tmp_path / "city", 3)
     assert (made.exit_code, "the catalogue has 42 indicators" in made.output) == (2, True)
+    for day in ("1990-01-01", "9999-12-31"):
+        made = CliRunner().invoke(commands, ["population", "invent", str(tmp_path / "other"), "--day", day])
+        assert (made.exit_code, "give a day from 2026-01-01" in made.output) == (2, True)
 
 
 @pytest.mark.long

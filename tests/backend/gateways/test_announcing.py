@@ -8,7 +8,7 @@ from backend.gateways.announcing import Announced, Refused, announce, withdraw
 from backend.gateways.rulebook_files import find_city_folder, read_document
 from backend.storage.database import Database
 from backend.storage.editions import EditionKind, NotDone, list_editions
-from tests.backend.editions import make_rulebook, make_scenarios, publish
+from tests.backend.editions import TOLD, make_rulebook, make_scenarios, publish
 from tests.backend.web.probe import NOON, SHIPPED
 from tests.databases import migrated_database
 
@@ -26,7 +26,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 def refuse(database: Database, kind: EditionKind, documents: Mapping[str, str]) -> Refused:
     with database.transaction() as session:
-        outcome = announce(session, SHIPPED, kind, documents, now=NOON)
+        outcome = announce(session, SHIPPED, kind, documents, TOLD, now=NOON)
         assert isinstance(outcome, Refused), outcome
     with database.reading() as session:
         assert outcome.code is NotDone.DAY_TAKEN or not list_editions(session)
@@ -35,7 +35,7 @@ def refuse(database: Database, kind: EditionKind, documents: Mapping[str, str]) 
 
 def take_back(database: Database, edition_id: UUID) -> Announced | Refused:
     with database.transaction() as session:
-        return withdraw(session, SHIPPED, edition_id, now=NOON)
+        return withdraw(session, SHIPPED, edition_id, because="x", now=NOON)
 
 
 @pytest.mark.parametrize(

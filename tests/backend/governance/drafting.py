@@ -3,7 +3,7 @@
 What measures stands in for the engine, whose figures are tested elsewhere; who compares what with what is real.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -17,7 +17,7 @@ from backend.governance.deciding import approve_draft, reject_draft, withdraw_dr
 from backend.governance.diary import Officer
 from backend.governance.documents import NAMES, Documents, Kind
 from backend.governance.draft_views import Draft, WholeDraft
-from backend.governance.drafts import NewDraft, create_draft, read_draft, revise_draft
+from backend.governance.drafts import NewDraft, NewRevision, create_draft, read_draft, revise_draft
 from backend.governance.impacts import ask_impact
 from backend.governance.measuring import Comparison, MeasuringDesk, Outcome, measure_draft
 from backend.governance.rollbacks import NewRollback, date_anew, draft_rollback
@@ -64,6 +64,7 @@ def make_impact(files: CityFiles, comparison: Comparison) -> Impact:
         files_digest=files.digest,
         least_group=20,
         seed="0" * 16,
+        with_samples=True,
         old=_name(comparison.old),
         new=_name(comparison.new),
         old_benefits=None if comparison.old_benefits is None else _name(comparison.old_benefits),
@@ -91,6 +92,8 @@ class Office:
     database: Database
     folder: Path
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
+    notice_days: int = 30
+    losses: dict[str, int | None] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -103,8 +106,12 @@ class Office:
     @property
     def desk(self) -> MeasuringDesk:
         return MeasuringDesk(
-            database=self.database, clock=self.clock, city=CITY, folder=self.folder, measure=make_impact
+            database=self.database, clock=self.clock, city=CITY, folder=self.folder, measure=self._make_impact
         )
+
+    def _make_impact(self, files: CityFiles, comparison: Comparison) -> Impact:
+        impact = make_impact(files, comparison)
+        return replace(impact, totals=replace(impact.totals, **self.losses))
 
     def export(self, *, known_at: datetime | None = None, is_complete: bool = True) -> None:
         """Export the city as the nightly run does."""
@@ -133,15 +140,15 @@ class Office:
             new = NewDraft(kind, "x", documents, "x")
             return create_draft(session, new, by=by, city=CITY, now=self.now)
 
-    def revise(self, draft: Draft, documents: Documents, *, by: Officer = WANG) -> Draft | Refusal:
+    def revise(
+        self, draft: Draft, documents: Documents, *, urgency: str | None = None, by: Officer = WANG
+    ) -> Draft | Refusal:
+        new = NewRevision(documents, draft.digest, "x", urgency=urgency)
         with self.database.transaction() as session:
-            return revise_draft(
-                session, draft.draft_id, documents, after=draft.digest, reason="x", by=by, city=CITY, now=self.now
-            )
+            return revise_draft(session, draft.draft_id, new, by=by, city=CITY, now=self.now)
 
     def check(self, draft_id: UUID, *, by: Officer = WANG) -> Draft | Refusal:
-        with self.database.transaction() as session:
-            return run_check(session, draft_id, by=by, city=CITY, now=self.now)
+        return run_check(self.database, draft_id, by=by, city=CITY, now=self.now)
 
     def ask(self, draft_id: UUID, *, by: Officer = WANG) -> Draft | Refusal:
         with self.database.transaction() as session:
@@ -154,7 +161,16 @@ class Office:
         self, draft_id: UUID, digest: str, *, by: Officer = LI, database: Database | None = None
     ) -> Draft | Refusal:
         with (database or self.database).transaction() as session:
-            return approve_draft(session, draft_id, digest, reason="x", by=by, shipped=SHIPPED, city=CITY, now=self.now)
+            return approve_draft(
+                session,
+                draft_id,
+                digest,
+                reason="x",
+                by=by,
+                shipped=SHIPPED,
+                notice_days=self.notice_days,
+                now=self.now,
+            )
 
     def reject(self, draft_id: UUID, digest: str, *, by: Officer = LI) -> Draft | Refusal:
         with self.database.transaction() as session:
@@ -162,7 +178,7 @@ class Office:
 
     def withdraw(self, draft_id: UUID, *, by: Officer = LI) -> Draft | Refusal:
         with self.database.transaction() as session:
-            return withdraw_draft(session, draft_id, reason="x", by=by, shipped=SHIPPED, city=CITY, now=self.now)
+            return withdraw_draft(session, draft_id, reason="撤回", by=by, shipped=SHIPPED, city=CITY, now=self.now)
 
     def roll_back(self, restores_on: date, *, ahead: int, version: str, by: Officer = WANG) -> Draft | Refusal:
         new = NewRollback(Kind.SCENARIOS, restores_on, version, self.day + timedelta(days=ahead), "x", "x")
@@ -171,7 +187,7 @@ class Office:
 
     def read(self, draft_id: UUID) -> WholeDraft:
         with self.database.reading() as session:
-            whole = read_draft(session, draft_id, city=CITY, now=self.now)
+            whole = read_draft(session, draft_id, city=CITY, notice_days=self.notice_days, now=self.now)
         assert isinstance(whole, WholeDraft)
         return whole
 

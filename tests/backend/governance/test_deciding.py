@@ -8,13 +8,15 @@ from threading import Barrier
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from backend.gateways.published_editions import load_published
 from backend.governance.diary import Officer
 from backend.governance.documents import Documents, Kind
 from backend.governance.draft_views import Draft
 from backend.governance.states import Lack, State, find_lacks
+from backend.scores.edition_diary import EditionState, RolledBack, list_dated_editions
 from backend.storage.editions import list_editions
 from backend.web.problems import ProblemCode, Refusal
-from tests.backend.governance.drafting import LI, WANG, ZHAO, Office, write_edition
+from tests.backend.governance.drafting import CITY, LI, WANG, ZHAO, Office, write_edition
 from tests.databases import run_sql
 
 HALF_PAST_ELEVEN = timedelta(hours=11, minutes=30)
@@ -125,12 +127,12 @@ def test_nothing_is_announced_that_lacks_anything(
     make, _ = LACKING[lack]
     draft = make(sqlite_office)
     assert find_wrong_answer(sqlite_office, draft, lack) is None
-    # And where that precondition is forgotten, it is found; that the day is ahead the announcement itself holds, too.
+    # And where that precondition is forgotten, it is found; that there is an impact its notice period holds, too.
     monkeypatch.setattr(
         "backend.governance.draft_views.find_lacks",
         lambda *given, **named: tuple(each for each in find_lacks(*given, **named) if each is not lack),
     )
-    assert (find_wrong_answer(sqlite_office, draft, lack) is None) == (lack is Lack.DAY_AHEAD)
+    assert (find_wrong_answer(sqlite_office, draft, lack) is None) == (lack is Lack.IMPACT)
 
 
 def test_nobody_approves_what_he_wrote_any_revision_of(office: Office) -> None:
@@ -138,9 +140,77 @@ def test_nobody_approves_what_he_wrote_any_revision_of(office: Office) -> None:
     revised = office.revise(draft, write_edition(Kind.SCENARIOS, office.day + timedelta(days=9), "2027.1"), by=ZHAO)
     assert isinstance(revised, Draft)
     office.prepare(revised)
-    for officer in (WANG, ZHAO, Officer("li", "wang"), Officer("li", "zhao"), Officer("ＷＡＮＧ", None)):
+    # The last two write what looks like wang: full width, and two letters of Cyrillic around a blank of no width.
+    twins = (Officer("ＷＡＮＧ", None), Officer("w\u0430\u200bng"))
+    for officer in (WANG, ZHAO, Officer("li", "wang"), Officer("li", "zhao"), *twins):
         assert office.approve(draft.draft_id, revised.digest, by=officer) == Refusal(ProblemCode.OTHER_OFFICER_NEEDED)
     assert isinstance(office.approve(draft.draft_id, revised.digest, by=Officer("li", "7")), Draft)
+
+
+URGENCY = "新增的扣分误及已履行完毕的当事人，须立即停止"
+
+
+def test_who_loses_is_told_the_chosen_days_before(sqlite_office: Office) -> None:
+    office = sqlite_office
+    office.losses = {"falls": 20}
+    draft = office.draft(ahead=29)
+    office.prepare(draft)
+    period = office.read(draft.draft_id).notice_period
+    assert period is not None
+    assert (period.is_adverse, period.days, period.first_on) == (True, 30, office.day + timedelta(days=30))
+    too_short = Refusal(ProblemCode.NOTICE_TOO_SHORT, {"days": 30, "first_on": "2026-12-22"})
+    assert office.approve(draft.draft_id, draft.digest) == too_short
+    in_time = office.revise(draft, write_edition(Kind.SCENARIOS, office.day + timedelta(days=30), "2027.1"))
+    assert isinstance(in_time, Draft)
+    office.prepare(in_time)
+    assert isinstance(office.approve(draft.draft_id, in_time.digest), Draft)
+
+
+def test_with_its_urgency_a_change_back_is_told_late_and_to_everybody(office: Office) -> None:
+    first = office.announce(ahead=1)
+    office.move_days(1)
+    office.export()
+    office.losses = {"falls": None}
+    back = office.roll_back(date(2026, 1, 1), ahead=1, version="2027.2")
+    assert isinstance(back, Draft)
+    office.measure(back.draft_id)
+    refusal = office.approve(back.draft_id, back.digest)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code is ProblemCode.NOTICE_TOO_SHORT
+    urgent = office.revise(back, office.read(back.draft_id).documents, urgency=URGENCY)
+    assert isinstance(urgent, Draft)
+    assert (urgent.restores_on, urgent.digest == back.digest) == (date(2026, 1, 1), False)
+    office.prepare(urgent)
+    # Who has read the draft without its urgency has not read what is announced.
+    assert office.approve(back.draft_id, back.digest) == Refusal(ProblemCode.DRAFT_REVISED, {"digest": urgent.digest})
+    assert isinstance(office.approve(back.draft_id, urgent.digest), Draft)
+    office.move_days(1)
+    with office.database.reading() as session:
+        diary = list_dated_editions(load_published(session, CITY), Kind.SCENARIOS, office.day)
+    assert [(each.version, each.state) for each in diary] == [
+        *(("2027.2", EditionState.IN_FORCE), ("2027.1", EditionState.ROLLED_BACK), ("2026.1", EditionState.RETIRED)),
+    ]
+    assert diary[0].announcement is not None
+    assert diary[0].announcement.urgency == URGENCY
+    assert diary[1].rolled_back == RolledBack("2027.2", office.day, "2026.1", date(2026, 1, 1), "x")
+    assert office.read(first.draft_id).draft.state is State.ROLLED_BACK
+
+
+def test_what_is_brought_back_is_not_rolled_back(sqlite_office: Office) -> None:
+    office = sqlite_office
+    kept = office.announce(ahead=1)
+    left = office.announce(ahead=5, version="2027.2")
+    back = office.roll_back(office.day + timedelta(days=1), ahead=10, version="2027.3")
+    assert isinstance(back, Draft)
+    office.prepare(back)
+    assert isinstance(office.approve(back.draft_id, back.digest), Draft)
+    assert isinstance(office.withdraw(left.draft_id), Draft)
+    office.move_days(10)
+    with office.database.reading() as session:
+        diary = list_dated_editions(load_published(session, CITY), Kind.SCENARIOS, office.day)
+    assert [each.state.value for each in diary] == ["in_force", "withdrawn", "retired", "retired"]
+    assert diary[1].withdrawn_because == "撤回"
+    assert office.read(kept.draft_id).draft.state is State.RETIRED
 
 
 def test_a_rollback_with_other_documents_is_none_any_more(sqlite_office: Office) -> None:

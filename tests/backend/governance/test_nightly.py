@@ -13,6 +13,7 @@ from backend.governance.states import State
 from backend.governance.tables import find_last_impact
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles
+from backend.population.files_of_day import Unfit, UnfitFilesError
 from backend.web.problems import ProblemCode, Refusal
 from tests.backend.governance.drafting import CITY, WANG, Office, make_impact
 
@@ -32,14 +33,14 @@ def start(office: Office, draft: Draft) -> Shadow | Refusal:
 def test_a_candidate_runs_once_a_night_until_it_is_revised_or_stopped(office: Office) -> None:
     draft = office.draft(ahead=30)
     assert start(office, draft) == Refusal(ProblemCode.DRAFT_NOT_CHECKED)
-    assert run_shadows(office.desk) == (0, None)
+    assert run_shadows(office.desk) == (0, {})
     office.check(draft.draft_id)
     for _ in range(2):
         assert isinstance(start(office, draft), Shadow)
     for night in range(3):
-        assert run_shadows(office.desk) == ((1, None) if night == 0 else (0, Fault.FILES_OF_OTHER_DAY))
+        assert run_shadows(office.desk) == ((1, {}) if night == 0 else (0, {Fault.FILES_OF_OTHER_DAY: 1}))
         office.export()
-        assert run_shadows(office.desk) == ((0, None) if night == 0 else (1, None))
+        assert run_shadows(office.desk) == ((0, {}) if night == 0 else (1, {}))
         office.move_days(1)
     days = look(office, draft).days
     assert [(office.day - each.as_of).days for each in days] == [3, 2, 1]
@@ -51,16 +52,16 @@ def test_a_candidate_runs_once_a_night_until_it_is_revised_or_stopped(office: Of
     revised = office.revise(draft, {**documents, "cases": documents["cases"] + "# x\n"})
     assert isinstance(revised, Draft)
     office.export()
-    assert run_shadows(office.desk) == (0, None)
+    assert run_shadows(office.desk) == (0, {})
     assert not look(office, draft).is_running
     office.check(draft.draft_id)
     assert isinstance(start(office, revised), Shadow)
-    assert (look(office, draft).run_no, run_shadows(office.desk)) == (2, (1, None))
+    assert (look(office, draft).run_no, run_shadows(office.desk)) == (2, (1, {}))
     with office.database.transaction() as session:
         stop_shadow(session, draft.draft_id, by=WANG, now=office.now)
     office.move_days(1)
     office.export()
-    assert (run_shadows(office.desk), len(look(office, draft).days)) == ((0, None), 1)
+    assert (run_shadows(office.desk), len(look(office, draft).days)) == ((0, {}), 1)
 
 
 def test_a_candidate_that_is_not_comparable_holds_up_no_other(sqlite_office: Office) -> None:
@@ -74,10 +75,17 @@ def test_a_candidate_that_is_not_comparable_holds_up_no_other(sqlite_office: Off
             raise NotComparableError
         return make_impact(files, comparison)
 
+    def refuse_ledger(files: CityFiles, comparison: Comparison) -> Impact:
+        raise UnfitFilesError(Unfit.OF_OTHER_LEDGER, f"{files.folder} {comparison.as_of}")
+
     desk = replace(office.desk, measure=measure)
-    assert run_shadows(desk) == (2, Fault.NOT_COMPARABLE)
+    assert run_shadows(desk) == (2, {Fault.NOT_COMPARABLE: 1})
     assert [len(look(office, draft).days) for draft in drafts] == [0, 1, 1]
-    assert run_shadows(desk) == (0, Fault.NOT_COMPARABLE)
+    assert run_shadows(replace(desk, measure=refuse_ledger)) == (0, {Fault.FILES_OF_OTHER_LEDGER: 1})
+    draft = office.draft(ahead=30, version="2027.9")
+    office.check(draft.draft_id)
+    start(office, draft)
+    assert run_shadows(replace(desk, folder=None)) == (0, {Fault.NO_FILES: 2})
 
 
 def test_nothing_is_attached_to_a_draft_that_was_decided_meanwhile(sqlite_office: Office) -> None:
@@ -110,8 +118,10 @@ def test_files_that_are_not_those_of_the_city_today_are_refused(sqlite_office: O
         sqlite_office.export(**changed)
         outcome = sqlite_office.measure(draft.draft_id)
         faults.append(None if outcome is None else outcome.fault)
-    sqlite_office.folder = tmp_path / "nowhere"
-    outcome = sqlite_office.measure(draft.draft_id)
-    faults.append(None if outcome is None else outcome.fault)
-    assert faults == [Fault.FILES_OF_OTHER_DAY, Fault.FILES_INCOMPLETE, Fault.NO_FILES]
+    (sqlite_office.folder / "manifest.json").write_text("{")
+    for folder in (sqlite_office.folder, tmp_path / "nowhere"):
+        sqlite_office.folder = folder
+        outcome = sqlite_office.measure(draft.draft_id)
+        faults.append(None if outcome is None else outcome.fault)
+    assert faults == [Fault.FILES_OF_OTHER_DAY, Fault.FILES_INCOMPLETE, Fault.FILES_UNREADABLE, Fault.NO_FILES]
     assert sqlite_office.read(draft.draft_id).draft.impact_fault == "no_files"

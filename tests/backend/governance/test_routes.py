@@ -48,9 +48,12 @@ def test_a_change_from_the_draft_to_its_first_day(city: City) -> None:
     for _ in range(2):  # the second finds that it is under way
         asked = call(city, "wang", f"{place}/impacts", {}, 202)
         assert asked["impact_asked_at"] == "2026-11-22T04:00:00Z"
+    Worker(city.context).run(until_idle=True)  # one without files leaves it alone, for one that has them
+    assert call(city, "li", place)["draft"]["impact_asked_at"] == "2026-11-22T04:00:00Z"
+    office.export(is_complete=False)
     Worker(city.context).run(until_idle=True)
     failed = call(city, "li", place)
-    assert (failed["draft"]["impact_fault"], failed["draft"]["impact_asked_at"]) == ("no_files", None)
+    assert (failed["draft"]["impact_fault"], failed["draft"]["impact_asked_at"]) == ("files_incomplete", None)
     assert call(city, "li", f"{place}/impact", None, 404)["code"] == "impact_not_found"
     office.export()
     call(city, "wang", f"{place}/impacts", {}, 202)

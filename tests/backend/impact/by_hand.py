@@ -2,6 +2,8 @@
 
 Of 38 people 12 rise (6 A, 5 C, 1 J, by 5 points each) and 7 fall (4 E by 5, 3 F by 15). 5 C rise from fair to high, 3 F
 fall from fair to low. B have two donations, 20 of at most 20 a year before, 30 of at most 20 after: no change.
+
+All figures are exact; how they are told where they are few, a test says for itself.
 """
 
 # Points before: A 6 x 110, B 4 x 120, C 5 x 116, E 4 x 95, F 3 x 85, G 5 x 130, H 3 x 100, I 7 x 100, J 110.
@@ -10,10 +12,11 @@ TOTALS = {
     "people": 38,
     "rises": 12,
     "falls": 7,
+    "same": 19,
     "level_rises": 5,
     "level_falls": 3,
-    "points_before": 660 + 480 + 580 + 380 + 255 + 650 + 300 + 700 + 110,
-    "points_after": 690 + 480 + 605 + 360 + 210 + 650 + 300 + 700 + 115,
+    "mean_before_hundredths": 10_829,  # 660 + 480 + 580 + 380 + 255 + 650 + 300 + 700 + 110 = 4115; / 38 = 108.289
+    "mean_after_hundredths": 10_816,  # 690 + 480 + 605 + 360 + 210 + 650 + 300 + 700 + 115 = 4110; / 38 = 108.158
     "median_before": 110,
     "median_after": 115,
     "suspended_before": 3,  # H
@@ -27,36 +30,39 @@ MOVES = {("high", "high"): 9, ("fair", "high"): 5, ("fair", "fair"): 18, ("fair"
 # F 85; E 95; H and I 100; A, J and C 110 to 116; B 120; G 130. After: F 70; E 90; A and J 115; C joins B.
 POINTS = {70: (0, 3), 80: (3, 0), 90: (4, 4), 100: (10, 10), 110: (12, 7), 120: (4, 9), 130: (5, 5)}
 CHANGES = {(-19, -10): 3, (-9, -5): 4, (0, 0): 19, (5, 9): 12}
-# honour: G 5 x 30. deeds: A 10, B 20, C 10 + 6, J 10; then A 15, B 20, C 15 + 6, J 15. law: E 5, F 15; then 10, 30.
-DIMENSIONS = {"honour": (150, 150), "deeds": (60 + 80 + 80 + 10, 90 + 80 + 105 + 15), "law": (-20 - 45, -40 - 90)}
+# honour: G 5 x 30 = 150. deeds: A 60, B 80, C 80, J 10 = 230; then 90, 80, 105, 15 = 290. law: E 20, F 45 = 65; then
+# 40, 90 = 130. Over 38, in hundredths: 3.947, 6.053, 7.632, -1.711, -3.421.
+DIMENSIONS = {"honour": (395, 395), "deeds": (605, 763), "law": (-171, -342)}
 
 # people, rises, falls, level rises, level falls; then both ratios in percent, by falls / people over 7 / 38 (of levels
-# over 3 / 38). Not shown is whoever is fewer than 3, and the next smallest until they are 3 and of two groups.
-GROUPS: dict[tuple[str, str], tuple[int | None, ...] | None] = {
+# over 3 / 38).
+GROUPS: dict[tuple[str, str], tuple[int, ...]] = {
     ("level", "high"): (9, 0, 0, 0, 0, 0, 0),
     ("level", "fair"): (26, 12, 7, 5, 3, 146, 146),  # 38 / 26
     ("level", "low"): (3, 0, 0, 0, 0, 0, 0),
+    ("district", "110105"): (1, 0, 0, 0, 0, 0, 0),  # one I
     ("district", "330106"): (8, 0, 0, 0, 0, 0, 0),  # G and H
     ("district", "410102"): (10, 6, 0, 0, 0, 0, 0),  # A and B
-    ("district", "410105"): (12, None, 7, 5, 3, 317, 317),  # C, E and F: 38 / 12; 12 - 6 - 5 would tell of J
-    ("district", "410181"): None,  # 6 I, hidden beside the next two
-    ("district", "elsewhere"): None,  # 1 I
-    ("district", "unknown"): None,  # J
-    ("age", "to_29"): (5, None, 0, 5, 0, 0, 0),  # C; 12 - 6 - 5 would tell of J
+    ("district", "410105"): (12, 5, 7, 5, 3, 317, 317),  # C, E and F: 38 / 12
+    ("district", "410181"): (6, 0, 0, 0, 0, 0, 0),  # I but for one
+    ("district", "unknown"): (1, 1, 0, 0, 0, 0, 0),  # J
+    ("age", "to_29"): (5, 5, 0, 5, 0, 0, 0),  # C
     ("age", "30_39"): (10, 6, 0, 0, 0, 0, 0),  # A and B
     ("age", "40_49"): (7, 0, 7, 0, 3, 543, 543),  # E and F: 38 / 7
     ("age", "50_59"): (5, 0, 0, 0, 0, 0, 0),  # G
-    ("age", "60_69"): None,  # 3 H, hidden beside J
+    ("age", "60_69"): (3, 0, 0, 0, 0, 0, 0),  # H
     ("age", "from_70"): (7, 0, 0, 0, 0, 0, 0),  # I
-    ("age", "unknown"): None,  # J
-    ("sex", "female"): (19, 3, 3, 0, 3, 86, 200),  # 3 A rise, F fall; 3 / 19 over 7 / 38, and over 3 / 38
-    ("sex", "male"): None,  # 18, hidden beside J
-    ("sex", "unknown"): None,  # J
+    ("age", "unknown"): (1, 1, 0, 0, 0, 0, 0),  # J
+    ("sex", "female"): (19, 3, 3, 0, 3, 86, 200),  # 3 A rise, F fall: 3 / 19 over 7 / 38, and over 3 / 38
+    ("sex", "male"): (18, 8, 4, 5, 0, 121, 0),  # 3 A and C rise, E fall: 4 / 18 over 7 / 38
+    ("sex", "unknown"): (1, 1, 0, 0, 0, 0, 0),  # J
 }
 
-# Above 1.25, and by chance (7 or 3 of 38) so many would fall: of 12 people 2.2 +- 1.3 and 0.9 +- 0.9, of 7 people
-# 1.3 +- 1.0 and 0.6 +- 0.7. Of 26 people 4.8 +- 2.0, of 19 people 1.5 +- 1.2: there 7 and 3 are no more than chance.
-HIT = {"410105": (True, True), "40_49": (True, True)}
+# Of 38 people 7 fall in C(38, 7) = 12,620,256 ways, 3 fall a level in C(38, 3) = 8,436. All of them among the 12 of
+# 410105: C(12, 7) = 792 ways, 0.006%, and 220, 2.6%. Among the 7 of 40_49: 1 way, 0.000008%, and 35, 0.4%. Among the 26
+# of fair: 657,800 ways, 5.2%, and 2,600, 31%. 19 groups are compared twice: 5% / 38 = 0.13% is the bound. With fewer
+# than 6 people not told there are 9 comparisons, of falls alone, and the bound is 0.56%.
+HIT = {"410105": (True, False), "40_49": (True, False)}
 
 # people before, after, gained, lost; fen for each before, after; all fen before, after, gained, lost.
 BENEFITS: dict[str, tuple[int | None, ...]] = {
@@ -71,12 +77,21 @@ BENEFITS: dict[str, tuple[int | None, ...]] = {
 
 # Of the rules that were amended: people, records and points before, the same after; holders who rise and who fall.
 # Points are alone: B have 20 and then 30, the second fine of F is not doubled.
-RULES: dict[str, tuple[int | None, ...]] = {
+RULES: dict[str, tuple[int, ...]] = {
     "R-BLOOD": (16, 20, 200, 16, 20, 300, 12, 0),
     "R-FINE": (7, 10, -50, 7, 10, -100, 0, 7),
 }
 
-# Of those who gain most, A, C and J, only women of A are in no small group; of those who fall, F. C and E are men.
-GAIN = (110, 115, "fair", "fair", [("base", 100, 100), ("record", 10, 15)])
-LOSS = (85, 70, "fair", "low", [("base", 100, 100), ("record", -5, -10), ("record", -5, -10), ("repeat", -5, -10)])
-SAMPLES = [("gain", *GAIN), ("gain", *GAIN), ("loss", *LOSS), ("loss", *LOSS), ("level_down", *LOSS)]
+# Everybody may be shown. All who rise do so by 5 points: the lot of the seed falls on LOT of them. F fall most, and
+# then C are left to rise, and one F to fall, in level. C's hours do not differ: they are folded into one line.
+A = (110, 115, "fair", "fair", [("base", 100, 100), ("record", 10, 15)])
+C = (116, 121, "fair", "high", [("base", 100, 100), ("record", 10, 15), ("others", 6, 6)])
+E = (95, 90, "fair", "fair", [("base", 100, 100), ("record", -5, -10)])
+F = (85, 70, "fair", "low", [("base", 100, 100), ("record", -5, -10), ("record", -5, -10), ("repeat", -5, -10)])
+LOT = (A, C)
+SAMPLES = [
+    *(("gain", *each) for each in LOT),
+    *(("loss", *F), ("loss", *F), ("level_up", *C), ("level_up", *C), ("level_down", *F)),
+]
+# With fewer than 6 people not told, C are too young a group (5), and 3 F and 5 C too few to move between levels.
+FEWER_SAMPLES = [("gain", *A), ("gain", *A), ("loss", *E), ("loss", *E)]

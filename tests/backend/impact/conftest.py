@@ -8,7 +8,7 @@ from backend.impact.tallying import Change
 from backend.population.city_files import CityFiles
 from tests.backend.impact.hand_city import AS_OF, NEW, NEW_OFFERS, OLD, OLD_OFFERS, write_city
 
-LEAST = 3  # small enough for the city to have groups that are shown, and some that are not
+LEAST = 6  # of the city's groups some are told, in whole threes, and some are not
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,13 @@ def counted(city: CityFiles, told: list[tuple[int, int]]) -> Counted:
 
 @pytest.fixture(scope="session")
 def impact(city: CityFiles, counted: Counted) -> Impact:
-    """What the change does to it."""
+    """What the change does to it, exactly."""
+    return report_impact(city, counted, least_group=1)
+
+
+@pytest.fixture(scope="session")
+def rounded(city: CityFiles, counted: Counted) -> Impact:
+    """The same as it is told where fewer than `LEAST` people are not."""
     return report_impact(city, counted, least_group=LEAST)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
-from backend.impact.benefits import BEFORE, Eligible, Offer, find_limit, list_offers, may_tell, say_eligible
+from backend.impact.benefits import BEFORE, Offer, find_limit, list_offers, say_eligible
 from backend.impact.tallying import list_bits
 from scenarios.catalogue import Condition, ScenarioCatalogue
 from scenarios.decision import Person, decide
@@ -115,14 +115,3 @@ def test_a_scenario_that_comes_or_goes_is_nobodys_before_or_after() -> None:
     assert list_offers(OLD_OFFERS, going)[-1] == Offer("bike", OLD_OFFERS.scenarios["bike"], None)
     assert list_offers(None, going) == tuple(Offer(code, None, each) for code, each in going.scenarios.items())
     assert say_eligible(going, None, BEFORE, as_of=AS_OF, bits=BITS) == "false"
-
-
-def test_who_meets_a_level_does_not_tell_who_stands_at_a_hidden_one() -> None:
-    """The deposit is for top and high: how many they are tells of top when high is known, and of neither otherwise."""
-    offer = Offer("deposit", OLD_OFFERS.scenarios["deposit"], None)
-    many, few = Eligible(900, 0, 0, 900), Eligible(19, 0, 0, 19)
-    told = [
-        may_tell(offer, people, hidden, (OLD_OFFERS, None), 20)
-        for people, hidden in ((many, []), (many, ["top", "high"]), (many, ["top", "fair"]), (many, ["low"]), (few, []))
-    ]
-    assert told == [True, True, False, True, False]

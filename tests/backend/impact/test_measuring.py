@@ -1,17 +1,20 @@
 """Every figure of an impact against the one worked out by hand."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 import pytest
 
 from backend.impact import measuring
 from backend.impact.assembling import RuleCount, list_touched_rules
 from backend.impact.document import ImpactDocumentError, read_json, write_json
-from backend.impact.figures import Impact
+from backend.impact.figures import Impact, SampleKind
 from backend.impact.measuring import Counted, ImpactError, RuleTally, count_people, measure_impact, report_impact
-from backend.impact.samples import DisagreementError
+from backend.impact.page import write_page
+from backend.impact.samples import Crowd, DisagreementError
 from backend.impact.tallying import Change
 from backend.population.city_files import CityFiles
 from scoring.rulebook_document import read_rulebook
@@ -21,10 +24,11 @@ from tests.backend.impact.hand_city import AS_OF, KNOWN_AT, NEW, NEW_OFFERS, OLD
 from tests.scoring.renaming import rename
 from tests.scoring.small_city import CATALOGUE
 
+Key = TypeVar("Key", bound=Hashable)
+
 
 def test_every_figure_is_the_one_worked_out_by_hand(impact: Impact) -> None:
     assert asdict(impact.totals) == by_hand.TOTALS
-    assert impact.totals.same == 19
     assert {each.code: (each.before, each.after) for each in impact.levels} == by_hand.LEVELS
     assert {(each.before, each.after): each.people for each in impact.moves if each.people} == by_hand.MOVES
     assert len(impact.moves) == 16
@@ -33,32 +37,111 @@ def test_every_figure_is_the_one_worked_out_by_hand(impact: Impact) -> None:
     )
     assert [(each.least, each.most) for each in impact.points][-2:] == [(180, 189), (190, 200)]
     assert {(each.least, each.most): each.people for each in impact.changes if each.people} == by_hand.CHANGES
-    assert {each.code: (each.before, each.after) for each in impact.dimensions} == by_hand.DIMENSIONS
-    assert {(trait.value, row.code): list_group(asdict(row)) for trait, row in impact.list_rows()} == by_hand.GROUPS
-    hit = {row.code: (row.falls_stand_out, row.level_falls_stand_out) for _, row in impact.list_rows()}
-    assert {code: falls for code, falls in hit.items() if any(falls)} == by_hand.HIT
+    means = {each.code: (each.mean_before_hundredths, each.mean_after_hundredths) for each in impact.dimensions}
+    assert means == by_hand.DIMENSIONS
+    assert list_groups(impact) == by_hand.GROUPS
+    assert list_hit(impact) == by_hand.HIT
     assert {each.code: tuple(asdict(each).values())[5:] for each in impact.benefits} == by_hand.BENEFITS
     assert {each.rule_id: list_rule(asdict(each)) for each in impact.rules} == by_hand.RULES
     assert [each.rule_id for each in impact.rules if each.is_amended] == ["R-BLOOD", "R-FINE"]
-    assert [
+    assert list_samples(impact) == by_hand.SAMPLES
+    assert [each.number for each in impact.samples] == [1, 2, 3, 4, 5, 6, 7]
+    assert [(each.title, each.title_en, each.month) for each in impact.samples[4].lines] == [
+        ("基础分", "Base", ""),
+        ("献血", "Blood donation", "2026-03"),
+        ("其他记录（公德），1 项", "other records (Deeds), 1", ""),
+    ]
+
+
+def list_groups(impact: Impact) -> dict[tuple[str, str], tuple[int | None, ...]]:
+    return {
+        (trait.value, row.code): tuple(
+            value for name, value in asdict(row).items() if name not in {"code", "name"} and "stand_out" not in name
+        )
+        for trait, row in impact.list_rows()
+    }
+
+
+def list_hit(impact: Impact) -> dict[str, tuple[bool, bool]]:
+    hit = {row.code: (row.falls_stand_out, row.level_falls_stand_out) for _, row in impact.list_rows()}
+    return {code: falls for code, falls in hit.items() if any(falls)}
+
+
+def list_samples(impact: Impact) -> list[tuple[object, ...]]:
+    return [
         (
             *(each.kind, each.points_before, each.points_after, each.level_before, each.level_after),
             [(line.kind, line.before, line.after) for line in each.lines],
         )
         for each in impact.samples
-    ] == by_hand.SAMPLES
-    assert [each.number for each in impact.samples] == [1, 2, 3, 4, 5]
-    assert [(each.title, each.month) for each in impact.samples[0].lines] == [("基础分", ""), ("献血", "2026-03")]
-
-
-def list_group(row: Mapping[str, int | None]) -> tuple[int | None, ...] | None:
-    figures = [value for name, value in row.items() if name not in {"code", "name"} and "stand_out" not in name]
-    return None if all(value is None for value in figures) else tuple(figures)
+    ]
 
 
 def list_rule(row: Mapping[str, int | None]) -> tuple[int | None, ...]:
     names = ("people", "records", "points")
     return *(row[f"{name}_{when}"] for when in ("before", "after") for name in names), row["rises"], row["falls"]
+
+
+def tell(people: int) -> int | None:
+    """How a count is told where fewer than 6 are not: in threes; there is no half."""
+    return None if 0 < people < LEAST else round(people / 3) * 3
+
+
+def test_few_people_are_not_told_and_many_in_whole_threes(rounded: Impact) -> None:
+    """What is worked out by hand, told by another way of telling; means and medians stay."""
+    kept = {name for name in by_hand.TOTALS if name.startswith(("mean", "median"))}
+    assert asdict(rounded.totals) == {
+        name: value if name in kept else tell(value) for name, value in by_hand.TOTALS.items()
+    }
+    assert {each.code: (each.before, each.after) for each in rounded.levels} == tell_pairs(by_hand.LEVELS)
+    moves = {(each.before, each.after): each.people for each in rounded.moves}
+    assert moves == dict.fromkeys(moves, 0) | {key: tell(people) for key, people in by_hand.MOVES.items()}
+    points = {each.least: (each.before, each.after) for each in rounded.points}
+    assert points == dict.fromkeys(points, (0, 0)) | tell_pairs(by_hand.POINTS)
+    changes = {(each.least, each.most): each.people for each in rounded.changes}
+    assert changes == dict.fromkeys(changes, 0) | {key: tell(people) for key, people in by_hand.CHANGES.items()}
+    assert list_groups(rounded) == dict(tell_groups())
+    assert list_hit(rounded) == by_hand.HIT
+    benefits = {each.code: tuple(asdict(each).values())[5:] for each in rounded.benefits}
+    assert benefits == {code: tell_benefit(*figures) for code, figures in by_hand.BENEFITS.items()}
+    assert list_samples(rounded) == by_hand.FEWER_SAMPLES
+
+
+def tell_pairs(pairs: Mapping[Key, tuple[int, int]]) -> dict[Key, tuple[int | None, ...]]:
+    return {key: tuple(map(tell, pair)) for key, pair in pairs.items()}
+
+
+def tell_groups() -> Iterator[tuple[tuple[str, str], tuple[int | None, ...]]]:
+    """A group of few is not told of at all, a district of few is elsewhere; so few fall a level that no ratio is."""
+    for (trait, code), (people, rises, falls, up, down, ratio, _) in by_hand.GROUPS.items():
+        key = (trait, "elsewhere" if code == "110105" else code)
+        counts = [tell(each) for each in (people, rises, falls, up, down)]
+        shown = ratio if tell(falls) is not None else None
+        yield key, (None,) * 7 if people < LEAST else (*counts, shown, None)
+
+
+def tell_benefit(*figures: int | None) -> tuple[int | None, ...]:
+    people = [None if each is None else tell(each) for each in figures[:4]]
+    limits = [figures[4], figures[5], figures[5], figures[4]]
+    pairs = zip(people, limits, strict=True)
+    amounts = [None if count is None or limit is None else count * limit for count, limit in pairs]
+    return *people, *figures[4:6], *amounts
+
+
+def test_some_figures_as_they_are_told(rounded: Impact) -> None:
+    """By hand: 38 people are 39, 7 are 6, 5 and 3 are not told; amounts go with their people."""
+    totals = rounded.totals
+    assert (totals.people, totals.rises, totals.falls, totals.same, totals.level_rises) == (39, 12, 6, 18, None)
+    assert list_groups(rounded)["age", "40_49"] == (6, 0, 6, 0, None, 543, None)
+    assert list_groups(rounded)["sex", "female"] == (18, None, None, 0, None, None, None)
+    # 3 of 16 people have 3.75 donations and 37.5 points, then 56.25: in steps of 5, 50 and 100. 3 of 7 have 4.3 fines
+    # and 21.4 points, then 42.9: in steps of 5, 50 and 50.
+    assert {each.rule_id: list_rule(asdict(each)) for each in rounded.rules} == {
+        "R-BLOOD": (15, 20, 200, 15, 20, 300, 12, 0),
+        "R-FINE": (6, 10, -50, 6, 10, -100, 0, 6),
+    }
+    bike = rounded.benefits[-1]
+    assert (bike.before, bike.after, bike.lost, bike.before_fen, bike.lost_fen) == (36, 33, None, 180_000, None)
 
 
 def test_it_says_what_was_measured(impact: Impact, city: CityFiles) -> None:
@@ -85,12 +168,12 @@ def test_rules_of_an_amended_group_or_limit_are_looked_at_too(impact: Impact) ->
     }
 
 
-def test_the_json_says_the_same(impact: Impact) -> None:
-    document = json.loads(json.dumps(write_json(impact)))
-    assert read_json(document) == impact
-    assert document["form"] == "shangding.impact/1"
+def test_the_json_says_the_same(rounded: Impact) -> None:
+    document = json.loads(json.dumps(write_json(rounded)))
+    assert read_json(document) == rounded
+    assert document["form"] == "shangding.impact/2"
     for spoilt, where in (
-        ({"form": "other/1"}, "form"),
+        ({"form": "shangding.impact/1"}, "form is 'shangding.impact/1'; shangding.impact/2 is read here: measure"),
         ({"totals": {**document["totals"], "people": "38"}}, "impact.totals.people"),
         ({"totals": {**document["totals"], "more": 1}}, "impact.totals"),
         ({"as_of": "1 June"}, "impact.as_of"),
@@ -99,32 +182,61 @@ def test_the_json_says_the_same(impact: Impact) -> None:
     ):
         with pytest.raises(ImpactDocumentError) as refused:
             read_json({**document, **spoilt})
-        assert str(refused.value).startswith(where), refused.value
+        assert refused.value.faults[0].startswith(where), refused.value
 
 
-def test_fewer_than_twenty_are_kept_back_everywhere(city: CityFiles, counted: Counted) -> None:
-    """3 stand at low, so 9 of high and 26 of fair hide them, and what is left is nobody: nothing is told by level."""
+def test_fewer_than_twenty_are_not_told_unless_asked_for(city: CityFiles, counted: Counted) -> None:
     found = report_impact(city, counted)
     assert found.least_group == 20
-    assert {each.code: each.before for each in found.levels} == {"top": 0, "high": None, "fair": None, "low": None}
-    assert {each.people for each in found.moves} == {None}
-    assert [row.code for _, row in found.list_rows() if row.people is not None] == []
+    assert (found.totals.people, found.totals.rises, found.totals.falls, found.totals.same) == (40, None, None, None)
+    assert found.totals.mean_before_hundredths == by_hand.TOTALS["mean_before_hundredths"]
+    assert {each.code: each.before for each in found.levels} == {"top": 0, "high": None, "fair": 30, "low": None}
+    rows = {row.code: row.people for _, row in found.list_rows()}  # all but J are of small districts, 37 in all
+    assert {code: people for code, people in rows.items() if people is not None} == {"fair": 30, "elsewhere": 40}
     assert found.samples == ()
-    told = {each.code: (each.before, each.after) for each in found.benefits if each.before is not None}
-    assert told == {}  # 3 lose the bike: 35 and 32 would tell
-    assert [(each.rule_id, each.people_before) for each in found.rules] == [("R-BLOOD", None), ("R-FINE", None)]
-    assert (found.totals.rises, found.totals.falls) == (None, None)
 
 
-@pytest.mark.parametrize("least", [2, 4, 6, 8, 13])
-def test_no_count_of_some_people_is_told_that_is_too_small(city: CityFiles, counted: Counted, least: int) -> None:
-    told = write_json(report_impact(city, counted, least_group=least))
-    rows = [row for grouping in told["groupings"] for row in grouping["rows"]]
-    figures = [*told["moves"], *told["levels"], *told["changes"], *rows, *told["benefits"], *told["rules"]]
-    names = ("people", "before", "after", "rises", "falls", "level_rises", "level_falls", "gained", "lost")
-    counts = [(name, each[name]) for each in (*figures, told["totals"]) for name in names if name in each]
-    assert [count for count in counts if isinstance(count[1], int) and 0 < count[1] < least] == []
-    assert any(count for _, count in counts)
+def test_a_city_of_too_few_people_is_told_of_in_no_figure(city: CityFiles, counted: Counted) -> None:
+    found = report_impact(city, counted, least_group=50)
+    figures = json.dumps({name: write_json(found)[name] for name in ("totals", "levels", "dimensions", "groupings")})
+    assert set(re.findall(r"(?<=: )[0-9]+", figures)) == {"0"}  # nobody is at the top, nobody is newly suspended
+    page = write_page(found)
+    assert "在 ＊ 名有信用分的市民中，＊ 人分数上升（＊）" in page
+    assert "不足 50 人以＊表示" in page
+    assert "没有可以列出的样本" in page
+
+
+@pytest.mark.parametrize("least", [2, 5, 8, 13])
+def test_what_is_told_is_near_what_is_and_never_of_few(
+    city: CityFiles, counted: Counted, impact: Impact, least: int
+) -> None:
+    exact, told = (dict(walk(each)) for each in (impact, report_impact(city, counted, least_group=least)))
+    shared = exact.keys() & told.keys()
+    assert len(shared) > 100
+    assert [place for place in shared if exact[place] == 0 and told[place] not in (0, None)] == []
+    assert [place for place in shared if 0 < exact[place] < least and told[place] is not None] == []
+    near = [(exact[place], told[place]) for place in shared if told[place] is not None]
+    assert [pair for pair in near if 2 * abs(pair[0] - pair[1]) > max(1, least // 2)] == []
+    assert any(before != after for before, after in near) == (least > 3)
+
+
+def walk(impact: Impact) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every count of people of a report with its place."""
+    document = write_json(impact)
+    rows = [(each["trait"], row) for each in document["groupings"] for row in each["rows"]]
+    lists = ("levels", "moves", "points", "changes", "benefits", "rules")
+    places = [(name, str(place), each) for name in lists for place, each in enumerate(document[name])]
+    counts = {"people", "rises", "falls", "same", "level_rises", "level_falls", "gained", "lost", "before", "after"}
+    counts |= {name for name in document["totals"] if "suspended" in name} | {"people_before", "people_after"}
+    for *place, figures in [("totals", "", document["totals"]), *((of, row["code"], row) for of, row in rows), *places]:
+        yield from (
+            ((*place, name), value) for name, value in figures.items() if name in counts and value.__class__ is not str
+        )
+
+
+def test_samples_are_left_out_where_that_is_asked_for(city: CityFiles, counted: Counted) -> None:
+    found = report_impact(city, counted, least_group=1, with_samples=False)
+    assert (found.samples, write_json(found)["samples"], found.with_samples) == ((), [], False)
 
 
 def test_nobody_is_shown_by_a_rule_that_counts_for_too_few(city: CityFiles, counted: Counted) -> None:
@@ -134,6 +246,24 @@ def test_nobody_is_shown_by_a_rule_that_counts_for_too_few(city: CityFiles, coun
     after.counts = counted.rules[1].counts
     found = report_impact(city, counted._replace(rules=(before, after)), least_group=LEAST)
     assert [each.kind for each in found.samples] == ["gain", "gain"]
+
+
+def test_nobody_is_shown_out_of_a_group_or_a_move_that_is_not_told(counted: Counted, rounded: Impact) -> None:
+    """Of those who rise A may be shown; C are too few of their age and too few to move, and J of no known place."""
+    groupings = {each.trait: each for each in rounded.groupings}
+    rising = counted.tally.candidates[SampleKind.GAIN]
+    told = tuple(replace(each, people=30) for each in rounded.moves)
+    shown = [
+        [each for each in rising if Crowd(groupings, moves, frozenset()).may_show(each)]
+        for moves in (rounded.moves, told)
+    ]
+    assert [{each.age_band for each in of} for of in shown] == [{"30_39"}, {"30_39"}]
+    grown = {
+        trait: replace(each, rows=tuple(replace(row, people=30) for row in each.rows))
+        for trait, each in groupings.items()
+    }
+    left = [each for each in rising if Crowd(grown, rounded.moves, frozenset()).may_show(each)]
+    assert {each.age_band for each in left} == {"30_39", "unknown"}
 
 
 @pytest.mark.parametrize("city_of", ["rulebook", "scenarios"])

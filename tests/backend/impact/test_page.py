@@ -11,7 +11,7 @@ import pytest
 from backend.gateways.paper import PaperError, print_pdf
 from backend.impact.figures import Impact
 from backend.impact.page import write_page
-from tests.backend.impact.page_by_hand import OTHERS, PICTURES, SENTENCES, TABLES
+from tests.backend.impact.page_by_hand import OTHERS, PICTURES, ROUNDED, ROUNDED_SENTENCES, SENTENCES, TABLES
 from tests.backend.impact.reading import NUMBER, Read, read_page
 
 
@@ -35,6 +35,13 @@ def test_every_table_is_the_one_worked_out_by_hand(read: Read) -> None:
 
 def test_every_picture_is_the_one_worked_out_by_hand(read: Read) -> None:
     assert dict(read.pictures) == PICTURES
+
+
+def test_few_people_are_told_as_a_sign(rounded: Impact) -> None:
+    read = read_page(write_page(rounded))
+    rows = [[shorten(cell) for cell in row] for table in read.tables for row in table]
+    assert [row for row in ROUNDED if row not in rows] == []
+    assert [sentence for sentence in ROUNDED_SENTENCES if sentence not in "".join(read.words)] == []
 
 
 def test_every_sentence_is_there(read: Read) -> None:
@@ -64,9 +71,11 @@ def test_nothing_is_fetched(page: str, read: Read) -> None:
 
 
 def test_words_that_a_document_brings_are_text(impact: Impact) -> None:
-    page = write_page(replace(impact, city="<script>alert(1)</script>", samples=(), benefits=(), amendments=()))
+    page = write_page(
+        replace(impact, city="<script>alert(1)</script>", samples=(), benefits=(), amendments=(), with_samples=False)
+    )
     assert "<script" not in page
-    assert "没有可以列出的样本" in page
+    assert "本报告未附样本。" in page
     assert "没有惠民场景" in page
     assert "计分规则没有影响分数的修改" in page
 

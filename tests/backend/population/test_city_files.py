@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from backend.population.city_files import (
-    READER_LOCK,
     CityFilesError,
     Kind,
     begin_files,
@@ -19,6 +18,7 @@ from backend.population.city_files import (
 )
 from backend.population.columns import SCHEMAS, find_part, join_id, split_id, write_rows
 from backend.population.compacting import compact_files
+from backend.population.locking import READER_LOCK
 from backend.population.manifest import NAME, NOTHING_KNOWN
 from backend.storage.identifiers import new_id
 
@@ -135,8 +135,18 @@ def test_a_folder_that_is_no_city_is_refused(folder: Path, tmp_path: Path) -> No
     document = json.loads((folder / NAME).read_text())
     for text, told in (
         (json.dumps(document | {"form": "shangding city files 0"}), "is of the form 'shangding city files 0'"),
-        (json.dumps(document | {"files": [["records"]]}), "cannot be read"),
-        ("{", "cannot be read"),
+        *(
+            (json.dumps(document | wrong), "is not as we wrote it")
+            for wrong in (
+                {"files": [["records"]]},
+                {"files": [["records", 2, 1, 1, 1, ""]]},
+                {"dropped": ["../../somebody/elses.parquet"]},  # it would be deleted
+                {"known_at": "2026-06-01T04:00:00"},
+                {"parts": 0},
+                {"next_number": "1"},
+            )
+        ),
+        ("{", "is not as we wrote it"),
     ):
         (folder / NAME).write_text(text)
         with pytest.raises(CityFilesError, match=told):

@@ -26,7 +26,7 @@ from backend.storage.identifiers import new_id
 from tests.backend.builders import NOON, make_report, settle
 from tests.backend.grants.firing import kill, start
 from tests.backend.population.town import CITY, PARTS, SEALER, KilledError, Town, killed_at
-from tests.databases import migrated_database
+from tests.databases import copy_sqlite_template, migrated_database
 
 LEFT_OVER = "is not in the manifest"
 
@@ -193,9 +193,24 @@ def test_files_of_another_database_or_city_are_refused(database: Database, folde
         )
         write_rows(Kind.SUBJECTS, step.add(Kind.SUBJECTS, 0), [stranger])
         step.keep()
-    with pytest.raises(CityFilesError, match="hold 1 persons whom the database does not know"):
+    with pytest.raises(CityFilesError, match="hold 1 persons or more whom the database does not know"):
         town.export(folder)
     assert not open_city_files(folder).is_complete
+
+
+def test_files_of_another_ledger_stay_as_they_are(database: Database, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/other.sqlite"
+    copy_sqlite_template(url)
+    other = Database(url)
+    for seed, each in enumerate((database, other)):
+        town = Town(each, Random(seed))  # noqa: S311 - as above
+        town.say(town.add_person(), 2)
+        town.export(tmp_path / f"files{seed}")
+    before = open_city_files(tmp_path / "files0").manifest
+    with pytest.raises(CityFilesError, match="hold 1 persons or more whom the database does not know"):
+        export_city(other, tmp_path / "files0", city=CITY, sealer=SEALER, now=NOON, parts=PARTS)
+    assert open_city_files(tmp_path / "files0").manifest == before
+    other.dispose()
 
 
 def test_an_entry_that_nobody_here_wrote_is_told_by_its_number(database: Database, folder: Path) -> None:

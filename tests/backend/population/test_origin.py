@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from backend.population.city_files import CityFilesError, open_city_files
+from backend.population.files_of_day import Unfit, UnfitFilesError
 from backend.population.origin import check_origin
 from backend.storage.database import Database
 from tests.backend.population.town import Town
@@ -28,6 +29,9 @@ def fill(town: Town) -> None:
 
 def test_files_and_their_own_database_agree_whatever_came_since(database: Database, tmp_path: Path) -> None:
     town = Town(database, Random(7))  # noqa: S311 - a seed makes it happen again
+    town.add_person()
+    town.export(tmp_path / "files")
+    check_origin(open_city_files(tmp_path / "files"), database)  # of whom nothing is known
     fill(town)
     town.export(tmp_path / "files")
     check_origin(open_city_files(tmp_path / "files"), database)
@@ -40,8 +44,9 @@ def test_files_of_another_database_are_refused(database: Database, other: Databa
     fill(strange)
     strange.export(tmp_path / "files")
     fill(Town(database, Random(9)))  # noqa: S311 - as above
-    with pytest.raises(CityFilesError, match="say what the database does not know"):
+    with pytest.raises(UnfitFilesError, match="say what the database does not know") as caught:
         check_origin(open_city_files(tmp_path / "files"), database)
+    assert caught.value.why is Unfit.OF_OTHER_LEDGER
     other.dispose()
 
 

@@ -77,7 +77,7 @@ def add_a_stray(files: CityFiles) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (flip_a_byte, "with SHA-256"),
+        (flip_a_byte, "has SHA-256"),
         (add_a_stray, "is not in the manifest"),
         (lambda files: files.list_files(Kind.EVENTS)[0].unlink(), "is in the manifest and not in the folder"),
     ],

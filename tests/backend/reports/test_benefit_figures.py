@@ -6,7 +6,15 @@ from uuid import uuid4
 import pytest
 
 from backend.grants.grant import GrantState
-from backend.reports.benefit_figures import Fate, Whose, count_benefit_people, measure_benefits, name_cell
+from backend.impact.telling import tell_people
+from backend.reports.benefit_figures import (
+    Fate,
+    Whose,
+    count_benefit_people,
+    measure_benefits,
+    name_cell,
+    tell_fen,
+)
 from backend.reports.refusals import end_of_month, find_month_refusal, measure_refusals
 from backend.storage.database import Database
 from backend.web.problems import ProblemCode, Refusal
@@ -34,7 +42,7 @@ def given(database: Database) -> Database:
 
 def test_what_was_given_adds_up(given: Database) -> None:
     with given.reading() as session:
-        residents, visitors, bike = measure_benefits(session, *NOVEMBER)
+        residents, visitors, bike = measure_benefits(session, *NOVEMBER, least=1)
     assert (bike.scenario, bike.whose, bike.people, bike.granted) == (BIKE, Whose.RESIDENT, 1, 1)
     assert (bike.agreed_fen, bike.held_fen, bike.final_fen) == (30_000, 0, 20_000)
     assert (residents.scenario, residents.people, residents.granted) == (LIBRARY, 2, 3)
@@ -45,6 +53,33 @@ def test_what_was_given_adds_up(given: Database) -> None:
     }
     assert (visitors.whose, visitors.people, visitors.granted) == (Whose.VISITOR, 2, 2)  # that of October aside
     assert {state for state, n in visitors.states.items() if n} == {GrantState.EXPIRED, GrantState.OVERDUE}
+
+
+def test_grants_and_amounts_are_those_of_twenty_people_and_more(database: Database) -> None:
+    """21 people with 23 cards of 100 yuan, of which one person's cost 5 yuan; two people with 40 bikes."""
+    with database.transaction() as session:
+        people = [add_person(session) for _ in range(21)]
+        for number, person in enumerate((*people, *people[:2])):
+            cost = 500 if number == 7 else 0
+            give(session, person, LIBRARY, GrantState.COMPLETED, f"2026-11-{number + 1:02}", final_fen=cost)
+        for number in range(40):
+            give(session, people[number % 2], BIKE, GrantState.IN_USE, "2026-11-02")
+    with database.reading() as session:
+        library, bike = measure_benefits(session, *NOVEMBER)
+    assert (library.people, library.granted, library.states[GrantState.COMPLETED]) == (20, 20, 20)
+    assert (library.agreed_fen, library.held_fen, library.final_fen) == (220_000, 0, None)
+    assert library.states[GrantState.IN_USE] == 0
+    assert (bike.people, bike.granted, bike.states[GrantState.IN_USE], bike.held_fen) == (None,) * 4
+
+
+@pytest.mark.parametrize("each", [10_000, 19_900, 29_900, 7])
+def test_an_amount_of_round_grants_fits_every_number_of_people_that_is_told_alike(each: int) -> None:
+    for people in (20, 21, 31, 34, 104, 995):
+        alike = [n for n in range(20, 1010) if tell_people(n) == tell_people(people)]
+        for grants in (people, people + 2, 2 * people - 1):
+            told = tell_fen(each * grants, people)
+            fitting = [n for n in alike if any(tell_fen(each * g, n) == told for g in range(n, 3 * n))]
+            assert fitting == alike, (people, grants)
 
 
 def test_each_person_counts_once_a_scenario_by_the_latest_grant(given: Database) -> None:
@@ -58,10 +93,10 @@ def test_each_person_counts_once_a_scenario_by_the_latest_grant(given: Database)
         }
 
 
-def test_refusals_of_a_month_are_told_in_whole_twenties(database: Database) -> None:
+def test_refusals_of_a_month_are_told_in_whole_tens(database: Database) -> None:
     with database.transaction() as session:
         ada = add_person(session)
-        for _ in range(41):
+        for _ in range(36):
             ask(session, "2026-10-31", because="level")
         for _ in range(19):
             ask(session, "2026-10-01", because="no_consent")

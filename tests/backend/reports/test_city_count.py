@@ -10,9 +10,9 @@ from random import Random
 import pytest
 
 from backend.population.city_files import CityFilesError, files_step, open_city_files
-from backend.reports.bands import WIDTH, find_band
 from backend.reports.city_count import count_city
 from backend.reports.figure_tables import Cell, FigureKind
+from scoring.bands import find_band, find_dimension_band
 from scoring.days import ONE_DAY
 from tests.backend.population.crowded import Crowd
 from tests.databases import migrated_database
@@ -32,9 +32,9 @@ def crowd(sqlite_url: str) -> Iterator[Crowd]:
 def count_one_by_one(crowd: Crowd) -> Counter[Cell]:
     cells: Counter[Cell] = Counter()
     for score in crowd.compute().values():
-        cells[Cell(FigureKind.SCORE, f"{score.level}:{find_band(score.points, crowd.rulebook)}")] += 1
+        cells[Cell(FigureKind.SCORE, f"{score.level}:{find_band(score.points, crowd.rulebook).first}")] += 1
         for code, points in score.payload["dimensions"].items():
-            cells[Cell(FigureKind.DIMENSION, f"{code}:{points // WIDTH * WIDTH}")] += 1
+            cells[Cell(FigureKind.DIMENSION, f"{code}:{find_dimension_band(points).first}")] += 1
     return cells
 
 

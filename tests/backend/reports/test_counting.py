@@ -11,7 +11,7 @@ from backend.gateways.rulebook_files import read_city
 from backend.population.quoting import quote_name
 from backend.reports.city_report import Audience, read_people
 from backend.reports.counting import count_scores, keep_figures
-from backend.reports.distribution import Distribution, Drifts, measure_drifts, publish_day
+from backend.reports.distribution import Distribution, Drifts, measure_drifts, publish_day, tell_day
 from backend.reports.figure_tables import Cell, Counted, FigureKind, add_day, add_offsets, read_offsets
 from backend.reports.stability import Reading
 from backend.storage.database import Database
@@ -68,7 +68,7 @@ def read(database: Database, audience: Audience) -> Distribution:
     return people.now
 
 
-def test_a_day_is_kept_once_and_read_exactly(database: Database) -> None:
+def test_a_day_is_kept_once_and_officers_are_told_whole_tens(database: Database) -> None:
     counts = [make_cells({"good:100": 300, "poor:20": 7}), make_cells({"good:100": 10, "good:110": 18})]
     kept = [
         keep_figures(database, each, day=DAY, rulebook=RULEBOOK, known_at=NOW, now=NOW)
@@ -76,10 +76,10 @@ def test_a_day_is_kept_once_and_read_exactly(database: Database) -> None:
     ]
     assert kept == [True, False]
     found = read(database, Audience.OPERATORS)
-    assert (found.counted, found.rounded_to) == (Counted(DAY, 335, "2026.1", RULEBOOK.digest, NOW), 1)
-    assert found.people == 335
-    assert found.levels == {"good": 328, "poor": 7}
-    assert found.points == {20: 7, 100: 310, 110: 18}
+    assert (found.counted, found.rounded_to) == (Counted(DAY, 335, "2026.1", RULEBOOK.digest, NOW), 10)
+    assert found.people == 340
+    assert found.levels == {"good": 330, "poor": None}
+    assert found.points == {20: None, 100: 310, 110: None}
 
 
 def test_what_the_public_reads_follows_from_cells_and_offsets(database: Database) -> None:
@@ -115,6 +115,7 @@ def test_drift_is_that_of_two_days(database: Database) -> None:
     with database.reading() as session:
         people = read_people(session, Audience.OPERATORS)
         since = read_people(session, Audience.OPERATORS, since_on=date(2026, 10, 21))
+        later = read_people(session, Audience.OPERATORS, day=date(2026, 10, 22), since_on=DAY)
         nothing = read_people(session, Audience.OPERATORS, day=date(2026, 9, 30))
     assert people is not None
     assert people.drifts is not None
@@ -124,11 +125,15 @@ def test_drift_is_that_of_two_days(database: Database) -> None:
     assert since is not None
     assert since.drifts is not None
     assert since.drifts.since_on == date(2026, 10, 1)
+    assert since.drifts.levels.psi is None  # one person then: nothing is told, and nothing follows
+    assert later is not None
+    assert later.drifts is not None
+    assert later.drifts.since_on == date(2026, 10, 1)  # a day is never compared with itself, or with a later one
     assert nothing is None
 
 
-def test_the_drift_of_the_public_tells_nothing_but_what_is_shown() -> None:
-    """Two cities that are published alike have the same drift, to the last digit."""
+def test_no_drift_tells_anything_but_what_is_shown() -> None:
+    """Two cities that are told alike have the same drift, to the last digit."""
     offsets = dict.fromkeys(make_cells(), 0)
     fuller = make_cells({cell.name: people // 20 * 20 + 19 for cell, people in make_cells().items()})
     earlier = make_cells({"good:100": 200, "slight_breach:80": 100})
@@ -138,6 +143,10 @@ def test_the_drift_of_the_public_tells_nothing_but_what_is_shown() -> None:
         return measure_drifts(*days)
 
     assert measure(fuller) == measure(make_cells())
+    two = [make_cells({"good:100": 3000 + rest, "good:110": 25 + rest, "poor:20": 1 + rest}) for rest in (0, 4)]
+    told = [[tell_day(Counted(DAY, 0, "", "", NOW), each) for each in (earlier, cells)] for cells in two]
+    assert measure_drifts(*told[0]) == measure_drifts(*told[1])
+    assert measure_drifts(*told[0]).points.psi is not None
 
 
 @pytest.mark.parametrize("table", ["figure_day", "figure_cell", "figure_offset"])
@@ -153,7 +162,7 @@ def test_figures_are_never_changed(database: Database, table: str) -> None:
 
 def test_an_empty_city_can_be_counted(database: Database) -> None:
     assert keep_count(database, RULES, day=DAY, now=NOW, cells=Counter())
-    assert read(database, Audience.PUBLIC).people == 0
+    assert (read(database, Audience.PUBLIC).people, read(database, Audience.OPERATORS).people) == (None, 0)
 
 
 def test_hostile_codes_are_counted_as_others_are() -> None:

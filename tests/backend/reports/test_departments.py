@@ -14,7 +14,7 @@ DAY = date(2026, 11, 22)
 
 
 def make_figures(
-    department: str, indicator: str, *, rows: int, refused: int = 0, late: int | None = None
+    department: str, indicator: str, *, rows: int, refused: int = 0, late: int | None = None, corrected: int = 1
 ) -> QualityFigures:
     """The figures of an indicator of which `late` rows came too late; None where no law sets a clock."""
     accepted = rows - refused
@@ -33,7 +33,7 @@ def make_figures(
         check=None,
         delay=Delay(rows=0, median_working_days=None, worst_working_days=None, not_known=0),
         completeness=Share(0, 0),
-        corrected=Share(1, accepted),
+        corrected=Share(corrected, accepted),
         withdrawn=Share(0, accepted),
         differing=Share(0, 0),
         without_document=0,
@@ -50,8 +50,10 @@ def test_indicators_add_up_and_few_rows_stay_untold() -> None:
         ]
     )[::-1]
     assert (police.department, police.handed_in) == ("traffic_police", 42)
-    assert (police.timely, police.refused, police.corrected) == (Share(27, 32), Share(10, 42), Share(2, 32))
-    assert (police.checked, police.quarantined, police.withdrawn) == (None, Share(0, 42), Share(0, 32))
+    assert (police.timely, police.refused, police.corrected) == (Share(27, 32), Share(10, 42), None)
+    assert (police.checked, police.quarantined, police.withdrawn) == (None, Share(0, 40), Share(0, 30))
     assert (health.handed_in, health.timely, health.refused) == (21, None, Share(2, 21))
     assert health.corrected is None  # of nineteen accepted rows
+    (many,) = compare_departments([make_figures("court", "ZZ-LAW-01", rows=25, corrected=25)])
+    assert (many.corrected, many.handed_in) == (Share(30, 30), 25)  # rounded alike: never more than all
     assert (court.department, court.handed_in, court.timely, court.refused) == ("court", None, None, None)

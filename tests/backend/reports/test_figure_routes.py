@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from tests.backend.reports.small_city import keep_count, make_cells
 
 BEFORE, DAY = date(2026, 10, 20), date(2026, 11, 21)
 SPAN = f"from={BEFORE}&to={DAY}"
+HONOURS = ("honour:0", "honour:10", "honour:20")
 
 
 @pytest.fixture
@@ -108,11 +110,51 @@ def test_a_new_day_takes_the_place_of_what_was_worked_out(counted: City) -> None
     assert (figures["day"], figures["people"], figures["levels"][2]["name"]) == ("2026-11-22", 40, "Good")
 
 
-def test_officers_read_exact_figures(counted: City) -> None:
+def list_people(value: object, name: str = "") -> Iterator[int | None]:
+    """Every count of people, or of cases of theirs, in an answer, however deep."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            is_case = name in {"quarantined", "corrected", "withdrawn"} and key in {"part", "whole"}
+            yield from list_people(each, "people" if is_case else key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from list_people(each, name)
+    elif name in {"people", "grants", "granted"}:
+        assert value is None or isinstance(value, int)
+        yield value
+
+
+def test_no_answer_to_officers_tells_of_few_people_or_of_an_exact_number(city: City) -> None:
+    chance = Random(20)  # noqa: S311 - the same city each time
+    names = [f"{level.code}:{first}" for level in city.context.rules.rulebook_on(DAY).levels for first in (80, 100)]
+    days = [BEFORE + timedelta(days=4 * number) for number in range(8)]
+    for day in days:
+        scores, honours = ({name: chance.choice((1, 19, 21, 34, 405)) for name in each} for each in (names, HONOURS))
+        count(city, day, make_cells(scores, honours))
+    with city.database.transaction() as session:
+        for scenario, people in (("library_card", 27), ("shared_bike", 19)):
+            for number in range(people):
+                person = add_person(session)
+                give(session, person, scenario, GrantState.BROKEN if number < 4 else GrantState.IN_USE, "2026-11-20")
+                ask_shop(session, "2026-10-20", scenario, because="level", subject_id=person)
+        batch = open_batch(session, noon_of("2026-11-20"))
+        for number in range(57):
+            add_receipt(session, batch, "quarantined" if number < 23 else "accepted", occurred_on="2026-11-19")
+    paths = [f"/reports/scores?day={day}&since={days[0]}" for day in days]
+    paths += [f"/reports/benefits?{SPAN}", "/reports/refusals?month=2026-10", f"/reports/departments?{SPAN}"]
+    for path in paths:
+        told = [*list_people(read_answer(ask(city, path, officer=True), 200))]
+        assert any(told), path
+        assert all(people is None or people % 10 == 0 for people in told), path
+        assert not {*told} & {*range(1, 20)}, path
+
+
+def test_officers_are_told_whole_tens_and_nothing_of_few(counted: City) -> None:
     figures = read_answer(ask(counted, "/reports/scores", officer=True), 200)
     assert ScoresSchema().validate(figures) == {}
-    assert (figures["rounded_to"], figures["people"]) == (1, 400)
-    assert list(read_levels(figures).values()) == [0, 25, 328, 40, 7]
+    assert (figures["rounded_to"], figures["people"]) == (10, 400)
+    assert list(read_levels(figures).values()) == [0, 30, 330, 40, None]
+    assert [each["permille"] for each in figures["levels"]] == [0, 75, 825, 100, None]
     (honour,) = [each for each in figures["dimensions"] if each["dimension"] == "honour"]
     assert [(each["from"], each["to"], each["people"]) for each in honour["points"]] == [(10, 19, 20), (0, 9, 380)]
     earlier = read_answer(ask(counted, f"/reports/scores?day={BEFORE}", officer=True), 200)
@@ -137,8 +179,8 @@ def test_officers_read_what_was_given_and_what_was_refused(city: City) -> None:
     given = read_answer(ask(city, f"/reports/benefits?{SPAN}", officer=True), 200)
     assert BenefitsSchema().validate(given) == {}
     (library,) = given["items"]
-    assert (library["whose"], library["granted"], library["held_fen"]) == ("resident", 1, 10_000)
-    assert {each["state"]: each["grants"] for each in library["states"]}["in_use"] == 1
+    assert (library["whose"], library["granted"], library["held_fen"]) == ("resident", None, None)
+    assert {each["state"]: each["grants"] for each in library["states"]}["in_use"] is None
     refused = read_answer(ask(city, "/reports/refusals?month=2026-10", officer=True), 200)
     assert RefusalsSchema().validate(refused) == {}
     assert [(each["reason"], each["people"]) for each in refused["items"][0]["reasons"]] == [
@@ -161,11 +203,12 @@ def test_pictures_are_served_as_they_were_drawn(counted: City) -> None:
     picture = ask(counted, "/figures/pictures/levels")
     assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
     assert "style-src 'unsafe-inline'" in picture.headers["Content-Security-Policy"]
-    for words in ("<svg", "信用优秀", "不公布", ">300<", "2026-11-21 各等级的人数"):
+    for words in ("<svg", "信用优秀", "人数都是下限", "＊", ">300<", "2026-11-21 各等级的人数"):
         assert words in picture.text
     exact = ask(counted, "/reports/pictures/levels", language="en", officer=True)
-    for words in ("Excellent", ">328<", ">7<"):
+    for words in ("Excellent", ">330<", ">＊<", "People in whole tens"):
         assert words in exact.text
+    assert ">328<" not in exact.text
     assert read_answer(ask(counted, "/figures/pictures/dimensions"), 404)["code"] == "figures_not_found"
     assert "荣誉信息" in ask(counted, "/reports/pictures/dimensions", officer=True).text
     assert "PSI" in ask(counted, "/reports/pictures/drift", officer=True).text

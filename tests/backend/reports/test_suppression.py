@@ -82,9 +82,3 @@ def test_no_small_group_is_ever_shown_and_nothing_is_made_larger() -> None:
         assert shown is not None or people < 2 * LEAST - 1
     assert add_published([None, None]) is None
     assert add_published([40, None, 20]) == 60
-
-
-def test_a_month_of_refusals_leaves_each_cell_k_values() -> None:
-    """Rounded down without a secret: of months that share nobody, nobody knows movements."""
-    seen = [publish(people, 0, least=K) for people in range(MOST)]
-    assert seen == [None] * 4 + [4] * 4 + [8] * 4 + [12]

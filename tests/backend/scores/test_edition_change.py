@@ -16,7 +16,7 @@ from backend.records.departments import register_departments
 from backend.scores import edition_routes, routes
 from backend.storage.editions import EditionKind, withdraw_edition
 from tests.backend.city import City, make_person, running_city
-from tests.backend.editions import NEW_YEAR, make_rulebook, make_scenarios, publish
+from tests.backend.editions import NEW_YEAR, TOLD, make_rulebook, make_scenarios, publish
 from tests.backend.scores.city import report
 from tests.backend.web.probe import HOUR
 
@@ -107,7 +107,7 @@ def test_the_diary_tells_everybody_what_changes_and_what_was_taken_back(cities: 
     documents = make_rulebook(MORE_FOR_BLOOD, version="2027.2", effective_on=date(2027, 2, 1))
     taken_back = publish(city.database, EditionKind.RULEBOOK, documents)
     with city.database.transaction() as session:
-        withdraw_edition(session, taken_back, now=city.now())
+        withdraw_edition(session, taken_back, because="公告文本有误", now=city.now())
     publish(city.database, EditionKind.RULEBOOK, make_rulebook(MORE_FOR_BLOOD))
     publish(city.database, EditionKind.SCENARIOS, make_scenarios(("limit_fen = 10_000", "limit_fen = 20_000")))
     city.clock.move(timedelta(days=1))
@@ -122,14 +122,27 @@ def test_the_diary_tells_everybody_what_changes_and_what_was_taken_back(cities: 
     assert [(each["before"], each["after"]) for each in amendment["figures"]] == [("+10", "+13")]
     (figure,) = ask(city, "/scenarios/editions")["items"][0]["amendments"][0]["figures"]
     assert figure == {"name": "benefit.limit_fen", "of": "", "before": "10000", "after": "20000"}
-    rules = ask(city, "/rulebook/editions/2027-01-01")["rules"]
+    assert [(each["reason"], each["decision"], each["withdrawn_because"]) for each in diary] == [
+        (TOLD.reason, None, "公告文本有误"),
+        (TOLD.reason, None, None),
+        (None, None, None),
+    ]
+    rules = ask(city, "/rulebook/editions/2027-01-01")["rulebook"]["rules"]
     assert next(each for each in rules if each["rule_id"] == "ZZ-E-02")["figures"][0]["points"] == 13
-    scenarios = ask(city, "/scenarios/editions/2027-01-01", language="en")["scenarios"]
+    scenarios = ask(city, "/scenarios/editions/2027-01-01", language="en")["catalogue"]["scenarios"]
     assert next(each for each in scenarios if each["scenario"] == "library_card")["limit_fen"] == 20_000
-    for path in ("/rulebook/editions/2027-02-01", "/scenarios/editions/2027-02-01", "/rulebook/editions/2027-02-31"):
+    withdrawn = ask(city, "/rulebook/editions/2027-02-01")
+    assert (withdrawn["edition"], withdrawn["rulebook"]["version"]) == (diary[0], "2027.2")
+    # Another was announced for its day afterwards: that one stands, and the former is still there to be read.
+    publish(city.database, EditionKind.RULEBOOK, make_rulebook(version="2027.3", effective_on=date(2027, 2, 1)))
+    city.clock.move(timedelta(days=1))
+    found = [ask(city, f"/rulebook/editions/2027-02-01{query}")["edition"] for query in ("", "?version=2027.2")]
+    assert [each["state"] for each in found] == ["announced", "withdrawn"]
+    for path in ("/rulebook/editions/2027-02-02", "/scenarios/editions/2027-02-01", "/rulebook/editions/2027-02-31"):
         assert city.client().get(f"/v1{path}").status_code == 404
     tag = city.client().get("/v1/rulebook/editions").headers["ETag"]
     assert city.client().get("/v1/rulebook/editions", headers={"If-None-Match": tag}).status_code == 304
-    city.clock.move(timedelta(days=39))
+    city.clock.move(timedelta(days=38))
     states = [(each["version"], each["state"]) for each in ask(city, "/rulebook/editions")["items"]]
-    assert states == [("2027.2", "withdrawn"), ("2027.1", "in_force"), ("2026.1", "retired")]
+    assert states[:2] == [("2027.2", "withdrawn"), ("2027.3", "announced")]
+    assert states[2:] == [("2027.1", "in_force"), ("2026.1", "retired")]

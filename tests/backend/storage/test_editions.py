@@ -78,7 +78,9 @@ def test_of_two_who_announce_for_one_day_at_once_one_does(database: Database) ->
     "change",
     [
         "UPDATE edition SET version = '9'",
-        "UPDATE edition SET documents = '{}', withdrawn_at = announced_at",
+        "UPDATE edition SET urgency = 'x', withdrawn_at = announced_at WHERE withdrawn_at IS NULL",
+        "UPDATE edition SET withdrawn_because = 'x' WHERE withdrawn_at IS NOT NULL",
+        "UPDATE edition SET documents = '{}', withdrawn_at = announced_at WHERE withdrawn_at IS NULL",
         "UPDATE edition SET withdrawn_at = NULL WHERE withdrawn_at IS NOT NULL",
         "DELETE FROM edition",
     ],

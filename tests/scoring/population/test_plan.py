@@ -11,7 +11,7 @@ import pytest
 from ibis.backends.duckdb import Backend
 from ibis.expr.types import DateValue, IntegerValue, Table
 
-from scoring.days import end_of
+from scoring.days import FIRST_DAY, LAST_DAY, ONE_DAY, end_of
 from scoring.evaluation import evaluate
 from scoring.population import bounding, choosing, lining, plan, pouring, weighing
 from scoring.population.cells import list_cells
@@ -90,6 +90,22 @@ def must_agree(engine: Backend, seed: int, rulebook: Rulebook) -> None:
 @pytest.mark.parametrize("seed", range(1))
 def test_the_plan_gives_what_evaluate_gives(engine: Backend, seed: int) -> None:
     must_agree(engine, seed, RULEBOOK)
+
+
+@pytest.mark.parametrize("as_of", [date.min, FIRST_DAY - ONE_DAY, LAST_DAY + ONE_DAY, date.max])
+def test_both_refuse_days_that_the_calendar_does_not_reach_around(engine: Backend, as_of: date) -> None:
+    crowd = make_crowd(Random(1), 1)  # noqa: S311 - as above
+    wanted = f"no score is computed of {as_of}; give a day from 1900-01-01 to 2999-12-31"
+    with pytest.raises(ValueError, match=wanted):
+        describe(crowd[0], RULEBOOK, as_of, end_of(LAST))
+    with pytest.raises(ValueError, match=wanted):
+        score_crowd(engine, crowd, RULEBOOK, as_of, end_of(LAST))
+
+
+def test_both_agree_on_the_last_day(engine: Backend) -> None:
+    (somebody,) = make_crowd(Random(2), 1)  # noqa: S311 - as above
+    (found,) = score_crowd(engine, [somebody], RULEBOOK, LAST_DAY, end_of(LAST)).values()
+    assert found == {"subject_no": 0, **describe(somebody, RULEBOOK, LAST_DAY, end_of(LAST))}
 
 
 @pytest.mark.parametrize("seed", range(3))
