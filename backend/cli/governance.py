@@ -1,7 +1,7 @@
 """`shangding governance`: drafts of rules for whoever looks after the machine, and the nightly run beside the rules."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from backend.cli.measuring import make_measuring_desk
 from backend.cli.starting import opened_context
 from backend.context import Context
 from backend.gateways.rulebook_files import read_document
-from backend.governance.checks import list_notices, run_check
+from backend.governance.checks import run_check
 from backend.governance.diary import Officer
 from backend.governance.documents import NAMES, Documents, Kind
 from backend.governance.draft_views import Draft, WholeDraft
@@ -89,10 +89,10 @@ def show_all() -> None:
 def show(draft_id: UUID) -> None:
     """Show DRAFT_ID: where it stands, what its last check found, and who did what."""
     with _opened() as held:
-        whole, notices = _read(held, draft_id)
+        whole = _read(held, draft_id)
     _print_draft(whole.draft)
     print_told(whole)
-    _print_findings(whole, notices)
+    _print_findings(whole)
     for each in whole.events:
         who = each.actor or "the server"
         click.echo(f"  {each.happened_at:%Y-%m-%d %H:%M}Z  {each.event:16} {who:12} {each.reason or ''}".rstrip())
@@ -229,10 +229,9 @@ def _opened() -> Iterator[Held]:
         yield Held(context, context.city, context.clock.now())
 
 
-def _read(held: Held, draft_id: UUID) -> tuple[WholeDraft, Sequence[str]]:
+def _read(held: Held, draft_id: UUID) -> WholeDraft:
     with held.context.database.reading() as session:
-        whole = _read_in(session, held, draft_id)
-        return whole, list_notices(session, draft_id)
+        return _read_in(session, held, draft_id)
 
 
 def _read_in(session: Session, held: Held, draft_id: UUID) -> WholeDraft:
@@ -265,14 +264,14 @@ def _print_draft(draft: Draft) -> None:
         click.echo(f"  impact   {FAULTS[Fault(draft.impact_fault)]}")
 
 
-def _print_findings(whole: WholeDraft, notices: Sequence[str]) -> bool:
+def _print_findings(whole: WholeDraft) -> bool:
     found = whole.check
     if found is None:
         return False
     stale = "" if found.is_of_this_draft else ", of an earlier revision"
     click.echo(f"  check    {'sound' if found.is_sound else 'not sound'}, {found.cases} cases{stale}")
     kinds = {"refused": found.faults, "case fails": found.failing, "gap": found.gaps, "no case for": found.unexercised}
-    kinds["notice"] = notices
+    kinds["notice"] = found.notices
     for kind, sentences in kinds.items():
         for sentence in sentences:
             click.echo(f"           {kind}: {sentence}")
@@ -281,9 +280,9 @@ def _print_findings(whole: WholeDraft, notices: Sequence[str]) -> bool:
 
 def _tell_check(held: Held, draft_id: UUID, *, by: Officer) -> None:
     _demand(run_check(held.context.database, draft_id, by=by, city=held.city, now=held.now))
-    whole, notices = _read(held, draft_id)
+    whole = _read(held, draft_id)
     _print_draft(whole.draft)
-    if not _print_findings(whole, notices):
+    if not _print_findings(whole):
         raise click.exceptions.Exit(1)
 
 

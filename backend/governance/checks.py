@@ -74,12 +74,6 @@ def keep_check(session: Session, row: RuleDraftRow, *, by: Officer, city: str, n
     return findings
 
 
-def list_notices(session: Session, draft_id: UUID) -> tuple[str, ...]:
-    """List what the last check of a draft found that bars no way; nothing of a draft that was not checked."""
-    check = find_last_check(session, draft_id)
-    return () if check is None else tuple(check.findings.get("notices", ()))
-
-
 def _look_at(session: Session, draft_id: UUID, city: str) -> _Seen | Refusal:
     row = find_draft_row(session, draft_id)
     if row is None:

@@ -49,6 +49,7 @@ class ShownCheck(NamedTuple):
     failing: Sequence[str]
     unexercised: Sequence[str]
     gaps: Sequence[str]
+    notices: Sequence[str]
     checked_by: str
     checked_at: datetime
 
@@ -195,6 +196,7 @@ def show_check(row: RuleCheckRow, digest: str) -> ShownCheck:
         failing=found["failing"],
         unexercised=found["unexercised"],
         gaps=found["gaps"],
+        notices=found.get("notices", ()),
         checked_by=row.checked_by,
         checked_at=row.checked_at,
     )

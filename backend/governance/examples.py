@@ -83,6 +83,7 @@ WHOLE_DRAFT = {
         "failing": [],
         "unexercised": [],
         "gaps": [],
+        "notices": ["ZZ-REG-01: is collected, but no rule counts it and no `unscored` entry says why not"],
         "checked_by": "wang",
         "checked_at": "2026-11-22T04:01:00Z",
     },

@@ -22,7 +22,10 @@ DIGEST = r"[0-9a-f]{64}"
 
 
 class DocumentText(fields.Text):
-    """A TOML document as it stands, line by line: line feeds and tabs, and otherwise only what a clean text has."""
+    """A TOML document as it stands, line by line: line feeds and tabs, and otherwise only what a clean text has.
+
+    Lines that end with CR LF are taken as lines that end with LF, before anything is looked at, kept or digested.
+    """
 
     @override
     def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
@@ -30,6 +33,7 @@ class DocumentText(fields.Text):
             raise refuse_value("not_a_text")
         if len(value) > self.maximum:
             raise refuse_value("too_long", maximum=self.maximum)
+        value = value.replace("\r\n", "\n")
         if not value.strip():
             raise refuse_value("too_short", minimum=1)
         if not unicodedata.is_normalized("NFC", value):
@@ -158,7 +162,8 @@ class RuleCheckSchema(StrictSchema):
     """What the last check found; `is_of_this_draft` is false where the draft was revised since.
 
     `faults` refuse the documents, `failing` are cases that do not hold, `unexercised` parts that no case touches,
-    `gaps` what an indicator may say that no rule counts; the first 200 of each.
+    `gaps` what an indicator may say that no rule counts; `notices` bar no way, and say what should be meant. The first
+    200 of each.
     """
 
     is_sound = fields.Truth(required=True)
@@ -168,6 +173,7 @@ class RuleCheckSchema(StrictSchema):
     failing = fields.Several(fields.Text(maximum=LONGEST_FINDING), maximum=MOST_FINDINGS, required=True)
     unexercised = fields.Several(fields.Text(maximum=LONGEST_FINDING), maximum=MOST_FINDINGS, required=True)
     gaps = fields.Several(fields.Text(maximum=LONGEST_FINDING), maximum=MOST_FINDINGS, required=True)
+    notices = fields.Several(fields.Text(maximum=LONGEST_FINDING), maximum=MOST_FINDINGS, required=True)
     checked_by = fields.Text(maximum=64, required=True)
     checked_at = fields.Moment(required=True)
 
