@@ -52,7 +52,7 @@ def build_scenarios(values: Mapping[str, object], name: str, rulebook: Rulebook 
     catalogue = ScenarioCatalogue(
         city=head.city,
         version=table.version("version"),
-        effective_on=table.first_day("effective_on"),
+        effective_on=table.day("effective_on"),
         digest=sha256(repr(sorted(values.items())).encode()).hexdigest()[:16],
         title=read_wording(table, "title"),
         region=table.text("region"),

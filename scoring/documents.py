@@ -8,6 +8,8 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import NamedTuple, cast
 
+from scoring.days import FIRST_DAY, LAST_DAY
+
 
 class _Form(NamedTuple):
     """How a code may be written, and the same in words."""
@@ -23,8 +25,6 @@ _CODE = _Form(
 )
 _COLUMN = _Form(re.compile(r"[a-z][a-z0-9_]{0,59}"), "small letters, digits and underscores, beginning with a letter")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,39}")
-# Days that follow from a first day, such as the end of what is valid for 1,200 months, are still days.
-LAST_FIRST_DAY = date(2999, 12, 31)
 MOST_MONTHS = 1200
 # The nearest of a thousand names takes milliseconds to find: it is told of the first faults alone.
 MOST_GUESSED, LONGEST_GUESSED = 50, 60
@@ -121,15 +121,13 @@ class Table:
         return cast("bool", self._take(key, bool, default, "true or false"))
 
     def day(self, key: str, default: date | None = None) -> date:
-        """Read a day, written without quotes: 2026-01-31."""
+        """Read a day, written without quotes: 2026-01-31; one of those of which scores are computed."""
         value = self._take(key, date, default, "a day such as 2026-01-31, without quotes")
-        return date.min if value is None else cast("date", value)
-
-    def first_day(self, key: str) -> date:
-        """Read the day from which an edition is in force."""
-        day = self.day(key)
-        if day > LAST_FIRST_DAY:
-            self.fault(key, f"{day} is out of reach; give a day up to {LAST_FIRST_DAY}")
+        if value is None:
+            return FIRST_DAY
+        day = cast("date", value)
+        if self.has(key) and not FIRST_DAY <= day <= LAST_DAY:
+            self.fault(key, f"{day} is out of reach; give a day from {FIRST_DAY} to {LAST_DAY}")
         return day
 
     def optional_day(self, key: str) -> date | None:

@@ -50,7 +50,7 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
     rulebook = Rulebook(
         city=head.text("city"),
         version=head.version("version"),
-        effective_on=head.first_day("effective_on"),
+        effective_on=head.day("effective_on"),
         title=head.text("title"),
         title_en=head.text("title_en"),
         basis=head.text("basis"),

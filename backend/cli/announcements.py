@@ -2,10 +2,16 @@
 
 import click
 
+from backend.cli.doubts import check_text
 from backend.governance.draft_views import WholeDraft
 from backend.people.identity_numbers import holds_resident_id
 
 LENGTHS = {"decision": (1, 100), "urgency": (20, 500)}  # of what everybody is told
+
+
+def check_title(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Take the title of a draft as `check_text` does, where one is given."""
+    return None if value is None else check_text(context, option, value)
 
 
 def check_told(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -1,8 +1,9 @@
 """`shangding governance`: drafts of rules for whoever looks after the machine, and the nightly run beside the rules."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -18,6 +19,7 @@ from backend.cli.doubts import check_text
 from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
 from backend.cli.measuring import make_measuring_desk
+from backend.cli.placing import NewFile
 from backend.cli.starting import opened_context
 from backend.context import Context
 from backend.gateways.rulebook_files import read_document
@@ -37,7 +39,7 @@ from backend.web.messages import Language, get_message
 from backend.web.problems import Refusal
 
 MOST_LISTED = 100
-_OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+_OUT = NewFile()
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _KIND = click.Choice([kind.value for kind in Kind])
@@ -102,17 +104,19 @@ def show(draft_id: UUID) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--kind", type=_KIND, default=Kind.RULEBOOK.value, show_default=True, help="What FOLDER holds.")
 @click.option("--on", "effective_on", type=_DAY, help="Which edition of FOLDER; the last one unless given.")
-@click.option("--title", required=True, callback=check_text, help="What changes; everybody is told.")
+@click.option(
+    "--title", callback=check_text, help="What changes; everybody is told. A revision keeps that of its draft."
+)
 @click.option("--reason", required=True, callback=check_text, help="Why; of a new draft everybody is told.")
-@click.option("--decision", callback=check_told, help="By which paper it was decided; everybody is told.")
-@click.option("--urgency", callback=check_told, help="Why people are told late, if they are; everybody is told.")
+@click.option("--decision", callback=check_told, help="By which paper it was decided; told, and kept, likewise.")
+@click.option("--urgency", callback=check_told, help="Why people are told late, if they are; told and kept likewise.")
 @click.option("--revises", type=click.UUID, help="The draft whose documents these take the place of.")
 @by_option
 def import_folder(
     folder: Path,
     kind: str,
     effective_on: datetime | None,
-    title: str,
+    title: str | None,
     reason: str,
     revises: UUID | None,
     by: str,
@@ -121,32 +125,24 @@ def import_folder(
     """Draft the edition that FOLDER holds, in files named as those of a release, and check it.
 
     They are rulebook-<day>.toml, catalogue-<day>.toml and cases-<day>.toml, or scenarios-<day>.toml and
-    cases-<day>.toml. Exit code 1 when the check has found something; the draft is there all the same.
+    cases-<day>.toml; cases name the version that they are of. Exit code 1 when the check has found something; the draft
+    is there all the same.
     """
+    if title is None and revises is None:
+        raise click.UsageError("give --title with what changes; only a revision has one already")
     of_kind = Kind(kind)
     documents = _read_folder(folder, of_kind, None if effective_on is None else effective_on.date())
     officer = Officer(by)
     with _opened() as held:
         with held.context.database.transaction() as session:
             if revises is None:
-                new = NewDraft(of_kind, title, documents, reason, decision=told["decision"], urgency=told["urgency"])
+                new = NewDraft(
+                    of_kind, title or "", documents, reason, decision=told["decision"], urgency=told["urgency"]
+                )
                 draft = create_draft(session, new, by=officer, city=held.city, now=held.now)
             else:
-                draft = _demand(
-                    revise_draft(
-                        session,
-                        revises,
-                        NewRevision(
-                            documents,
-                            _read_in(session, held, revises).draft.digest,
-                            reason,
-                            **told,
-                        ),
-                        by=officer,
-                        city=held.city,
-                        now=held.now,
-                    )
-                )
+                revision = _make_revision(_read_in(session, held, revises), title, documents, reason, told)
+                draft = _demand(revise_draft(session, revises, revision, by=officer, city=held.city, now=held.now))
         _tell_check(held, draft.draft_id, by=officer)
 
 
@@ -165,9 +161,8 @@ def check(draft_id: UUID, by: str) -> None:
 @click.option("--json", "json_path", type=_OUT, help="Write all figures to this file.")
 @click.option("--html", "html_path", type=_OUT, help="Write the report to this file; it fetches nothing.")
 @click.option("--pdf", "pdf_path", type=_OUT, help="Write the report as PDF to this file.")
-def impact(
-    draft_id: UUID, json_path: Path | None, html_path: Path | None, pdf_path: Path | None, *, attached: bool
-) -> None:
+@click.option("--no-samples", is_flag=True, help="Leave the sample people out of what is shown and written.")
+def impact(draft_id: UUID, *, attached: bool, no_samples: bool, **paths: Path | None) -> None:
     """Measure now what DRAFT_ID would do to everybody, on the files of this machine, and attach it.
 
     It is compared with what is in force; files are written of that comparison. Exit code 1 when it cannot be measured.
@@ -184,10 +179,12 @@ def impact(
         with held.context.database.reading() as session:
             found = _demand(read_impact(session, draft_id))
     reports = [read_json(each["report"]) for each in found.comparisons]
+    if no_samples:
+        reports = [replace(report, samples=(), with_samples=False) for report in reports]
     for report in reports:
         show_impact(Console(), report)
     if reports:
-        write_report(reports[0], json_path, html_path, pdf_path)
+        write_report(reports[0], **paths)
 
 
 @governance.command()
@@ -221,6 +218,16 @@ def shadows() -> None:
         click.echo(f"{missed} not measured: {FAULTS[fault]}", err=True)
     if night.missed:
         raise click.exceptions.Exit(1)
+
+
+def _make_revision(
+    former: WholeDraft, title: str | None, documents: Documents, reason: str, told: Mapping[str, str | None]
+) -> NewRevision:
+    """Take over from the draft what everybody is told, where nothing else is given."""
+    if title not in {None, former.draft.title}:
+        raise click.UsageError(f"a revision keeps the title of its draft, {former.draft.title}; leave --title out")
+    decision, urgency = (told[name] or getattr(former.announcement, name) for name in ("decision", "urgency"))
+    return NewRevision(documents, former.draft.digest, reason, decision=decision, urgency=urgency)
 
 
 @contextmanager

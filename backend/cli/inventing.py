@@ -63,4 +63,4 @@ def invent(
             files = invent_city(folder, rulebook, size, progress=lambda made: progress.advance(task, made))
         except IndicatorsError as fault:
             raise click.BadParameter(str(fault), param_hint="--indicators") from None
-    console.print(f"{people:,} people, {records:,} records, {indicators:,} indicators; digest {files.digest}")
+    click.echo(f"{people:,} people, {records:,} records, {indicators:,} indicators; digest {files.digest}")

@@ -72,8 +72,8 @@ def _rescore(context: Context, engine: Engine, rulebook: Rulebook, *, counts: bo
             watch=watch,
         )
     click.echo(
-        f"{done.people:,} people; {done.written:,} refreshed, {done.left:,} left alone, held or changed meanwhile,"
-        f" {done.passed_over:,} passed over, whose score holds or who are not as in the files any more"
+        f"{done.people:,} people; {done.written:,} refreshed; {done.left:,} held by somebody else or changed meanwhile;"
+        f" {done.passed_over:,} whose score holds, or of whom the database knows more than the files"
     )
     if counts:
         known_at, day = engine.files.known_at, today(now)

@@ -42,7 +42,6 @@ class KnownEdition:
     content: Rulebook | ScenarioCatalogue
     digest: str
     documents: Documents
-    is_announced: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -97,7 +96,7 @@ def digest_documents(kind: Kind, documents: Documents) -> str:
     return sha256(write_json(listed).encode()).hexdigest()
 
 
-def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None, is_announced: bool) -> KnownEdition:
+def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None) -> KnownEdition:
     """Read the documents of an edition; scenarios are read against a rulebook of their city.
 
     DocumentError names every fault.
@@ -107,9 +106,7 @@ def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None, i
         if kind is Kind.RULEBOOK
         else _guard("scenarios", lambda: read_scenarios(documents["scenarios"], "scenarios", rulebook))
     )
-    return KnownEdition(
-        content=read, digest=digest_documents(kind, documents), documents=documents, is_announced=is_announced
-    )
+    return KnownEdition(content=read, digest=digest_documents(kind, documents), documents=documents)
 
 
 def read_beside(kind: Kind, documents: Documents, beside: Collection[KnownEdition]) -> KnownEdition:
@@ -121,7 +118,7 @@ def read_beside(kind: Kind, documents: Documents, beside: Collection[KnownEditio
     if kind is Kind.SCENARIOS:
         found = in_force_on(beside, Kind.RULEBOOK, _guard("scenarios", lambda: guess_day(documents["scenarios"])))
     rulebook = None if found is None else found.rulebook
-    return read_known(kind, documents, rulebook=rulebook, is_announced=False)
+    return read_known(kind, documents, rulebook=rulebook)
 
 
 def check_draft(

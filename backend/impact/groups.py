@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from backend.impact.figures import ChangeBand, PointsBand
 from backend.impact.telling import tell_people
+from scoring.bands import list_bands
 from scoring.rulebook import Rulebook
 
 STANDS_OUT_PERCENT = 125  # five quarters: the four-fifths convention turned round
 CHANCE_PERCENT = 5  # that chance alone makes a report name a group
 _VANISHING = 1e-17
-POINTS_WIDTH = 10
 UNKNOWN = "unknown"
 ELSEWHERE = "elsewhere"
 CHANGE_BANDS: tuple[tuple[int | None, int | None], ...] = (
@@ -105,16 +105,13 @@ def find_median(people: Mapping[int, int]) -> int:
 def band_points(
     people: tuple[Mapping[int, int], Mapping[int, int]], books: tuple[Rulebook, Rulebook], least: int
 ) -> tuple[PointsBand, ...]:
-    """Count people by bands of ten points, before and after; the last band holds the ceiling."""
-    floor, ceiling = min(book.floor for book in books), max(book.ceiling for book in books)
-    starts = range(floor, max(ceiling, floor + 1), POINTS_WIDTH)
-    bands = [(start, start + POINTS_WIDTH - 1 if start + POINTS_WIDTH < ceiling else ceiling) for start in starts]
+    """Count people by bands of points, before and after."""
     before, after = people
     return tuple(
         PointsBand(
             least=first, most=last, before=_tell(before, first, last, least), after=_tell(after, first, last, least)
         )
-        for first, last in bands
+        for first, last in list_bands(*books)
     )
 
 

@@ -27,6 +27,7 @@ lines = { R-BLOOD = 10, base = 100, repeat = 0, freeze = 0, clamp = 0, L-DEEDS =
             "case[献血].lines: 'R-BLOD' is no rule, limit or group of the rulebook; did you mean R-BLOOD?",
         ),
         ("L-DEEDS =", "嗯 =", "lines: '嗯' is no rule, limit or group of the rulebook"),
+        ("2026-06-01", "9999-06-01", "as_of: 9999-06-01 is out of reach; give a day from 1900-01-01 to 2999-12-31"),
         ('"fair"', '"fairy"', "level: 'fairy' is no level of the rulebook; did you mean fair?"),
         ('"BLOOD"', '"BLOD"', "indicator: 'BLOD' is no indicator of the catalogue; did you mean BLOOD?"),
     ],

@@ -183,7 +183,7 @@ def test_codes_that_could_end_a_statement_are_refused(table: str, key: str, form
         ("version", "2027.1\n2027.2", "is not a version; use up to 40 letters"),
         ("version", "二〇二七", "is not a version"),
         ("version", "2" * 41, "is not a version"),
-        ("effective_on", date(3000, 1, 1), "3000-01-01 is out of reach; give a day up to 2999-12-31"),
+        ("effective_on", date(3000, 1, 1), "3000-01-01 is out of reach; give a day from 1900-01-01 to 2999-12-31"),
     ],
 )
 def test_an_edition_has_a_version_and_a_day_that_others_can_bear(key: str, value: object, words: str) -> None:

@@ -37,8 +37,8 @@ def test_scores_are_refreshed_and_checked(environment: dict[str, str], sqlite_ur
         assert run(["rescore", "--dry-run"], environment).stdout == "2 people; 2 would be refreshed\n"
         assert count_rows(database, "stored_score") == 0
         said = (
-            "2 people; 2 refreshed, 0 left alone, held or changed meanwhile,"
-            " 0 passed over, whose score holds or who are not as in the files any more\n"
+            "2 people; 2 refreshed; 0 held by somebody else or changed meanwhile;"
+            " 0 whose score holds, or of whom the database knows more than the files\n"
         )
         counted = run(["rescore", "--count"], environment)
         assert counted.stdout.startswith(said), counted.output

@@ -88,7 +88,7 @@ def test_what_a_list_of_the_scenarios_rests_on_is_collected_for_something() -> N
     documents = dict(make_rulebook())
     rules = documents["rulebook"].split("[[rules]]")
     documents["rulebook"] = "[[rules]]".join(each for each in rules if 'indicator = "ZZ-HON-03"' not in each)
-    offers = read_known(Kind.SCENARIOS, BASE[Kind.SCENARIOS], rulebook=SHIPPED.rules.editions[0], is_announced=False)
+    offers = read_known(Kind.SCENARIOS, BASE[Kind.SCENARIOS], rulebook=SHIPPED.rules.editions[0])
     told = []
     for beside in ([], [offers]):
         _, findings = check_draft(Kind.RULEBOOK, documents, beside, city=CITY, day=date(2026, 11, 22))
