@@ -15,6 +15,7 @@ import duckdb
 
 from backend.gateways.rulebook_files import read_city
 from backend.population.city_files import CityFiles, Kind, open_city_files
+from backend.population.damage import check_files_are_whole
 from backend.population.engine import Engine, group_parts, open_engine
 from scoring.population.weighing import list_sets
 from scoring.rulebook import Rulebook
@@ -77,13 +78,14 @@ def _cpu_seconds() -> float:
 
 
 def run_plan(folder: Path, day: date, out: Path) -> float:
-    """Score everybody by the plan that is compiled from the rulebook."""
+    """Score everybody by the plan that is compiled from the rulebook, every byte of the files checked before."""
     begun = perf_counter()
     files, rulebook = open_city_files(folder), read_rulebook(day)
     with open_engine(files, rulebook.catalogue, writable=out) as engine:
         scoring = engine.prepare("rescoring", rulebook, day)
         scores = scoring.compile_scores()
         prepared = perf_counter() - begun
+        check_files_are_whole(folder, files.manifest.files)  # as for whoever opens the files to read them
         for parts in group_parts(files):
             engine.look_at(*parts)
             scoring.begin()

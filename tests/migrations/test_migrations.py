@@ -113,22 +113,18 @@ def test_up_down_up(empty_database_url: str) -> None:
     downgrade(empty_database_url, "base")
     assert current_revision(database.engine) is None
     assert list_tables(database) == set()
-    upgrade(empty_database_url)
-    assert find_drift(database) == []
-    database.dispose()
-
-
-def test_going_up_twice_changes_nothing(empty_database_url: str) -> None:
-    upgrade(empty_database_url)
-    with migrated_database(empty_database_url) as database:
+    for _ in ("up", "up again, which changes nothing"):
+        upgrade(empty_database_url)
         assert current_revision(database.engine) == head_revision()
+        assert find_drift(database) == []
+    database.dispose()
 
 
 def test_two_processes_that_migrate_at_once_both_succeed(empty_database_url: str) -> None:
     program = "import sys; from backend.storage.migrations import upgrade; upgrade(sys.argv[1])"
     command = [sys.executable, "-W", "error", "-c", program, empty_database_url]
-    processes = [subprocess.Popen(command, cwd=FOLDER.parent) for _ in range(3)]  # noqa: S603 - our own program
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    processes = [subprocess.Popen(command, cwd=FOLDER.parent) for _ in range(2)]  # noqa: S603 - our own program
+    assert [process.wait(60) for process in processes] == [0, 0]
     database = Database(empty_database_url)
     assert find_drift(database) == []
     database.dispose()

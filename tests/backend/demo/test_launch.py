@@ -118,7 +118,7 @@ def test_what_the_demo_prints_can_be_pasted_and_nothing_stays_behind(tmp_path: P
         "shangding_build_info",
         " with news, ",
         "; 0 faults",
-        " refreshed, 0 left ",
+        " refreshed; 0 held by ",
         " agree, 0 differ, 0 have none that holds",
         "修改规则 ZZ-E-02 无偿献血：分值 +10 → +12",
         "│ 信用良好 │",

@@ -241,7 +241,7 @@ def check_batch(database: Database, desk: Desk, told: Sequence[Told]) -> None:
 
 
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
-SEARCH = settings(max_examples=150, deadline=None, suppress_health_check=QUIET, database=None)
+SEARCH = settings(max_examples=60, deadline=None, suppress_health_check=QUIET, database=None)
 
 
 @pytest.mark.timeout(300)
