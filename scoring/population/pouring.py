@@ -16,6 +16,7 @@ from scoring.rulebook import Limit, Rulebook
 # Two small pots share a sum: adding up is most of the work, and one sum of 64 bits costs what one of 32 does.
 _LANE_BITS = 32
 _LANE = 1 << _LANE_BITS
+_NO_PAIR = -1
 
 
 def pour(pieces: Sequence[Table], rulebook: Rulebook, pots: Pots) -> Table:
@@ -25,7 +26,11 @@ def pour(pieces: Sequence[Table], rulebook: Rulebook, pots: Pots) -> Table:
     first day on which one lapses.
     """
     rows = ibis.union(*pieces) if len(pieces) > 1 else pieces[0]
-    rows = rows.mutate(pair=rows.pot_no // 2, laned=rows.value * (rows.pot_no % 2 == 1).ifelse(_LANE, 1))
+    # What other pots hold may be large, such as amounts of money: it leaves no room for a lane.
+    rows = rows.mutate(pair=(rows.pot_no < pots.small).ifelse(rows.pot_no // 2, _NO_PAIR))
+    rows = rows.mutate(
+        laned=((rows.pair == _NO_PAIR).ifelse(0, rows.value) * (rows.pot_no % 2 == 1).ifelse(_LANE, 1)).cast("int64")
+    )
     filled = {_name_pair(pair): _narrow((rows.pair == pair).ifelse(rows.laned, 0).sum()) for pair in _list_pairs(pots)}
     for pot in pots.pots:
         for number in pot.numbers if not pot.is_small else ():

@@ -91,14 +91,19 @@ def _make_content(random: Random, indicator: str, days: Sequence[date]) -> Conte
 def _make_fields(random: Random, indicator: str) -> dict[str, Value]:
     items: dict[str, Value] = {
         "grade": random.choice(["nation", "city", "school"]),
-        "hours": random.randint(1, 300),
+        "hours": _enlarge(random.randint(1, 300)),
         "stars": random.randint(1, 5),
-        "amount_fen": random.randint(0, 100_000),
+        "amount_fen": _enlarge(random.randint(0, 100_000)),
         "months": random.randint(1, 12),
         "stated_points": random.randint(-50, -10),
     }
     names = RULEBOOK.catalogue.indicators[indicator].items
     return {name: items[name] for name in names if random.random() < 0.95}
+
+
+def _enlarge(amount: int) -> int:
+    """Make some amounts too large for 32 bits, as sums of money may be."""
+    return amount * 10**9 if amount % 10 == 7 else amount
 
 
 def make_rulebook(random: Random) -> Rulebook:

@@ -1,10 +1,12 @@
 """The plan gives everybody the score that `evaluate` gives, whatever the rulebook, the day and what was known."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from random import Random
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import ibis
 import pytest
@@ -22,6 +24,8 @@ from scoring.population.plan import plan_scores
 from scoring.population.pots import make_pots
 from scoring.population.rules import plan_rules
 from scoring.population.weighing import name_in_force
+from scoring.pricing import Curve
+from scoring.records import Record
 from scoring.rulebook import Limit, Rulebook
 from scoring.statement import Line, LineKind, Reason, Score
 from tests.scoring.population.crowds import Somebody, make_crowd, make_rulebook, make_tables, make_tidy_rulebook
@@ -106,6 +110,24 @@ def test_both_agree_on_the_last_day(engine: Backend) -> None:
     (somebody,) = make_crowd(Random(2), 1)  # noqa: S311 - as above
     (found,) = score_crowd(engine, [somebody], RULEBOOK, LAST_DAY, end_of(LAST)).values()
     assert found == {"subject_no": 0, **describe(somebody, RULEBOOK, LAST_DAY, end_of(LAST))}
+
+
+def test_an_amount_may_be_larger_than_half_a_sum(engine: Backend) -> None:
+    """Of two years, as the number of the pot is odd for one of them."""
+    rules = tuple(
+        replace(rule, pricing=replace(rule.pricing, by_year=True)) if isinstance(rule.pricing, Curve) else rule
+        for rule in RULEBOOK.rules
+    )
+    rulebook, as_of = replace(RULEBOOK, rules=rules), date(2026, 3, 1)
+    days = [as_of - timedelta(days=30), as_of - timedelta(days=90)]
+    crowd = [
+        Somebody(None, (Record(str(UUID(int=day.month)), "HOURS", end_of(day), day, None, {"hours": 10**10}),))
+        for day in days
+    ]
+    found = score_crowd(engine, crowd, rulebook, as_of, end_of(as_of))
+    assert [row["points"] for row in found.values()] == [
+        describe(each, rulebook, as_of, end_of(as_of))["points"] for each in crowd
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))
