@@ -26,6 +26,14 @@ _CODE = _Form(
 _COLUMN = _Form(re.compile(r"[a-z][a-z0-9_]{0,59}"), "small letters, digits and underscores, beginning with a letter")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,39}")
 MOST_MONTHS = 1200
+# No city pays out more fen, or counts more of anything; whatever is added up and multiplied stays within 64 bits.
+MOST_INTEGER = 10**12
+# Bands of ten points are listed, and drawn.
+MOST_POINTS = 10_000
+_SHOWN = 10**20
+# The parser of TOML takes a time that grows with the square of the parts of a key.
+_MOST_DOTS = 200
+MOST_ENTRIES = 5000  # of any list; the largest city collects 1,180 indicators
 # The nearest of a thousand names takes milliseconds to find: it is told of the first faults alone.
 MOST_GUESSED, LONGEST_GUESSED = 50, 60
 
@@ -40,7 +48,10 @@ class DocumentError(ValueError):
 
 
 def parse(text: str, name: str) -> dict[str, object]:
-    """Parse a TOML document; what is not TOML is a DocumentError."""
+    """Parse a TOML document; what is not TOML is a DocumentError, and so is a line with dots beyond all sense."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            raise DocumentError(name, [f"line {number} has more than {_MOST_DOTS} dots; break it into several"])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -108,9 +119,19 @@ class Table:
         return version
 
     def integer(self, key: str, default: int | None = None) -> int:
-        """Read a whole number."""
-        value = self._take(key, int, default, "a whole number")
-        return 0 if value is None else cast("int", value)
+        """Read a whole number, of no more than `MOST_INTEGER` either way."""
+        return self._whole(key, default, MOST_INTEGER)
+
+    def points(self, key: str) -> int:
+        """Read points, of no more than `MOST_POINTS` either way."""
+        return self._whole(key, None, MOST_POINTS)
+
+    def _whole(self, key: str, default: int | None, most: int) -> int:
+        value = cast("int", self._take(key, int, default, "a whole number") or 0)
+        if abs(value) > most:
+            self.fault(key, f"{value if abs(value) < _SHOWN else 'a number'} is out of reach; give {-most} to {most}")
+            return 0
+        return value
 
     def optional_integer(self, key: str) -> int | None:
         """Read a whole number that may be absent."""
@@ -200,9 +221,12 @@ class Table:
         return value
 
     def _items(self, key: str, kind: type, wanted: str) -> list[object]:
-        values = self._take(key, list, [], f"a list of {wanted}")
-        good = [value for value in cast("list[object]", values) if _is_exactly(value, kind)]
-        if len(good) != len(cast("list[object]", values)):
+        values = cast("list[object]", self._take(key, list, [], f"a list of {wanted}"))
+        if len(values) > MOST_ENTRIES:
+            self.fault(key, f"has {len(values)} entries; {MOST_ENTRIES} are the most")
+            values = []
+        good = [value for value in values if _is_exactly(value, kind)]
+        if len(good) != len(values):
             self.fault(key, f"holds something else than {wanted}")
         return good
 

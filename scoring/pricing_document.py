@@ -38,7 +38,7 @@ def read_pricing(table: Table, kind: str, indicator: Indicator | None) -> Pricin
             return _read_curve(table, indicator)
         case "streak":
             table.one_of("period", ("calendar_year",))
-            streak = Streak(table.integer("points"), table.integer("at_most_periods"))
+            streak = Streak(table.points("points"), table.integer("at_most_periods"))
             if streak.points < 1 or streak.most < 1:
                 table.fault("points", "and `at_most_periods` of a streak are 1 or more")
             return streak
@@ -142,7 +142,7 @@ def _read_each(table: Table, indicator: Indicator | None) -> Each:
         item = indicator.items.get(times) if indicator else None
         if item is not None and (item.at_least is None or item.at_least < 1):
             table.fault("times", f"counts {times}, which needs `at_least` of 1 or more in the catalogue")
-    points = table.integer("points")
+    points = table.points("points")
     if points == 0 and not table.has("veto"):
         table.fault("points", "is 0; a rule gives points or carries a veto")
     return Each(points, read_validity(table), times)
@@ -157,7 +157,7 @@ def _read_table(table: Table, indicator: Indicator | None) -> ByTable:
             condition: Condition = _read_choice(row, field, row.raw("is"), indicator)
         else:
             condition = _read_span(row, field, indicator)
-        points = row.integer("points")
+        points = row.points("points")
         rows.append(TableRow(condition, points, read_validity(row, default), row.integers("published")))
         if points == 0 and not table.has("veto"):
             row.fault("points", "is 0; leave the row out and name the choice in `unscored`")
@@ -175,7 +175,7 @@ def _read_table(table: Table, indicator: Indicator | None) -> ByTable:
 def _read_graded(table: Table, indicator: Indicator | None) -> Graded:
     field = table.text("field")
     _check_integer(table, field, indicator)
-    graded = Graded(field, table.integer("at_least"), table.integer("at_most"), read_validity(table))
+    graded = Graded(field, table.points("at_least"), table.points("at_most"), read_validity(table))
     if graded.least > graded.most or graded.least * graded.most <= 0:
         table.fault("at_least", "and `at_most` are a range of one sign, such as -50 to -10")
     item = indicator.items.get(field) if indicator else None
@@ -189,12 +189,12 @@ def _read_curve(table: Table, indicator: Indicator | None) -> Curve:
     _check_integer(table, field, indicator)
     segments = []
     for part in table.tables("segments"):
-        to, points, per = part.optional_integer("to"), part.integer("points"), part.integer("per")
+        to, points, per = part.optional_integer("to"), part.points("points"), part.integer("per")
         segments.append(Segment(to, points, per, part.integers("published")))
         part.finish()
     stairs = []
     for part in table.tables("steps"):
-        stairs.append(Stair(part.integer("from"), part.integer("points"), part.integers("published")))
+        stairs.append(Stair(part.integer("from"), part.points("points"), part.integers("published")))
         part.finish()
     _check_curve(table, segments, stairs)
     by_year = table.one_of("over", ("in_force", "calendar_year")) == "calendar_year"

@@ -56,9 +56,9 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
         basis=head.text("basis"),
         note=head.text("note", ""),
         catalogue=catalogue,
-        base=scale.integer("base"),
-        floor=scale.integer("floor"),
-        ceiling=scale.integer("ceiling"),
+        base=scale.points("base"),
+        floor=scale.points("floor"),
+        ceiling=scale.points("ceiling"),
         levels=levels,
         dimensions=dimensions,
         rules=rules,
@@ -215,5 +215,8 @@ def _digest(values: Mapping[str, object]) -> str:
 
 
 def _index(rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:
-    codes = dict.fromkeys(rule.indicator for rule in rules if rule.indicator)
-    return {code: tuple(rule for rule in rules if rule.indicator == code) for code in codes}
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.indicator:
+            found.setdefault(rule.indicator, []).append(rule)
+    return {code: tuple(counted) for code, counted in found.items()}
