@@ -68,6 +68,8 @@ def _advise(folder: Path, fault: Fault) -> str:
 
 def _look_at(folder: Path, listed: ListedFile) -> Fault | None:
     path, place = folder / listed.path, str(listed.path)
+    if path.is_symlink():  # what it leads to may lie where no engine may read, and is not ours to delete
+        return Fault(place, "is a link; give a folder that holds the files themselves")
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):

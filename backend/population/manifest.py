@@ -13,9 +13,10 @@ from typing import Any, Self
 from backend.population.columns import Kind
 from backend.population.faults import CityFilesError
 
-FORM = "shangding city files 1"
+FORM = "shangding city files 2"
 NAME = "manifest.json"
 CITY_FILE = re.compile(rf"(?:{'|'.join(Kind)})/(?:part=\d+/)?\d{{6,}}\.parquet")
+MOST_PARTS = 999
 NOTHING_KNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,7 +61,7 @@ class Manifest:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def write(self) -> str:
-        """Write the manifest as JSON; `read` reads it back the same."""
+        """Write the manifest as JSON with its own SHA-256; `read` reads it back the same."""
         document: dict[str, Any] = {
             "form": FORM,
             "city": self.city,
@@ -71,19 +72,13 @@ class Manifest:
             "dropped": self.dropped,
             "files": [[each.kind, each.part, each.number, each.rows, each.bytes, each.sha256] for each in self.files],
         }
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return _write_json(document | {"sha256": _digest(document)})
 
     @classmethod
     def read(cls, text: str) -> Self:
         """Read a manifest; raises CityFilesError where it is of another form, or none."""
         try:
-            document: Mapping[str, Any] = json.loads(text)
-            form = document["form"]
-            if form != FORM:
-                raise CityFilesError(
-                    f"{NAME} is of the form {form!r}, and this version reads and writes {FORM!r}; run the version that"
-                    " wrote it, or let `shangding population export` make the files anew in an empty folder"
-                )
+            document = _read_document(text)
             manifest = cls(
                 city=document["city"],
                 parts=document["parts"],
@@ -94,7 +89,7 @@ class Manifest:
                 files=tuple(ListedFile(Kind(kind), *rest) for kind, *rest in document["files"]),
             )
             manifest.check()
-        except (KeyError, TypeError, ValueError, RecursionError) as fault:
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as fault:
             raise CityFilesError(
                 f"{NAME} is not as we wrote it ({type(fault).__name__}); let `shangding population export` make the"
                 " files anew in an empty folder"
@@ -104,14 +99,43 @@ class Manifest:
     def check(self) -> None:
         """Raise TypeError or ValueError where what was read is nothing that `write` writes."""
         numbers = [self.parts, self.next_number]
+        paths = [str(each.path) for each in self.files]
+        if len({*paths, *self.dropped}) != len(paths) + len(self.dropped):
+            raise ValueError("a file is listed twice, or counts and was dropped")
         for each in self.files:
             numbers += [each.number, each.rows, each.bytes]
             if each.kind.is_parted != (each.part is not None) or not 0 <= int(each.part or 0) < self.parts:
                 raise ValueError("a file is in no part that there is")
-        if any(type(each) is not int for each in numbers) or not (self.parts > 0 and type(self.is_complete) is bool):
+        if any(type(each) is not int for each in numbers) or type(self.is_complete) is not bool:
             raise TypeError("a number, or whether it is complete, is none")
+        if not 0 < self.parts <= MOST_PARTS or min(numbers) < 0 or type(self.city) is not str:
+            raise ValueError("a number is none that is counted, or the city is no name")
+        if any(each.number >= self.next_number for each in self.files):
+            raise ValueError("the next file would take the place of one that is listed")
         if self.known_at.tzinfo is None or not all(map(CITY_FILE.fullmatch, self.dropped)):
             raise ValueError("a moment is of no zone, or what was dropped is no file of a city")  # nor is it deleted
+
+
+def _write_json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read_document(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    form = document["form"]
+    if form != FORM:
+        raise CityFilesError(
+            f"{NAME} is of the form {form!r}, and this version reads and writes {FORM!r}; run the version that wrote"
+            " it, or let `shangding population export` make the files anew in an empty folder"
+        )
+    if document.pop("sha256") != _digest(document):
+        raise ValueError("what was written had another digest")
+    return document
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """Give the SHA-256 of all that a manifest says, so that a flipped bit says nothing else."""
+    return hashlib.sha256(_write_json(document).encode()).hexdigest()
 
 
 def place_file(kind: Kind, part: int | None, number: int) -> Path:
@@ -126,7 +150,7 @@ def read_manifest(folder: Path) -> Manifest:
         text = (folder / NAME).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CityFilesError(f"{folder} holds no {NAME}; `shangding population export` makes one") from None
-    except (NotADirectoryError, UnicodeDecodeError):
+    except (IsADirectoryError, NotADirectoryError, UnicodeDecodeError):
         raise CityFilesError(f"{folder} is not a folder with files of a city; give one, or one to be made") from None
     try:
         return Manifest.read(text)

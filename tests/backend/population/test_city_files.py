@@ -1,8 +1,10 @@
 """Files of a city come and go in steps, and nobody is disturbed by them."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
@@ -19,7 +21,7 @@ from backend.population.city_files import (
 from backend.population.columns import SCHEMAS, find_part, join_id, split_id, write_rows
 from backend.population.compacting import compact_files
 from backend.population.locking import READER_LOCK
-from backend.population.manifest import NAME, NOTHING_KNOWN
+from backend.population.manifest import NAME, NOTHING_KNOWN, Manifest
 from backend.storage.identifiers import new_id
 
 KNOWN_AT = datetime(2026, 6, 1, 4, tzinfo=UTC)
@@ -132,25 +134,39 @@ def test_a_folder_that_is_no_city_is_refused(folder: Path, tmp_path: Path) -> No
         begin_files(folder, city="nanjing", parts=2)
     with pytest.raises(CityFilesError, match="has 2 parts; give another folder for 64"):
         begin_files(folder, city="zhengzhou")
-    document = json.loads((folder / NAME).read_text())
-    for text, told in (
-        (json.dumps(document | {"form": "shangding city files 0"}), "is of the form 'shangding city files 0'"),
-        *(
-            (json.dumps(document | wrong), "is not as we wrote it")
-            for wrong in (
-                {"files": [["records"]]},
-                {"files": [["records", 2, 1, 1, 1, ""]]},
-                {"dropped": ["../../somebody/elses.parquet"]},  # it would be deleted
-                {"known_at": "2026-06-01T04:00:00"},
-                {"parts": 0},
-                {"next_number": "1"},
-            )
+    text = (folder / NAME).read_text()
+    good = Manifest.read(text)
+    first = good.files[0]
+    wrongs: list[dict[str, Any]] = [
+        {"files": (replace(first, part=2, kind=Kind.RECORDS),)},
+        {"files": (first, first)},
+        {"files": (replace(first, number=good.next_number),)},
+        {"files": (replace(first, rows=-1),)},
+        {"dropped": ("../../somebody/elses.parquet",)},  # it would be deleted
+        {"dropped": (str(first.path),)},
+        {"known_at": datetime(2026, 6, 1)},  # noqa: DTZ001 - that is what is wrong
+        {"parts": 0},
+        {"parts": 10**30},
+        {"next_number": "1"},
+        {"city": ["zhengzhou"]},
+    ]
+    document = json.loads(text)
+    told = {
+        json.dumps(document | {"form": "shangding city files 0"}): "is of the form 'shangding city files 0'",
+        **dict.fromkeys((replace(good, **wrong).write() for wrong in wrongs), "is not as we wrote it"),
+        **dict.fromkeys(
+            ("{", json.dumps(document | {"parts": float("inf")}), text.replace("zhengzhou", "zhengzhov")),
+            "is not as we wrote it",
         ),
-        ("{", "is not as we wrote it"),
-    ):
-        (folder / NAME).write_text(text)
-        with pytest.raises(CityFilesError, match=told):
+    }
+    for given, words in told.items():
+        (folder / NAME).write_text(given)
+        with pytest.raises(CityFilesError, match=words):
             open_city_files(folder)
+    (folder / NAME).unlink()
+    (folder / NAME).mkdir()
+    with pytest.raises(CityFilesError, match="is not a folder with files of a city"):
+        open_city_files(folder)
 
 
 def test_readers_need_only_read(folder: Path) -> None:
