@@ -15,8 +15,9 @@ def read_grounds(table: Table) -> Grounds:
 
 def _read_rule_ids(table: Table, rules: tuple[Rule, ...]) -> frozenset[str]:
     named = table.texts("rules")
+    known = {rule.id for rule in rules}
     for rule_id in named:
-        if rule_id not in {rule.id for rule in rules}:
+        if rule_id not in known:
             table.fault("rules", f"{rule_id} is not a rule of this rulebook")
     return frozenset(named)
 

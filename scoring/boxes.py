@@ -1,7 +1,9 @@
 """Boxes in the space that the items of an indicator span: what two share, what one leaves of another, in words."""
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 from math import inf
 from typing import TypeAlias
 
@@ -23,6 +25,8 @@ def box_of(conditions: tuple[Condition, ...]) -> Box:
 def _meet(one: Condition, other: Condition) -> Condition | None:
     """Give what two conditions on one item share; None when nothing."""
     if isinstance(one, Choice) and isinstance(other, Choice):
+        if one.allowed <= other.allowed:  # nothing new is made: there may be thousands of the same
+            return one if one.allowed else None
         allowed = one.allowed & other.allowed
         return Choice(one.field, allowed) if allowed else None
     if isinstance(one, Span) and isinstance(other, Span):
@@ -83,24 +87,49 @@ def describe_box(box: Box) -> str:
     return ", ".join(words) or "every record"
 
 
-def list_near(space: Box, boxes: Sequence[Box]) -> list[tuple[int, int]]:
-    """List the pairs of boxes that share something of the item that most of them bind: of many boxes few are left."""
+def list_near(space: Box, boxes: Sequence[Box]) -> Iterator[tuple[int, int]]:
+    """List the pairs of boxes that share something of the item that keeps most of them apart, each pair once.
+
+    Boxes bind every item of the space. Pairs come one by one, and always in the same order: whoever has seen enough
+    stops.
+    """
     if not space:
-        return list(combinations(range(len(boxes)), 2))
-    field = max(space, key=lambda name: sum(box[name] != space[name] for box in boxes))
-    pairs: set[tuple[int, int]] = set()
-    domain = space[field]
-    if isinstance(domain, Choice):
-        for value in domain.allowed:
-            pairs.update(combinations([at for at, box in enumerate(boxes) if value in _allowed(box[field])], 2))
-        return sorted(pairs)
-    bounds = [_bounds(box[field]) for box in boxes]
+        yield from combinations(range(len(boxes)), 2)
+        return
+    field = min(space, key=lambda name: _count_near(space[name], [box[name] for box in boxes]))
+    conditions = [box[field] for box in boxes]
+    if isinstance(space[field], Choice):
+        yield from _list_near_choices(conditions)
+        return
+    bounds = list(map(_bounds, conditions))
     reaching: list[int] = []
     for at in sorted(range(len(boxes)), key=lambda at: bounds[at]):
         reaching = [other for other in reaching if bounds[other][1] >= bounds[at][0]]
-        pairs.update((min(at, other), max(at, other)) for other in reaching)
+        yield from ((min(at, other), max(at, other)) for other in reaching)
         reaching.append(at)
-    return sorted(pairs)
+
+
+def _count_near(domain: Condition, conditions: Sequence[Condition]) -> int:
+    """Count the pairs that share something of an item; a pair that shares several choices counts for each."""
+    if isinstance(domain, Choice):
+        counts = Counter(chain.from_iterable(map(_allowed, conditions)))
+        return sum(count * (count - 1) // 2 for count in counts.values())
+    bounds = list(map(_bounds, conditions))
+    ends = sorted(most for _, most in bounds)
+    return sum(at - bisect_left(ends, least) for at, (least, _) in enumerate(sorted(bounds)))
+
+
+def _list_near_choices(conditions: Sequence[Condition]) -> Iterator[tuple[int, int]]:
+    holders: dict[str | bool, list[int]] = {}
+    for at, condition in enumerate(conditions):
+        seen: set[int] = set()
+        for value in sorted(_allowed(condition), key=str):
+            held = holders.setdefault(value, [])
+            for other in held:
+                if other not in seen:
+                    seen.add(other)
+                    yield other, at
+            held.append(at)
 
 
 def _allowed(condition: Condition) -> Collection[str | bool]:

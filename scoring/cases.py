@@ -20,6 +20,8 @@ STATUSES = {
     "objected": EventKind.OBJECTED,
 }
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_STEPS = 1_500_000  # of all cases together: some seconds; cities take some ten thousand
+_STREAK_STEPS = 10  # a streak looks at each year
 # Lines of a statement that belong to no rule, limit or group.
 OTHER_LINES = frozenset({kind.value for kind in (LineKind.BASE, LineKind.REPEAT, LineKind.FREEZE, LineKind.CLAMP)})
 
@@ -64,9 +66,23 @@ def read_cases(text: str, name: str, rulebook: Rulebook) -> tuple[Case, ...]:
     known = _Known(rulebook.catalogue, frozenset(causes | OTHER_LINES), tuple(level.code for level in rulebook.levels))
     cases = tuple(_read_case(table, known) for table in document.tables("case", "name"))
     document.finish()
+    steps = 0 if faults else _count_steps(cases, rulebook)
+    if steps > MOST_STEPS:
+        faults.append(
+            f"{name}: take {steps} steps to run, each record by each rule and limit; {MOST_STEPS} are the most,"
+            " so leave out some"
+        )
     if faults:
         raise DocumentError(name, faults)
     return cases
+
+
+def _count_steps(cases: tuple[Case, ...], rulebook: Rulebook) -> int:
+    """Count what running cases takes at most: each record is held against the rules of its indicator and the limits."""
+    parts = {code: sum(len(_parts_of(rule)) for rule in rules) for code, rules in rulebook.rules_by_indicator.items()}
+    bounds = len(rulebook.limits) + len(rulebook.exclusives)
+    alone = bounds + len(rulebook.levels) + len(rulebook.dimensions) + _STREAK_STEPS * len(rulebook.streaks)
+    return sum(alone + sum(bounds + parts.get(record.indicator, 0) for record in case.records) for case in cases)
 
 
 def _read_case(table: Table, known: _Known) -> Case:

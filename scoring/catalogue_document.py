@@ -34,6 +34,7 @@ COVERAGE = ("district", "city", "province", "nation")
 CYCLES = ("daily", "weekly", "monthly", "quarterly", "yearly", "on_event")
 ITEM_TYPES = ("choice", "integer", "flag")
 REACHED = ("legal_representative",)
+MOST_ITEMS, MOST_CHOICES = 100, 200  # of an indicator, of an item
 LONGEST_DEADLINE = 60  # working days; beyond, somebody meant calendar days
 
 
@@ -98,7 +99,7 @@ def _read_departments(document: Table) -> dict[str, Department]:
 
 def _read_indicator(table: Table, departments: Mapping[str, Department]) -> Indicator:
     items: dict[str, Item] = {}
-    for item_table in table.tables("items", "name"):
+    for item_table in table.tables("items", "name", most=MOST_ITEMS):
         item = _read_item(item_table)
         if item.name in items:
             item_table.fault("name", f"{item.name} stands twice in {table.path}")
@@ -208,6 +209,9 @@ def _read_item(table: Table) -> Item:
     choices = table.raw("choices") or {}
     if item_type == "choice" and not _are_labels(choices):
         table.fault("choices", "is missing or not a table of code to label")
+        choices = {}
+    if isinstance(choices, dict) and len(choices) > MOST_CHOICES:
+        table.fault("choices", f"has {len(choices)} entries; {MOST_CHOICES} are the most")
         choices = {}
     for label in cast("dict[str, str]", choices).values():
         if is_sensitive_label(label):

@@ -4,7 +4,8 @@ The items of an indicator span a space; each rule covers boxes of it. Two rules 
 both match one record; a rule without a point can never apply; a point that no rule covers is a gap.
 """
 
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from scoring.boxes import Box, box_of, describe_box, intersect, list_near, subtract
@@ -13,6 +14,8 @@ from scoring.pricing import ByTable, Choice, Condition, Curve, Each, Graded, Spa
 from scoring.rulebook import Rule, Rulebook
 
 MOST_OVERLAPS = 200  # that are named of an indicator
+MOST_COMPARED = 100_000  # boxes with boxes, of a whole rulebook: a second; cities need some thousands
+_TOO_MANY = "has too many rules and rows to compare them all; merge some, or let one item keep them apart"
 
 
 class Region(NamedTuple):
@@ -21,6 +24,22 @@ class Region(NamedTuple):
     rule: Rule
     place: str
     box: Box
+
+
+class _Effort:
+    """How much more is compared; a rulebook that is wrong throughout would be compared for minutes."""
+
+    def __init__(self) -> None:
+        self._left = MOST_COMPARED
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no more is compared."""
+        return self._left <= 0
+
+    def spend(self, amount: int = 1) -> None:
+        """Note that so many pairs were compared."""
+        self._left -= amount
 
 
 class Gap(NamedTuple):
@@ -33,11 +52,15 @@ class Gap(NamedTuple):
 def find_defects(rulebook: Rulebook) -> list[str]:
     """Say what makes a rulebook unusable: ids that stand twice, overlaps, dead rules, senseless groups and limits."""
     found = list(_find_repeated_ids(rulebook))
+    effort = _Effort()
     for code, rules in rulebook.rules_by_indicator.items():
         space = _space_of(rulebook.catalogue.indicators[code])
         regions = [region for rule in rules for region in _regions_of(rule)]
         found.extend(_find_dead(regions, space))
-        found.extend(_find_overlaps(regions, space))
+        found.extend(_find_overlaps(regions, space, effort))
+        if effort.is_spent:
+            found.append(f"{code}: {_TOO_MANY}")
+            break
     found.extend(_find_senseless_bounds(rulebook))
     found.extend(_find_huge_figures(rulebook))
     found.extend(_find_unfair_bounds(rulebook))
@@ -46,16 +69,25 @@ def find_defects(rulebook: Rulebook) -> list[str]:
 
 
 def find_gaps(rulebook: Rulebook) -> list[Gap]:
-    """List what is left unscored of every indicator that some rule counts, what is declared `unscored` aside."""
+    """List what is left unscored of every indicator that some rule counts, what is declared `unscored` aside.
+
+    Of a rulebook with too many rules for it, the last one says so.
+    """
     gaps: list[Gap] = []
+    effort = _Effort()
+    meant: defaultdict[str, list[Box]] = defaultdict(list)
+    for each in rulebook.unscored:
+        meant[each.indicator].append(box_of(each.conditions))
     for code, rules in rulebook.rules_by_indicator.items():
-        left = [_space_of(rulebook.catalogue.indicators[code])]
-        meant = [box_of(each.conditions) for each in rulebook.unscored if each.indicator == code]
-        for box in meant:
-            left = [rest for piece in left for rest in subtract(piece, box)]
+        boxes = meant[code]
         for rule in rules:
-            for box in [region.box for region in _regions_of(rule)] + list(_meant_gaps(rule)):
-                left = [rest for piece in left for rest in subtract(piece, box)]
+            boxes += [*(region.box for region in _regions_of(rule)), *_meant_gaps(rule)]
+        left = [_space_of(rulebook.catalogue.indicators[code])]
+        for box in boxes:
+            effort.spend(len(left))
+            if effort.is_spent:
+                return [*gaps, Gap(code, _TOO_MANY)]
+            left = [rest for piece in left for rest in subtract(piece, box)]
         gaps.extend(Gap(code, describe_box(piece)) for piece in left)
     return gaps
 
@@ -96,10 +128,14 @@ def _find_repeated_ids(rulebook: Rulebook) -> Iterator[str]:
     ids = [each.id for group in (rulebook.rules, rulebook.exclusives, rulebook.limits) for each in group]
     codes = [each.code for each in rulebook.levels], [each.code for each in rulebook.dimensions]
     for named in codes:
-        for repeated in sorted({each for each in named if named.count(each) > 1}):
+        for repeated in _list_repeated(named):
             yield f"{repeated}: stands twice; each level and each dimension needs a code of its own"
-    for repeated in sorted({each for each in ids if ids.count(each) > 1}):
+    for repeated in _list_repeated(ids):
         yield f"{repeated}: stands twice; each rule, group and limit needs an id of its own"
+
+
+def _list_repeated(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)
 
 
 def _find_dead(regions: list[Region], space: Box) -> Iterator[str]:
@@ -108,33 +144,38 @@ def _find_dead(regions: list[Region], space: Box) -> Iterator[str]:
             yield f"{region.place}: can never apply; no value of the catalogue's items meets {describe_box(region.box)}"
 
 
-def _find_overlaps(regions: list[Region], space: Box) -> Iterator[str]:
+def _find_overlaps(regions: list[Region], space: Box, effort: _Effort) -> Iterator[str]:
     """Find regions that share a point; of a rulebook that is wrong throughout, the first are enough."""
     clipped = [(region, intersect(space, region.box)) for region in regions]
     living = [(region, box) for region, box in clipped if box is not None]
     named = 0
     for first, second in list_near(space, [box for _, box in living]):
+        effort.spend()
         (one, box), (other, others) = living[first], living[second]
         shared = intersect(box, others)
-        if shared is not None and named < MOST_OVERLAPS:
+        if shared is not None:
             named += 1
             yield (
                 f"{one.place} and {other.place}: both match {describe_box(shared)};"
                 " let their conditions differ, at most one may match a record"
             )
+        if named == MOST_OVERLAPS or effort.is_spent:
+            return
 
 
 def _find_senseless_bounds(rulebook: Rulebook) -> Iterator[str]:
+    idle = {rule.id for rule in rulebook.rules if _adds_nothing(rule)}
+    streaks = {rule.id for rule in rulebook.streaks}
     for group in rulebook.exclusives:
         for rule_id in sorted(group.rules):
-            if _adds_nothing(rulebook.rule(rule_id)):
+            if rule_id in idle:
                 yield f"{group.id}: {rule_id} adds no points; only plus rules can exclude one another"
     for limit in rulebook.limits:
-        if limit.at_most is not None and all(_adds_nothing(rulebook.rule(each)) for each in limit.rules):
+        if limit.at_most is not None and limit.rules <= idle:
             yield f"{limit.id}: can never bite; none of its rules adds points"
-        if limit.at_least is not None and not any(_adds_nothing(rulebook.rule(each)) for each in limit.rules):
+        if limit.at_least is not None and not limit.rules & idle:
             yield f"{limit.id}: can never bite; none of its rules deducts points"
-        if limit.by_year and any(not rulebook.rule(each).indicator for each in limit.rules):
+        if limit.by_year and limit.rules & streaks:
             yield f'{limit.id}: a streak belongs to no single year; use per = "in_force"'
 
 

@@ -10,6 +10,7 @@ MONTHS_A_YEAR = 12
 SHORTEST_MONTH = 28
 # Of these days scores are computed. A record may count a hundred years, and the calendar must reach as far.
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+MONTHS_AHEAD = 120  # that anything is planned or measured: ten years; a day that is further off is a slip of the pen
 
 
 def day_of(moment: datetime) -> date:

@@ -177,10 +177,10 @@ class Table:
         value = self._take(key, dict, {}, "a table")
         return Table(cast("Mapping[str, object]", value), f"{self.path}.{key}", self.faults)
 
-    def tables(self, key: str, label: str = "") -> list["Table"]:
-        """Read a list of tables; the value under `label` (an id, a code) is shown in their paths."""
+    def tables(self, key: str, label: str = "", *, most: int = MOST_ENTRIES) -> list["Table"]:
+        """Read a list of at most so many tables; the value under `label` (an id, a code) is shown in their paths."""
         found = []
-        for index, item in enumerate(self._items(key, dict, "tables")):
+        for index, item in enumerate(self._items(key, dict, "tables", most)):
             values = cast("Mapping[str, object]", item)
             shown = values.get(label, index)
             found.append(Table(values, f"{self.path}.{key}[{shown}]", self.faults))
@@ -220,10 +220,10 @@ class Table:
             return default
         return value
 
-    def _items(self, key: str, kind: type, wanted: str) -> list[object]:
+    def _items(self, key: str, kind: type, wanted: str, most: int = MOST_ENTRIES) -> list[object]:
         values = cast("list[object]", self._take(key, list, [], f"a list of {wanted}"))
-        if len(values) > MOST_ENTRIES:
-            self.fault(key, f"has {len(values)} entries; {MOST_ENTRIES} are the most")
+        if len(values) > most:
+            self.fault(key, f"has {len(values)} entries; {most} are the most")
             values = []
         good = [value for value in values if _is_exactly(value, kind)]
         if len(good) != len(values):

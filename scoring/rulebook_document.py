@@ -20,6 +20,9 @@ from scoring.rulebook import (
     Veto,
 )
 
+# The largest city collects 1,180 indicators; beyond these, checking would take minutes.
+MOST_RULES, MOST_BOUNDS, MOST_GRADES = 2000, 500, 100
+
 
 class _Frame(NamedTuple):
     """What the rules of one document refer to."""
@@ -45,8 +48,8 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
     levels = _read_levels(document)
     dimensions = _read_dimensions(document)
     frame = _Frame(catalogue, {level.code: level for level in levels}, {each.code: each for each in dimensions})
-    rules = tuple(_read_rule(table, frame) for table in document.tables("rules", "id"))
-    limits = [read_limit(table, rules, frame.dimensions) for table in document.tables("limits", "id")]
+    rules = tuple(_read_rule(table, frame) for table in document.tables("rules", "id", most=MOST_RULES))
+    limits = [read_limit(table, rules, frame.dimensions) for table in document.tables("limits", "id", most=MOST_BOUNDS)]
     rulebook = Rulebook(
         city=head.text("city"),
         version=head.version("version"),
@@ -62,7 +65,9 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
         levels=levels,
         dimensions=dimensions,
         rules=rules,
-        exclusives=tuple(read_exclusive(table, rules) for table in document.tables("exclusive", "id")),
+        exclusives=tuple(
+            read_exclusive(table, rules) for table in document.tables("exclusive", "id", most=MOST_BOUNDS)
+        ),
         rule_limits=tuple(sorted((each for each in limits if not each.dimension), key=by_scope)),
         dimension_limits=tuple(sorted((each for each in limits if each.dimension), key=by_scope)),
         repeats=read_repeats(document),
@@ -83,7 +88,7 @@ def build_rulebook(values: Mapping[str, object], name: str, catalogue: Catalogue
 
 def _read_dimensions(document: Table) -> tuple[Dimension, ...]:
     dimensions = []
-    for table in document.tables("dimensions", "code"):
+    for table in document.tables("dimensions", "code", most=MOST_GRADES):
         dimensions.append(Dimension(table.column("code"), table.text("name"), table.text("name_en")))
         table.finish()
     return tuple(dimensions)
@@ -91,7 +96,7 @@ def _read_dimensions(document: Table) -> tuple[Dimension, ...]:
 
 def _read_levels(document: Table) -> tuple[Level, ...]:
     levels = []
-    for rank, table in enumerate(document.tables("levels", "code")):
+    for rank, table in enumerate(document.tables("levels", "code", most=MOST_GRADES)):
         above = table.optional_integer("above")
         bound = table.optional_integer("at_least") if above is None else above + 1
         levels.append(Level(table.code("code"), table.text("name"), table.text("name_en"), rank, bound))

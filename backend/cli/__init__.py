@@ -81,15 +81,16 @@ class CommandsOnDemand(MutableMapping[str, click.Command]):
 
     @override
     def __delitem__(self, name: str) -> None:
-        del self._places[name]
+        self._places.pop(name, None)
+        self._loaded.pop(name, None)
 
     @override
     def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
+        return iter(self._places | self._loaded)
 
     @override
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._places | self._loaded)
 
 
 @click.group(

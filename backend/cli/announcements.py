@@ -1,9 +1,16 @@
 """What everybody is told with an edition, as it is given and shown at the prompt."""
 
+from datetime import date
+from pathlib import Path
+
 import click
 
 from backend.cli.doubts import check_text
+from backend.gateways.rulebook_files import read_document
+from backend.governance.documents import NAMES, Documents, Kind
 from backend.governance.draft_views import WholeDraft
+from backend.governance.identity_guard import find_identity_number
+from backend.governance.told_texts import LEAST_URGENCY, says_something
 from backend.people.identity_numbers import holds_resident_id
 
 LENGTHS = {"decision": (1, 100), "urgency": (20, 500)}  # of what everybody is told
@@ -19,9 +26,25 @@ def check_told(_context: click.Context, option: click.Parameter, value: str | No
     least, most = LENGTHS[option.name or ""]
     if value is not None and not (least <= len(value) <= most and value.isprintable() and value == value.strip()):
         raise click.BadParameter(f"give {least} to {most} characters that can be shown, without blanks around them")
+    if value is not None and not says_something(value, least=LEAST_URGENCY if option.name == "urgency" else 1):
+        raise click.BadParameter("this has too few letters to say anything; everybody would be told")
     if value is not None and holds_resident_id(value):
         raise click.BadParameter("this holds the number of an identity card; everybody would be told")
     return value
+
+
+def read_folder(folder: Path, kind: Kind, effective_on: date | None) -> Documents:
+    """Read the documents of the edition of a day, the last one unless given, as the API takes them."""
+    first = NAMES[kind][0]
+    days = sorted(path.stem.removeprefix(f"{first}-") for path in folder.glob(f"{first}-*.toml"))
+    day = effective_on.isoformat() if effective_on is not None else days[-1] if days else "<day>"
+    documents = {name: read_document(folder.absolute(), f"{name}-{day}.toml") for name in NAMES[kind]}
+    for name, text in documents.items():
+        line = find_identity_number(text)
+        if line is not None:
+            where = f"{folder / name}-{day}.toml, line {line}"
+            raise click.ClickException(f"{where}: holds the number of an identity card; give none, and draft it anew")
+    return documents
 
 
 def print_told(whole: WholeDraft) -> None:

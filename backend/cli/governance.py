@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from backend.cli.announcements import check_told, print_told
+from backend.cli.announcements import check_title, check_told, print_told, read_folder
 from backend.cli.doubts import check_text
 from backend.cli.impact_files import write_report
 from backend.cli.impact_tables import show_impact
@@ -22,10 +22,9 @@ from backend.cli.measuring import make_measuring_desk
 from backend.cli.placing import NewFile
 from backend.cli.starting import opened_context
 from backend.context import Context
-from backend.gateways.rulebook_files import read_document
 from backend.governance.checks import run_check
 from backend.governance.diary import Officer
-from backend.governance.documents import NAMES, Documents, Kind
+from backend.governance.documents import Documents, Kind
 from backend.governance.draft_views import Draft, WholeDraft
 from backend.governance.drafts import NewDraft, NewRevision, create_draft, list_drafts, read_draft, revise_draft
 from backend.governance.impacts import read_impact
@@ -105,7 +104,7 @@ def show(draft_id: UUID) -> None:
 @click.option("--kind", type=_KIND, default=Kind.RULEBOOK.value, show_default=True, help="What FOLDER holds.")
 @click.option("--on", "effective_on", type=_DAY, help="Which edition of FOLDER; the last one unless given.")
 @click.option(
-    "--title", callback=check_text, help="What changes; everybody is told. A revision keeps that of its draft."
+    "--title", callback=check_title, help="What changes; everybody is told. A revision keeps that of its draft."
 )
 @click.option("--reason", required=True, callback=check_text, help="Why; of a new draft everybody is told.")
 @click.option("--decision", callback=check_told, help="By which paper it was decided; told, and kept, likewise.")
@@ -131,7 +130,7 @@ def import_folder(
     if title is None and revises is None:
         raise click.UsageError("give --title with what changes; only a revision has one already")
     of_kind = Kind(kind)
-    documents = _read_folder(folder, of_kind, None if effective_on is None else effective_on.date())
+    documents = read_folder(folder, of_kind, None if effective_on is None else effective_on.date())
     officer = Officer(by)
     with _opened() as held:
         with held.context.database.transaction() as session:
@@ -244,13 +243,6 @@ def _read(held: Held, draft_id: UUID) -> WholeDraft:
 def _read_in(session: Session, held: Held, draft_id: UUID) -> WholeDraft:
     notice_days = held.context.settings.rule_notice_days
     return _demand(read_draft(session, draft_id, city=held.city, notice_days=notice_days, now=held.now))
-
-
-def _read_folder(folder: Path, kind: Kind, effective_on: date | None) -> Documents:
-    first = NAMES[kind][0]
-    days = sorted(path.stem.removeprefix(f"{first}-") for path in folder.glob(f"{first}-*.toml"))
-    day = effective_on.isoformat() if effective_on is not None else days[-1] if days else "<day>"
-    return {name: read_document(folder.absolute(), f"{name}-{day}.toml") for name in NAMES[kind]}
 
 
 def _describe(draft: Draft) -> tuple[str, ...]:

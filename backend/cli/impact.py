@@ -21,16 +21,15 @@ from backend.gateways.scenario_files import CityBenefits, list_edition_names, re
 from backend.impact.figures import Impact
 from backend.impact.measuring import ImpactError, measure_impact
 from backend.population.city_files import CityFiles, reading_files
-from backend.population.files_of_day import check_files
+from backend.population.files_of_day import check_complete
 from scenarios.catalogue import ScenarioCatalogue
 from scenarios.scenario_document import read_scenarios
 from scoring.catalogue_document import read_catalogue
-from scoring.days import add_months
+from scoring.days import MONTHS_AHEAD, add_months
 from scoring.rulebook import NoRulebookError, Rulebook
 from scoring.rulebook_document import read_rulebook
 
 _OUT = NewFile()
-MONTHS_AHEAD = 120
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -76,7 +75,7 @@ def impact(
         case _:
             raise click.UsageError("give one rulebook, the new one, or two, the old one first")
     with reading_files(folder) as files:
-        check_files(files, city=files.city)
+        check_complete(files)
         day = today(files.known_at) if as_of is None else as_of.date()
         shelf = _Shelf(files.city, day)
         old, new = shelf.find_rulebook(before), shelf.find_rulebook(after)

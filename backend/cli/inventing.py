@@ -17,9 +17,7 @@ from backend.demo.invented_city import (
 )
 from backend.demo.invented_contents import IndicatorsError
 from backend.gateways.rulebook_files import read_city
-from scoring.days import add_months
-
-MONTHS_AHEAD = 120
+from scoring.days import MONTHS_AHEAD, add_months
 
 
 @click.command()

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from backend.cli import CommandsOnDemand
 from backend.cli.database import opened_database, read_published
-from backend.cli.placing import check_place, place_content
-from backend.cli.report_tables import show_given, show_people, show_rates, show_reasons
+from backend.cli.report_tables import show_given, show_people, show_public_benefits, show_rates, show_reasons
 from backend.clock import SystemClock, today
-from backend.gateways.pictures import NoFontError, write_png, write_svg
 from backend.gateways.rulebook_files import CityRules
 from backend.gateways.scenario_files import CityBenefits
 from backend.gateways.working_days import read_published_calendar
@@ -23,20 +23,15 @@ from backend.population.files_of_day import check_files
 from backend.population.origin import check_origin
 from backend.reports.benefit_figures import measure_benefits
 from backend.reports.city_count import count_city
-from backend.reports.city_report import Audience, find_last_month, read_office_figures, read_people
+from backend.reports.city_report import Audience, CityPeople, read_people
 from backend.reports.counting import keep_figures
 from backend.reports.counts import Span
 from backend.reports.departments import compare_departments
-from backend.reports.drawing import Drawn, Names, draw_office_figures, draw_people
-from backend.reports.kept_pictures import draw_latest
-from backend.reports.periods import LONGEST_DAYS, find_period_refusal
+from backend.reports.periods import LONGEST_DAYS, choose_month, choose_span, find_period_refusal
 from backend.reports.quality import measure_quality
 from backend.reports.refusals import find_month_refusal, measure_refusals
 from backend.storage.database import Database
-from backend.web.messages import Language
-from scoring.days import ONE_DAY
 
-USUAL_DAYS = 30
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _MONTH = click.DateTime(formats=["%Y-%m"])
@@ -59,11 +54,12 @@ def _opened_desk() -> Iterator[_Desk]:
         yield _Desk(database, published.rules, published.benefits, SystemClock().now())
 
 
-@click.group()
+@click.group(commands=CommandsOnDemand({"draw": "drawing"}))
 def reports() -> None:
     """Show figures of the city: who is where, what was given, what was refused, how departments do.
 
-    Counts of people are in whole tens, and nothing is told of 1 to 19 people.
+    Counts of people are in whole tens, and nothing is told of 1 to 19 people. Where no days are named, they are the 30
+    until yesterday, the last month that is over, or the day that was counted last: as over HTTP and in pictures.
     """
 
 
@@ -94,14 +90,8 @@ def count(folder: Path | None, scratch: Path | None) -> None:
 
 
 def draw_counted(database: Database, rules: CityRules, benefits: CityBenefits) -> None:
-    """Draw the figures of the day that was counted last; without a Chinese font that is said, and they stand."""
-    names = Names(rules, benefits, Language.CHINESE)
-    try:
-        drawn = draw_latest(database, names, calendar=read_published_calendar())
-    except NoFontError as fault:
-        click.echo(f"nothing was drawn: {fault}", err=True)
-    else:
-        click.echo(f"{drawn} pictures drawn")
+    """Draw the figures of the day that was counted last; what draws is loaded now, and not by those who only read."""
+    import_module("backend.cli.drawing").draw_counted(database, rules, benefits)
 
 
 @reports.command("scores")
@@ -112,9 +102,8 @@ def show_scores(day: datetime | None, since: datetime | None, *, public: bool) -
     """Show levels, bands of points, dimensions, and how far they have drifted (PSI)."""
     with _opened_desk() as desk:
         with desk.database.reading() as session:
-            people = read_people(session, _choose(public=public), day=_take_day(day), since_on=_take_day(since))
-        if people is None:
-            raise click.ClickException("no day was counted until then; see `shangding reports count`")
+            audience = Audience.PUBLIC if public else Audience.OPERATORS
+            people = _take_people(read_people(session, audience, day=_take_day(day), since_on=_take_day(since)))
         rulebook = desk.rules.rulebook_on(people.day)
     show_people(people, rulebook)
 
@@ -122,9 +111,20 @@ def show_scores(day: datetime | None, since: datetime | None, *, public: bool) -
 @reports.command("benefits")
 @_since
 @_until
-def show_benefits(since: datetime | None, until: datetime | None) -> None:
-    """Show what was given of each scenario, how it stands now, and the amounts in yuan; visitors apart."""
+@_public
+def show_benefits(since: datetime | None, until: datetime | None, *, public: bool) -> None:
+    """Show what was given of each scenario, how it stands now, and the amounts in yuan; visitors apart.
+
+    With --public the people who have had each until the day that was counted last, by how their latest one stands.
+    """
     with _opened_desk() as desk:
+        if public:
+            if since is not None or until is not None:
+                raise click.UsageError("the public reads of the day that was counted last; leave --from and --to out")
+            with desk.database.reading() as session:
+                people = _take_people(read_people(session, Audience.PUBLIC))
+            show_public_benefits(people, desk.benefits.catalogue_on(people.day))
+            return
         span = _take_span(since, until, today(desk.now))
         catalogue = desk.benefits.catalogue_on(span.last_on)
         with desk.database.reading() as session:
@@ -138,12 +138,12 @@ def show_refusals(month: datetime | None) -> None:
     """Show why merchants' questions came to nothing, in whole tens."""
     with _opened_desk() as desk:
         day = today(desk.now)
-        wanted = find_last_month(day) if month is None else month.date()
-        if find_month_refusal(wanted, today=day) is not None:
-            raise click.BadParameter(f"{wanted:%Y-%m} is not over; give a month that is")
-        catalogue = desk.benefits.catalogue_on(wanted)
+        wanted = choose_month(_take_day(month), today=day)
+        if find_month_refusal(wanted.last_on, today=day) is not None:
+            raise click.BadParameter(f"{wanted.first_on:%Y-%m} is not over; give a month that is")
+        catalogue = desk.benefits.catalogue_on(wanted.last_on)
         with desk.database.reading() as session:
-            found = measure_refusals(session, wanted)
+            found = measure_refusals(session, wanted.last_on)
     show_reasons(found, wanted, catalogue)
 
 
@@ -161,41 +161,10 @@ def show_departments(since: datetime | None, until: datetime | None) -> None:
     show_rates(compare_departments(quality), span, catalogue)
 
 
-@reports.command("draw")
-@click.argument("folder", type=_FOLDER)
-@click.option("--png", is_flag=True, help="PNG instead of SVG.")
-@click.option("--english", is_flag=True, help="English words instead of Chinese ones.")
-@_public
-def draw(folder: Path, *, png: bool, english: bool, public: bool) -> None:
-    """Draw the latest figures into FOLDER, one picture a file; what there is nothing of is left out."""
-    with _opened_desk() as desk:
-        language = Language.ENGLISH if english else Language.CHINESE
-        names = Names(desk.rules, desk.benefits, language)
-        yesterday = today(desk.now) - ONE_DAY
-        folder.mkdir(parents=True, exist_ok=True)
-        check_place(folder / "x")  # before it is drawn, which takes its time
-        pictures = _draw(desk.database, names, _choose(public=public), yesterday)
-    if not pictures:
-        raise click.ClickException("there is nothing to draw: no day was counted; see `shangding reports count`")
-    for name, said, figure in pictures:
-        path = folder / f"{name}.{'png' if png else 'svg'}"
-        place_content(path, write_png(figure) if png else write_svg(figure, name=name, said=said).encode("utf-8"))
-        click.echo(str(path))
-
-
-def _draw(database: Database, names: Names, audience: Audience, yesterday: date) -> list[Drawn]:
-    with database.reading() as session:
-        people = read_people(session, audience)
-        day = yesterday if people is None else people.day
-        office = None
-        if audience is Audience.OPERATORS:
-            office = read_office_figures(session, day, rules=names.rules, calendar=read_published_calendar())
-    figures = [] if people is None else [*draw_people(people, names, audience)]
-    return figures if office is None else [*figures, *draw_office_figures(office, day, names)]
-
-
-def _choose(*, public: bool) -> Audience:
-    return Audience.PUBLIC if public else Audience.OPERATORS
+def _take_people(found: CityPeople | None) -> CityPeople:
+    if found is None:
+        raise click.ClickException("no day was counted until then; see `shangding reports count`")
+    return found
 
 
 def _take_day(given: datetime | None) -> date | None:
@@ -203,12 +172,10 @@ def _take_day(given: datetime | None) -> date | None:
 
 
 def _take_span(since: datetime | None, until: datetime | None, day: date) -> Span:
-    last_on = day - ONE_DAY if until is None else until.date()
-    first_on = last_on - timedelta(days=USUAL_DAYS - 1) if since is None else since.date()
-    span = Span(first_on=first_on, last_on=last_on)
+    span = choose_span(_take_day(since), _take_day(until), today=day)
     if find_period_refusal(span, last=day) is not None:
         raise click.BadParameter(
-            f"{first_on} to {last_on}: must not end before it begins, nor after today, nor have more than"
+            f"{span.first_on} to {span.last_on}: must not end before it begins, nor after today, nor have more than"
             f" {LONGEST_DAYS} days"
         )
     return span

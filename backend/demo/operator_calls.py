@@ -12,6 +12,7 @@ from scoring.pricing import Each
 from scoring.rulebook import Rule, Rulebook
 
 MORE_POINTS, DAYS_AHEAD = 2, 30
+NEW_ORIGIN = "演示所拟的分值，无参照；非公布值"
 # A demo is small; in many parts it would be many tiny files.
 PARTS, LOOKED_AT = 1, 100
 
@@ -46,10 +47,11 @@ def _write_change(
     edits = (
         f's/"{rulebook.version}"/"{version}"/',
         f"s/^effective_on = .*/effective_on = {first_on}/",
-        f'/^id = "{rule.id}"/,/^points/s/^points = .*/points = {points + MORE_POINTS}/',
+        _put(rule, "points", str(points + MORE_POINTS)),
+        *_tell_origin(rule),
     )
     change = f"{rule.id}“{rule.name}”由 {points} 分改为 {points + MORE_POINTS} 分"
-    yield f"# 规则草案：复制现行规则，换版本和生效日，{change}"
+    yield f"# 规则草案：复制现行规则，换版本和生效日，{change}，并改写人人可见的分值来源"
     yield f"BEFORE={shlex.quote(str(shipped))} DRAFT={shlex.quote(str(drafts))}; mkdir -p $DRAFT"
     yield (
         f"for name in rulebook catalogue cases; do sed {' '.join(f'-e {shlex.quote(edit)}' for edit in edits)}"
@@ -57,6 +59,19 @@ def _write_change(
     )
     yield "# 改动会给每个人带来什么，改之前就看清（加 --html report.html 得到带图的报告；不足二十人的一律不列出）"
     yield 'shangding impact "$DRAFT"'
+
+
+def _put(rule: Rule, key: str, value: str) -> str:
+    return f'/^id = "{rule.id}"/,/^{key} = /s/^{key} = .*/{key} = {value}/'
+
+
+def _tell_origin(rule: Rule) -> Iterator[str]:
+    """Say of the new figure that it is nobody's: what is told of the former one would be true no more."""
+    yield _put(rule, "origin", '"own_choice"')
+    if rule.grounds.origin_note:
+        yield _put(rule, "origin_note", f'"{NEW_ORIGIN}"')
+    if rule.published:
+        yield _put(rule, "published", "[]")
 
 
 def _find_rule(rulebook: Rulebook) -> tuple[Rule, int] | None:

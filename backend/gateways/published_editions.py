@@ -26,10 +26,9 @@ _Dated = TypeVar("_Dated", Rulebook, ScenarioCatalogue)
 DOCUMENT_NAMES: Mapping[EditionKind, tuple[str, ...]] = MappingProxyType(
     {EditionKind.RULEBOOK: ("rulebook", "catalogue", "cases"), EditionKind.SCENARIOS: ("scenarios", "cases")}
 )
-MOST_READ = 64
-# What was announced and read before, with the rulebook beside it. Documents never change, but what scenarios say
-# depends on the rulebook that they are read against, and that may be withdrawn, or another be announced: beside any
-# other than that very one they are read anew.
+# What was announced and read before, with the rulebook beside it; of what is no longer listed nothing. Documents never
+# change, but what scenarios say depends on the rulebook that they are read against, and that may be withdrawn, or
+# another be announced: beside any other than that very one they are read anew.
 _read: dict[UUID, tuple[Rulebook | None, Rulebook | ScenarioCatalogue]] = {}
 _lock = Lock()
 
@@ -44,7 +43,7 @@ class ShippedEditions:
 
 
 class AnnouncedEdition(NamedTuple):
-    """An edition of the database, and what its documents say."""
+    """An edition of the database, and what its documents say; None of a withdrawn one (see `read_withdrawn`)."""
 
     edition: Edition
     content: Rulebook | ScenarioCatalogue | None
@@ -61,6 +60,14 @@ class Published:
     benefits: CityBenefits
     documents: Mapping[tuple[EditionKind, date], Mapping[str, str]]
     announced: tuple[AnnouncedEdition, ...] = ()
+
+
+def takes_back(restores_on: date | None, effective_on: date) -> bool:
+    """Tell whether an edition that brings back that of `restores_on` takes back the one that it follows.
+
+    None where it brings back none; and what is itself brought back is not taken back.
+    """
+    return restores_on not in (None, effective_on)
 
 
 @lru_cache(maxsize=16)
@@ -119,20 +126,27 @@ def put_together(
 def read_announced(editions: Iterable[Edition], shipped: ShippedEditions) -> Published:
     """Read the documents of announced editions and put them beside the shipped ones; DocumentError for a bad one.
 
-    One that was withdrawn may have been written for another that was, and is not refused: its content is None if so.
+    Those that were withdrawn are listed unread. `editions` are all that there are: what was read of any other goes.
     """
-    read: list[AnnouncedEdition] = []
-    for edition in sorted(editions, key=lambda each: each.kind is not EditionKind.RULEBOOK):
-        beside = put_together(shipped, read).rules
-        try:
-            content = _read_once(edition, beside)
-        except DocumentError:
-            if edition.withdrawn_at is None:
-                raise
-            content = None
-        read.append(AnnouncedEdition(edition, content))
-    read.sort(key=lambda each: (each.edition.effective_on, each.edition.announced_at))
-    return put_together(shipped, read)
+    listed = sorted(editions, key=lambda each: (each.effective_on, each.announced_at))
+    _forget_all_but({each.edition_id for each in listed})
+    standing = [each for each in listed if each.withdrawn_at is None]
+    read: dict[UUID, AnnouncedEdition] = {}
+    rules = shipped.rules
+    for kind in EditionKind:  # rulebooks first: scenarios are read against them
+        for edition in standing:
+            if edition.kind is kind:
+                read[edition.edition_id] = AnnouncedEdition(edition, _read_once(edition, rules))
+        rules = put_together(shipped, read.values()).rules
+    return put_together(shipped, [read.get(each.edition_id, AnnouncedEdition(each, None)) for each in listed])
+
+
+def read_withdrawn(edition: Edition, published: Published) -> Rulebook | ScenarioCatalogue | None:
+    """Read the documents of a withdrawn edition; None where it was written for another one that does not stand."""
+    try:
+        return _read_once(edition, published.rules)
+    except DocumentError:
+        return None
 
 
 def _read_once(edition: Edition, rules: CityRules) -> Rulebook | ScenarioCatalogue:
@@ -144,10 +158,14 @@ def _read_once(edition: Edition, rules: CityRules) -> Rulebook | ScenarioCatalog
         return known[1]
     content = read_content(edition.kind, edition.documents, rules)
     with _lock:
-        if len(_read) >= MOST_READ:
-            _read.clear()
         _read[edition.edition_id] = beside, content
     return content
+
+
+def _forget_all_but(listed: set[UUID]) -> None:
+    with _lock:
+        for gone in _read.keys() - listed:
+            del _read[gone]
 
 
 def _find_beside(rules: CityRules, day: date) -> Rulebook | None:
@@ -175,13 +193,13 @@ def read_content(kind: EditionKind, documents: Mapping[str, str], rules: CityRul
         return read_rulebook(documents["rulebook"], "rulebook", catalogue)
     text = documents["scenarios"]
     try:
-        rulebook = rules.rulebook_on(guess_day(text))
+        rulebook = rules.rulebook_on(_guess_day(text))
     except NoRulebookError as early:
         raise DocumentError("scenarios", [f"begin too early: {early}"]) from None
     return read_scenarios(text, "scenarios", rulebook)
 
 
-def guess_day(text: str) -> date:
+def _guess_day(text: str) -> date:
     """Read when scenarios take effect, before anything else is known of them.
 
     The last day of all where they do not say; DocumentError for what is no TOML.
@@ -205,13 +223,14 @@ def find_clashes(published: Published, *, since: date) -> tuple[str, ...]:
             try:
                 read_scenarios(texts[scenarios.effective_on]["scenarios"], f"scenarios {scenarios.version}", rulebook)
             except DocumentError as refused:
-                faults.extend(f"beside rulebook {rulebook.version}: {fault}" for fault in refused.faults)
+                named = f"scenarios {scenarios.version} beside rulebook {rulebook.version}"
+                faults.extend(f"{named}: {fault}" for fault in refused.faults)
     return tuple(faults)
 
 
 def _list_spans(editions: Sequence[_Dated], since: date) -> Iterator[tuple[date, date, _Dated]]:
     """Give from when and until when each edition is in force, for those that are at some time from a day on."""
-    for edition, follower in zip(editions, [*editions[1:], None], strict=True):
+    for edition, follower in zip(editions, [*editions[1:], None], strict=False):  # of none at all there is no span
         until = date.max if follower is None else follower.effective_on
         if since < until:
             yield max(since, edition.effective_on), until, edition

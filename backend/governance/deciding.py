@@ -82,8 +82,8 @@ def _find_unready(session: Session, row: RuleDraftRow, city: str, notice_days: i
     if lacks:
         return Refusal(REFUSALS[lacks[0]])
     period = find_notice_period_of(session, row, notice_days=notice_days, now=now)
-    if period is None or check is None or check.effective_on is None:  # one that lacks nothing has all three
-        return Refusal(ProblemCode.IMPACT_MISSING)
+    if period is None or check is None or check.effective_on is None:
+        raise RuntimeError(f"draft {row.draft_id} lacks nothing, and has no notice period or no day")
     if check.effective_on < period.first_on:
         return Refusal(ProblemCode.NOTICE_TOO_SHORT, {"days": period.days, "first_on": period.first_on.isoformat()})
     return None
@@ -111,7 +111,6 @@ def withdraw_draft(
     reason: str,
     by: Officer,
     shipped: ShippedEditions,
-    city: str,
     now: datetime,
 ) -> Draft | Refusal:
     """Take an announced edition back before its day; what is in force stays so, and one officer is enough for that.
@@ -133,7 +132,7 @@ def withdraw_draft(
         return Refusal(ProblemCode.EDITION_BEGUN if is_late else ProblemCode.EDITION_NEEDED)
     row.state = Kept.WITHDRAWN.value
     note_event(session, row, Event.WITHDRAWN, by=by, reason=reason, now=now)
-    return show_draft(session, row, load_standing(session, city), now=now)
+    return show_draft(session, row, load_standing(session, shipped.rules.city), now=now)
 
 
 def _keep_announced(session: Session, row: RuleDraftRow, announced: Announced, *, by: Officer, now: datetime) -> None:

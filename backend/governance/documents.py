@@ -3,14 +3,16 @@
 The readers are those of the shipped editions, so that a draft that is found sound here is one that would ship.
 """
 
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import TypeAlias, TypeVar
 
-from backend.gateways.published_editions import DOCUMENT_NAMES, guess_day
+from backend.gateways.published_editions import DOCUMENT_NAMES, Published, find_clashes, read_content
+from backend.gateways.rulebook_files import CityRules
+from backend.gateways.scenario_files import CityBenefits
+from backend.governance.notices import list_notices
 from backend.storage.database import write_json
 from backend.storage.editions import EditionKind
 from scenarios.cases import find_exercised as find_exercised_offers
@@ -18,21 +20,17 @@ from scenarios.cases import list_parts as list_parts_of_offers
 from scenarios.cases import read_cases as read_offer_cases
 from scenarios.cases import run_case as run_offer_case
 from scenarios.catalogue import ScenarioCatalogue
-from scenarios.scenario_document import read_scenarios
 from scoring.cases import find_exercised, list_parts, read_cases, run_case
-from scoring.catalogue_document import read_catalogue
-from scoring.checking import find_gaps, find_notices
-from scoring.days import add_months
-from scoring.documents import DocumentError
+from scoring.checking import find_gaps
+from scoring.days import MONTHS_AHEAD, add_months
+from scoring.documents import DocumentError, parse
 from scoring.rulebook import Rulebook
-from scoring.rulebook_document import read_rulebook
 
 Documents: TypeAlias = Mapping[str, str]
 _Read = TypeVar("_Read")
 # A draft is an edition of the same kinds, and of the same documents, as what is announced.
 Kind: TypeAlias = EditionKind
 NAMES = DOCUMENT_NAMES
-MOST_MONTHS_AHEAD = 120  # that a draft may take effect: ten years; what is further off is a slip of the pen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,8 @@ class Findings:
     """What a check has found, a sentence or a name each; a draft in which nothing but notices was found is sound.
 
     `faults` refuse the documents; `failing` are cases that do not hold, `unexercised` the parts that no case touches,
-    `gaps` what an indicator may say that no rule counts. `notices` bar no way: they say what should be meant.
+    `gaps` what an indicator may say that no rule counts. `notices` bar no way: they say what should be meant; see
+    `list_notices`.
     """
 
     faults: tuple[str, ...] = ()
@@ -96,29 +95,13 @@ def digest_documents(kind: Kind, documents: Documents) -> str:
     return sha256(write_json(listed).encode()).hexdigest()
 
 
-def read_known(kind: Kind, documents: Documents, *, rulebook: Rulebook | None) -> KnownEdition:
-    """Read the documents of an edition; scenarios are read against a rulebook of their city.
-
-    DocumentError names every fault.
-    """
-    read: Rulebook | ScenarioCatalogue = (
-        _read_rulebook(documents)
-        if kind is Kind.RULEBOOK
-        else _guard("scenarios", lambda: read_scenarios(documents["scenarios"], "scenarios", rulebook))
-    )
-    return KnownEdition(content=read, digest=digest_documents(kind, documents), documents=documents)
-
-
-def read_beside(kind: Kind, documents: Documents, beside: Collection[KnownEdition]) -> KnownEdition:
+def read_beside(kind: Kind, documents: Documents, beside: Collection[KnownEdition], *, city: str) -> KnownEdition:
     """Read the documents of a draft, scenarios against the rulebook of `beside` that is in force on their day.
 
     DocumentError names every fault.
     """
-    found = None
-    if kind is Kind.SCENARIOS:
-        found = in_force_on(beside, Kind.RULEBOOK, _guard("scenarios", lambda: guess_day(documents["scenarios"])))
-    rulebook = None if found is None else found.rulebook
-    return read_known(kind, documents, rulebook=rulebook)
+    content = _guard(NAMES[kind][0], lambda: read_content(kind, documents, _put_together(beside, city).rules))
+    return KnownEdition(content=content, digest=digest_documents(kind, documents), documents=documents)
 
 
 def check_draft(
@@ -129,10 +112,11 @@ def check_draft(
     Gives what was read, None where it is refused as a whole, and all that was found.
     """
     try:
-        edition = read_beside(kind, documents, beside)
+        edition = read_beside(kind, documents, beside, city=city)
     except DocumentError as refused:
         return None, Findings(faults=refused.faults)
-    faults = (*_find_place_faults(edition, beside, city, day), *_find_clashes(edition, beside))
+    clashes = find_clashes(_put_together([*beside, edition], city), since=edition.effective_on)
+    faults = (*_find_place_faults(edition, beside, city, day), *clashes)
     notices = tuple(_find_notices(edition, beside))
     try:
         found = _run_cases(edition)
@@ -154,9 +138,15 @@ def list_in_force_from(editions: Collection[KnownEdition], kind: Kind, day: date
     return ([] if current is None else [current]) + sorted(later, key=lambda each: each.effective_on)
 
 
-def _read_rulebook(documents: Documents) -> Rulebook:
-    catalogue = _guard("catalogue", lambda: read_catalogue(documents["catalogue"], "catalogue"))
-    return _guard("rulebook", lambda: read_rulebook(documents["rulebook"], "rulebook", catalogue))
+def _put_together(editions: Iterable[KnownEdition], city: str) -> Published:
+    """Put editions together as they stand when they are announced, a later one of the same day in place of another."""
+    by_day = {(each.kind, each.effective_on): each for each in editions}
+    ordered = sorted(by_day.values(), key=lambda each: each.effective_on)
+    return Published(
+        rules=CityRules(city=city, editions=tuple(each.rulebook for each in ordered if each.rulebook)),
+        benefits=CityBenefits(city=city, editions=tuple(each.scenarios for each in ordered if each.scenarios)),
+        documents={place: each.documents for place, each in by_day.items()},
+    )
 
 
 def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], city: str, day: date) -> list[str]:
@@ -166,26 +156,11 @@ def _find_place_faults(edition: KnownEdition, beside: Sequence[KnownEdition], ci
     if edition.effective_on <= day:
         tomorrow = day + timedelta(days=1)
         faults.append(f"{name}: effective_on {edition.effective_on} has come; give {tomorrow} or a later day")
-    latest = add_months(day, MOST_MONTHS_AHEAD)
+    latest = add_months(day, MONTHS_AHEAD)
     if edition.effective_on > latest:
         faults.append(f"{name}: effective_on {edition.effective_on} is too far ahead; give {latest} or an earlier day")
     if any(each.kind is edition.kind and each.version == edition.version for each in beside):
         faults.append(f"{name}: version {edition.version!r} stands already; give one that no edition has")
-    return faults
-
-
-def _find_clashes(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list[str]:
-    """Find where an edition does not go with those of the other kind that will stand beside it."""
-    other = Kind.SCENARIOS if edition.kind is Kind.RULEBOOK else Kind.RULEBOOK
-    faults: list[str] = []
-    for each in list_in_force_from(beside, other, edition.effective_on):
-        text, rulebook = edition.documents.get("scenarios"), each.rulebook
-        if edition.kind is Kind.RULEBOOK:
-            text, rulebook = each.documents["scenarios"], edition.rulebook
-        try:
-            read_scenarios(text or "", f"scenarios beside {other} {each.version}", rulebook)
-        except DocumentError as refused:
-            faults.extend(f"beside {other} {each.version}: {fault}" for fault in refused.faults)
     return faults
 
 
@@ -195,7 +170,7 @@ def _find_notices(edition: KnownEdition, beside: Sequence[KnownEdition]) -> list
     former = in_force_on(beside, Kind.RULEBOOK, edition.effective_on)
     offers = [each.scenarios for each in list_in_force_from(beside, Kind.SCENARIOS, edition.effective_on)]
     named = {code for each in offers if each is not None for listed in each.lists.values() for code in listed}
-    return find_notices(edition.rulebook, None if former is None else former.rulebook, named)
+    return list_notices(edition.rulebook, None if former is None else former.rulebook, named)
 
 
 def _run_cases(edition: KnownEdition) -> Findings:
@@ -236,8 +211,8 @@ def _guard(name: str, read: Callable[[], _Read]) -> _Read:
 def list_texts(document: str) -> list[str]:
     """List the keys and texts that a TOML document says, escapes read; none where it cannot be read."""
     try:
-        left: list[object] = [tomllib.loads(document)]
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        left: list[object] = [parse(document, "document")]
+    except (ValueError, RecursionError):
         return []
     texts: list[str] = []
     while left:

@@ -15,7 +15,6 @@ from backend.governance.notice import NoticePeriod
 from backend.governance.standing import Standing
 from backend.governance.states import (
     Checked,
-    Follower,
     Kept,
     Lack,
     Measured,
@@ -32,7 +31,6 @@ from backend.governance.tables import (
     find_last_check,
     find_last_event,
     find_last_impact,
-    list_announced_rows,
 )
 from backend.storage.editions import Announcement
 
@@ -119,7 +117,7 @@ def show_draft(session: Session, row: RuleDraftRow, standing: Standing, *, now: 
     read = check if check is not None and check.digest == row.digest else None
     effective_on = row.effective_on or (None if read is None else read.effective_on)
     lacks = find_lacks_of(row, check, impact, standing, now=now) if row.state == Kept.OPEN else ()
-    follower = _find_follower(session, row, standing)
+    follower = None if row.effective_on is None else standing.find_follower(Kind(row.kind), row.effective_on)
     is_asked = asked is not None and asked.event == Event.IMPACT_ASKED and asked.digest == row.digest
     return Draft(
         draft_id=row.draft_id,
@@ -158,7 +156,8 @@ def find_lacks_of(
         checked = Checked(check.digest, check.standing, check.is_sound, check.effective_on)
     if check is not None and check.effective_on is not None and check.edition_digest is not None:
         kind, last = Kind(row.kind), standing.find_last_day(Kind(row.kind))
-        former = standing.list_former(kind, today(now), check.effective_on)
+        beside = standing.list_beside(kind, today(now), check.effective_on)
+        former = [each.former for each in beside]
         compared = [(None if each is None else each.content.digest, check.edition_digest) for each in former]
         is_day_free = last is None or check.effective_on > last
     wanted = Wanted(row.digest, standing.digest, compared, is_day_free)
@@ -170,19 +169,6 @@ def _read_measured(impact: RuleImpactRow | None) -> Measured | None:
         return None
     pairs = [(old, new) for old, new in impact.compared["pairs"]]
     return Measured(impact.digest, impact.standing, pairs, impact.as_of, impact.known_at)
-
-
-def _find_follower(session: Session, row: RuleDraftRow, standing: Standing) -> Follower | None:
-    """Find the edition that takes, or took, the place of an announced draft."""
-    if row.state != Kept.ANNOUNCED or row.effective_on is None:
-        return None
-    days = [each.effective_on for each in standing.editions if each.kind.value == row.kind]
-    next_on = min((day for day in days if day > row.effective_on), default=None)
-    if next_on is None:
-        return None
-    announced = [each for each in list_announced_rows(session) if each.kind == row.kind]
-    brought_back = {each.restores_on for each in announced if each.effective_on == next_on}
-    return Follower(next_on, not brought_back <= {None, row.effective_on})
 
 
 def show_check(row: RuleCheckRow, digest: str) -> ShownCheck:

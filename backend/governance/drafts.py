@@ -84,7 +84,7 @@ def create_draft(session: Session, new: NewDraft, *, by: Officer, city: str, now
         title=new.title,
         state=Kept.OPEN.value,
         revision_no=1,
-        digest=_digest(new.kind, new.documents, told),
+        digest=_digest(new.kind, new.documents, told, new.restores_on),
         author=by.id,
         acting=by.acting,
         restores_on=new.restores_on,
@@ -116,7 +116,7 @@ def revise_draft(
         row.restores_on = None  # other documents than those of the former edition bring it back no more
     told = Told(new.decision, new.urgency)
     row.revision_no += 1
-    row.digest = _digest(Kind(row.kind), new.documents, told)
+    row.digest = _digest(Kind(row.kind), new.documents, told, row.restores_on)
     row.author, row.acting = by
     _add_revision(session, row, new.documents, told, by=by, now=now)
     note_event(session, row, Event.REVISED, by=by, reason=new.reason, now=now)
@@ -198,17 +198,22 @@ def find_notice_period_of(
 def _read_revision(session: Session, row: RuleDraftRow) -> RuleRevisionRow:
     found = find_revision_row(session, row.draft_id, row.revision_no)
     told = None if found is None else Told(found.decision, found.urgency)
-    if found is None or told is None or _digest(Kind(row.kind), found.documents, told) != row.digest:
+    if found is None or told is None or _digest(Kind(row.kind), found.documents, told, row.restores_on) != row.digest:
         raise ValueError(f"the documents of draft {row.draft_id} are not those of its digest {row.digest}")
     return found
 
 
-def _digest(kind: Kind, documents: Documents, told: Told) -> str:
-    """Give the digest of a draft: whoever approves by it has read what is told, too. Without that, of the documents."""
+def _digest(kind: Kind, documents: Documents, told: Told, restores_on: date | None) -> str:
+    """Give the digest of a draft: of its documents, and of all that may be told otherwise by another revision.
+
+    So whoever approves by it has read what is told, for the title and the first reason never change. Where nothing is
+    told besides these it is the digest of the documents.
+    """
     of_documents = digest_documents(kind, documents)
-    if not any(told):
+    restored = {} if restores_on is None else {"restores_on": restores_on.isoformat()}
+    if not any(told) and not restored:
         return of_documents
-    return sha256(write_json({"documents": of_documents, **told._asdict()}).encode()).hexdigest()
+    return sha256(write_json({"documents": of_documents, **told._asdict(), **restored}).encode()).hexdigest()
 
 
 def _add_revision(

@@ -21,7 +21,7 @@ MEASURE_IMPACT = "measure_impact"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedImpact:
-    """The impact of a draft: a report for each edition that it was compared with, all of the same files and day.
+    """The impact of a draft: a report for each comparison (`Standing.list_beside`), all of the same files and day.
 
     `is_of_this_draft` is false where the draft was revised since.
     """

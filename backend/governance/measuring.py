@@ -1,7 +1,8 @@
 """What a draft would do to the people of the city, measured by the server itself on the files of the city.
 
 Figures are never handed in: whoever wants a rule cannot also say what it does. They are of one day, of the files of
-that day, and of one draft beside the editions that stood.
+that day, and of one draft beside the editions that stood. Each comparison reads the whole city, and there is one for
+today and one for each edition that is announced (`Standing.list_beside`).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,13 +20,14 @@ from backend.clock import Clock, today
 from backend.governance.diary import Event, note_event
 from backend.governance.documents import Kind, KnownEdition, read_beside
 from backend.governance.drafts import read_documents
-from backend.governance.standing import Standing, load_standing
+from backend.governance.standing import Beside, Standing, load_standing
 from backend.governance.states import Kept
 from backend.governance.tables import RuleDraftRow, RuleImpactRow, append_row, find_draft_row, lock_draft_row
 from backend.impact.document import write_json
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles, CityFilesError, reading_files
 from backend.population.files_of_day import UnfitFilesError, check_files, has_files
+from backend.population.origin import check_origin
 from backend.storage.database import Database
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.documents import DocumentError
@@ -140,29 +142,30 @@ def tell_files_fault(folder: Path | None, error: CityFilesError) -> Fault:
     return Fault.FILES_UNREADABLE if has_files(folder) else Fault.NO_FILES
 
 
-def compare(candidate: KnownEdition, former: KnownEdition | None, standing: Standing, day: date) -> Comparison | None:
-    """Pair a candidate with an edition before it, as of a day; None where no rulebook is in force to compare by."""
-    if former is None and candidate.kind is Kind.RULEBOOK:
+def compare(candidate: KnownEdition, beside: Beside, day: date) -> Comparison | None:
+    """Put a candidate in the place of the edition of its kind that stands, as of a day; the other kind stays.
+
+    None where no rulebook stands to compare by.
+    """
+    former, other = beside
+    of_rules = candidate.kind is Kind.RULEBOOK
+    books = (former, candidate) if of_rules else (other, other)
+    offers = (other, other) if of_rules else (former, candidate)
+    old, new = (None if each is None else each.rulebook for each in books)
+    old_benefits, new_benefits = (None if each is None else each.scenarios for each in offers)
+    if old is None or new is None:
         return None
-    beside_on = day if former is None else max(day, former.effective_on)
-    rulebook, offers = standing.rulebook_on(beside_on), standing.scenarios_on(beside_on)
-    if candidate.rulebook is not None and former is not None and former.rulebook is not None:
-        old, new, old_offers, new_offers = former.rulebook, candidate.rulebook, offers, offers
-    elif rulebook is not None:
-        old = new = rulebook
-        old_offers, new_offers = (None if former is None else former.scenarios), candidate.scenarios
-    else:
-        return None
-    return Comparison(old=old, new=new, old_benefits=old_offers, new_benefits=new_offers, as_of=day)
+    return Comparison(old=old, new=new, old_benefits=old_benefits, new_benefits=new_benefits, as_of=day)
 
 
 def read_candidate(session: Session, row: RuleDraftRow, city: str) -> tuple[str, Standing, KnownEdition | None]:
     """Read the present documents of a draft: their digest, what stands, and the edition; None where it is refused."""
     standing = load_standing(session, city)
     try:
-        return row.digest, standing, read_beside(Kind(row.kind), read_documents(session, row), standing.editions)
+        read = read_beside(Kind(row.kind), read_documents(session, row), standing.editions, city=city)
     except DocumentError:
-        return row.digest, standing, None
+        read = None
+    return row.digest, standing, read
 
 
 def _measure_all(
@@ -177,9 +180,10 @@ def _measure_all(
     try:
         with reading_files(desk.folder) as files:
             check_files(files, city=desk.city, day=day)
+            check_origin(files, desk.database)
             impacts = []
-            for former in standing.list_former(candidate.kind, day, candidate.effective_on):
-                comparison = compare(candidate, former, standing, day)
+            for beside in standing.list_beside(candidate.kind, day, candidate.effective_on):
+                comparison = compare(candidate, beside, day)
                 if comparison is not None:
                     impacts.append(desk.measure(files, comparison))
             return replace(outcome, known_at=files.known_at, files_digest=files.digest, impacts=tuple(impacts))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from backend.clock import today
-from backend.governance.documents import KnownEdition, in_force_on
+from backend.governance.documents import KnownEdition
 from backend.governance.measuring import (
     Fault,
     MeasuringDesk,
@@ -24,6 +24,7 @@ from backend.governance.tables import RuleDraftRow
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles, CityFilesError, reading_files
 from backend.population.files_of_day import check_files
+from backend.population.origin import check_origin
 
 log = structlog.get_logger("shangding.governance")
 
@@ -58,16 +59,17 @@ def run_shadows(desk: MeasuringDesk) -> Night:
     try:
         with reading_files(desk.folder) as files:
             check_files(files, city=desk.city, day=day)
+            check_origin(files, desk.database)
             for run, candidate in due:
-                former = in_force_on(standing.editions, candidate.kind, day)
-                comparison = compare(candidate, former, standing, day)
+                beside = standing.find_beside(candidate.kind, day)
+                comparison = compare(candidate, beside, day)
                 try:
                     impact = None if comparison is None else desk.measure(files, comparison)
                 except NotComparableError:
                     log.warning("shadow_not_comparable", draft_id=str(run.draft_id), version=candidate.version)
                     missed[Fault.NOT_COMPARABLE] += 1
                 else:
-                    kept += impact is not None and _keep_day(desk, run, former, files, impact)
+                    kept += impact is not None and _keep_day(desk, run, beside.former, files, impact)
                 tried += 1
     except CityFilesError as error:
         missed[tell_files_fault(desk.folder, error)] += len(due) - tried

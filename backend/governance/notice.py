@@ -43,14 +43,14 @@ def find_notice_period(
 
 
 def _has_losers(report: Mapping[str, Any]) -> bool:
-    """Tell whether a report tells of anybody who loses; a count that is kept back (None) is of some people."""
-    return any(count != 0 for count in _list_losses(report))
+    """Tell whether a report tells of anybody who loses; a count that is kept back (None) is of some people.
+
+    What is taken away of a scenario, such as an amount or a place, is a loss, whoever would have used it.
+    """
+    return bool(report["narrowed"]) or any(count != 0 for count in _list_losses(report))
 
 
 def _list_losses(report: Mapping[str, Any]) -> Iterator[int | None]:
     totals = report["totals"]
     yield from (totals[name] for name in _LOSSES)
-    for benefit in report["benefits"]:
-        yield benefit["lost"]
-        before, after = benefit["limit_before_fen"], benefit["limit_after_fen"]
-        yield 0 if before is None or after is None else max(0, before - after)
+    yield from (benefit["lost"] for benefit in report["benefits"])

@@ -225,7 +225,7 @@ def withdraw_rule_draft(
     """Take it back until 23:00 of the day before; from then on it is rolled back instead."""
     shipped = current_context().editions.shipped
     by = Officer.of(principal)
-    return withdraw_draft(session, draft_id, **body, by=by, shipped=shipped, city=_city(), now=now)
+    return withdraw_draft(session, draft_id, **body, by=by, shipped=shipped, now=now)
 
 
 @blueprint.operation(

@@ -5,8 +5,9 @@ import unicodedata
 from typing_extensions import override
 
 from backend.governance.documents import Kind, list_texts
+from backend.governance.identity_guard import find_identity_number
 from backend.governance.states import Lack, State
-from backend.people.identity_numbers import holds_resident_id
+from backend.governance.told_texts import LEAST_URGENCY, says_something
 from backend.records.row_forms import OpenText
 from backend.web import fields
 from backend.web.fields import StrictSchema
@@ -41,6 +42,9 @@ class DocumentText(fields.Text):
         self._check_lines(value)
         for text in list_texts(value):  # an escape can say what a line does not show
             self._check_lines(text)
+        line = find_identity_number(value)
+        if line is not None:
+            raise refuse_value("line_holds_identity_number", line=line)
         return value
 
     def _check_lines(self, text: str) -> None:
@@ -48,8 +52,6 @@ class DocumentText(fields.Text):
             stripped = line.replace("\t", " ").strip(" \u3000")  # paragraphs in Chinese are indented by such blanks
             if stripped:
                 fields.check_text(stripped, minimum=1, maximum=self.maximum)
-                if holds_resident_id(stripped):
-                    raise refuse_value("holds_identity_number")
 
 
 class DocumentsSchema(StrictSchema):
@@ -61,22 +63,41 @@ class DocumentsSchema(StrictSchema):
     cases = DocumentText(maximum=LONGEST_DOCUMENT, required=True)
 
 
+class ToldText(OpenText):
+    """A text that everybody is told: it has letters or digits, `least` of them, and no sign that nobody sees."""
+
+    least = 1
+
+    @override
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not says_something(text, least=self.least):
+            raise refuse_value("says_nothing")
+        return text
+
+
+class UrgencyText(ToldText):
+    """Why people are told late; so much cannot be said in a word."""
+
+    least = LEAST_URGENCY
+
+
 class ToldSchema(StrictSchema):
     """What everybody is told when a draft is announced: by which paper the city decided it, and what makes it urgent.
 
     With `urgency`, an edition by which somebody loses may be announced later than the days that the city has chosen.
     """
 
-    decision = OpenText(maximum=100, load_default=None)
-    urgency = OpenText(minimum=20, maximum=500, load_default=None)
+    decision = ToldText(maximum=100, load_default=None)
+    urgency = UrgencyText(minimum=20, maximum=500, load_default=None)
 
 
 class NewRuleDraftSchema(ToldSchema):
     """A draft to be: what it changes in a few words, its documents, and why. Everybody is told title and reason."""
 
     kind = fields.Choice(Kind, required=True)
-    title = OpenText(maximum=100, required=True)
-    reason = OpenText(maximum=400, required=True)
+    title = ToldText(maximum=100, required=True)
+    reason = ToldText(maximum=400, required=True)
     documents = fields.Part(DocumentsSchema, required=True)
 
 
@@ -102,8 +123,8 @@ class NewRollbackSchema(ToldSchema):
     restores_on = fields.Day(required=True)
     version = OpenText(maximum=40, pattern=r"[0-9A-Za-z][0-9A-Za-z.-]*", required=True)
     effective_on = fields.Day(required=True)
-    title = OpenText(maximum=100, required=True)
-    reason = OpenText(maximum=400, required=True)
+    title = ToldText(maximum=100, required=True)
+    reason = ToldText(maximum=400, required=True)
 
 
 class DecisionSchema(StrictSchema):
@@ -116,7 +137,7 @@ class DecisionSchema(StrictSchema):
 class RuleReasonSchema(StrictSchema):
     """Why; everybody is told."""
 
-    reason = OpenText(maximum=400, required=True)
+    reason = ToldText(maximum=400, required=True)
 
 
 class RuleDraftSchema(StrictSchema):
@@ -162,8 +183,8 @@ class RuleCheckSchema(StrictSchema):
     """What the last check found; `is_of_this_draft` is false where the draft was revised since.
 
     `faults` refuse the documents, `failing` are cases that do not hold, `unexercised` parts that no case touches,
-    `gaps` what an indicator may say that no rule counts; `notices` bar no way, and say what should be meant. The first
-    200 of each.
+    `gaps` what an indicator may say that no rule counts; `notices` bar no way, and say what should be meant, those that
+    the edition has as well whose place this one takes as their number alone. The first 200 of each.
     """
 
     is_sound = fields.Truth(required=True)
@@ -226,7 +247,11 @@ class WholeRuleDraftSchema(StrictSchema):
 
 
 class ComparisonSchema(StrictSchema):
-    """The draft against one edition, by their digests; the report is described in docs/for-operators.md."""
+    """The draft against one edition, by their digests; the report is described in docs/for-operators.md.
+
+    It names what stands beside: of a rulebook `old_benefits` and `new_benefits` are one edition, of scenarios `old` and
+    `new`.
+    """
 
     old_digest = fields.Text(maximum=64, required=True, allow_none=True)
     new_digest = fields.Text(maximum=64, required=True, allow_none=True)
@@ -234,7 +259,7 @@ class ComparisonSchema(StrictSchema):
 
 
 class RuleImpactSchema(StrictSchema):
-    """The impact of a draft, measured by the server: against what is in force, and each edition announced before it.
+    """The impact of a draft, measured by the server: a comparison for today, and one for each announced edition.
 
     `known_at` is the moment up to which the files of the city know everything; `is_of_this_draft` is false where the
     draft was revised since.

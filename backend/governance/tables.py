@@ -178,12 +178,6 @@ def list_draft_rows(session: Session, *, before: UUID | None, limit: int) -> Seq
     return session.scalars(statement).all()
 
 
-def list_announced_rows(session: Session) -> Sequence[RuleDraftRow]:
-    """List the drafts that were announced and not withdrawn, by day."""
-    announced = select(RuleDraftRow).where(RuleDraftRow.state == "announced")
-    return session.scalars(announced.order_by(RuleDraftRow.effective_on, RuleDraftRow.draft_id)).all()
-
-
 def append_row(session: Session, row: _Numbered, number: InstrumentedAttribute[int]) -> _Numbered:
     """Append a row to what its draft has of the kind, as its next number; whoever appends holds the draft."""
     table = type(row)

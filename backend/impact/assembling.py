@@ -1,7 +1,7 @@
 """From exact sums to the figures of the report: shares, ratios, and counts of people as they are told."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
 
 from backend.impact.benefits import Offer, describe_benefit
 from backend.impact.figures import (
@@ -11,7 +11,6 @@ from backend.impact.figures import (
     GroupRow,
     LevelCount,
     Move,
-    RuleEffect,
     Totals,
     Trait,
 )
@@ -21,52 +20,58 @@ from backend.impact.groups import (
     UNKNOWN,
     add_up,
     find_median,
+    is_left_out,
     measure_ratio,
     pool_districts,
     stands_out,
 )
 from backend.impact.places import name_place
 from backend.impact.tallying import Change, Outcome, Tally
-from backend.impact.telling import tell_mean, tell_people, tell_sum
-from scoring.amendments import list_amendments
-from scoring.rulebook import Dimension, Level, Rule
-from scoring.rulebook_parts import Part
+from backend.impact.telling import find_mean_step, tell_mean, tell_people
+from scoring.rulebook import Dimension, Level, Rulebook
 
 SEXES = {"female": "女", "male": "男", UNKNOWN: "性别不详"}
 ELSEWHERE_NAME, UNKNOWN_PLACE_NAME = "其他登记地", "登记地不详"
 
 
-class RuleCount(NamedTuple):
-    """What a rule counts: people, their records, and the points of these."""
+T = TypeVar("T")
 
+
+class Hit(NamedTuple):
+    """To how many of a group something happens, and to how many of all people."""
+
+    hit: int
     people: int
-    records: int
-    points: int
-
-
-NOTHING = RuleCount(0, 0, 0)
-RuleCounts = Mapping[str, RuleCount]
-
-
-class Fall(NamedTuple):
-    """How many of a group fall, and how many of all people."""
-
-    fell: int
-    people: int
-    all_fell: int
+    all_hit: int
     all_people: int
 
 
-def make_totals(tally: Tally, least: int) -> Totals:
+class Hits(NamedTuple, Generic[T]):
+    """What is compared of a group, or the same of each."""
+
+    rises: T
+    falls: T
+    level_falls: T
+
+
+def make_totals(change: Change, tally: Tally, least: int) -> Totals:
     """Sum up what happens to all people."""
     everybody = _add_outcomes(_list_outcomes(tally, Trait.LEVEL))
     before, after, newly, no_longer = (tell_people(each, least=least) for each in tally.suspended)
     is_told = everybody.people >= least
+    step = find_step(change, tally, least)
+    means = [_tell_mean_points(each, step) for each in (tally.before, tally.after)]
+    dimensions = make_dimensions(change, tally, least)
     return Totals(
         **_tell_outcome(everybody, least),
         same=tell_people(everybody.people - everybody.rises - everybody.falls, least=least),
-        mean_before_hundredths=_tell_mean_points(tally.before, least),
-        mean_after_hundredths=_tell_mean_points(tally.after, least),
+        mean_step_hundredths=step,
+        mean_before_hundredths=means[0],
+        mean_after_hundredths=means[1],
+        base_before=change.old.base,
+        base_after=change.new.base,
+        rest_before_hundredths=_find_rest(means[0], change.old, [each.mean_before_hundredths for each in dimensions]),
+        rest_after_hundredths=_find_rest(means[1], change.new, [each.mean_after_hundredths for each in dimensions]),
         median_before=find_median(tally.before) if is_told else None,
         median_after=find_median(tally.after) if is_told else None,
         suspended_before=before,
@@ -76,12 +81,24 @@ def make_totals(tally: Tally, least: int) -> Totals:
     )
 
 
+def _find_rest(mean: int | None, book: Rulebook, parts: Iterable[int | None]) -> int | None:
+    """Find what is left of a mean that is told when the base and the parts that are told are taken away."""
+    return None if mean is None else mean - 100 * book.base - sum(each or 0 for each in parts)
+
+
 def _tell_outcome(outcome: Outcome, least: int) -> dict[str, int | None]:
     return {name: tell_people(people, least=least) for name, people in outcome._asdict().items()}
 
 
-def _tell_mean_points(people: Mapping[int, int], least: int) -> int | None:
-    return tell_mean(sum(points * count for points, count in people.items()), sum(people.values()), least=least)
+def find_step(change: Change, tally: Tally, least: int) -> int | None:
+    """Find the step of means of all people, in hundredths; None where they are not told."""
+    books = change.old, change.new
+    span = max(book.ceiling for book in books) - min(book.floor for book in books)
+    return find_mean_step(tally.before.total(), span, least=least)
+
+
+def _tell_mean_points(people: Mapping[int, int], step: int | None) -> int | None:
+    return tell_mean(sum(points * count for points, count in people.items()), sum(people.values()), step)
 
 
 def list_levels(change: Change) -> tuple[Level, ...]:
@@ -130,14 +147,14 @@ def make_moves(change: Change, tally: Tally, least: int) -> tuple[Move, ...]:
 def make_dimensions(change: Change, tally: Tally, least: int) -> tuple[DimensionPoints, ...]:
     """Give the mean of everybody's points under each heading."""
     headings: dict[str, Dimension] = {each.code: each for each in (*change.old.dimensions, *change.new.dimensions)}
-    people = tally.before.total()
+    people, step = tally.before.total(), find_step(change, tally, least)
     return tuple(
         DimensionPoints(
             code=code,
             name=heading.name,
             name_en=heading.name_en,
-            mean_before_hundredths=tell_mean(tally.dimensions["before", code], people, least=least),
-            mean_after_hundredths=tell_mean(tally.dimensions["after", code], people, least=least),
+            mean_before_hundredths=tell_mean(tally.dimensions["before", code], people, step),
+            mean_after_hundredths=tell_mean(tally.dimensions["after", code], people, step),
         )
         for code, heading in headings.items()
     )
@@ -153,8 +170,8 @@ def make_groupings(change: Change, tally: Tally, least: int) -> tuple[Grouping, 
         Trait.SEX: (SEXES, _list_outcomes(tally, Trait.SEX)),
     }
     total = _add_outcomes(named[Trait.LEVEL][1])
-    falls = [fall for _, outcomes in named.values() for each in outcomes.values() for fall in _list_falls(each, total)]
-    comparisons = sum(_is_compared(fall, least) for fall in falls)
+    hits = [hit for _, outcomes in named.values() for each in outcomes.values() for hit in _list_hits(each, total)]
+    comparisons = sum(_is_compared(hit, least) for hit in hits)
     return tuple(
         Grouping(
             trait=trait,
@@ -197,85 +214,42 @@ def _name_district(code: str) -> str:
     return {ELSEWHERE: ELSEWHERE_NAME, UNKNOWN: UNKNOWN_PLACE_NAME}.get(code) or name_place(code)
 
 
-def _list_falls(outcome: Outcome, total: Outcome) -> tuple[Fall, Fall]:
-    """Give the falls of points and those of levels."""
-    return (
-        Fall(outcome.falls, outcome.people, total.falls, total.people),
-        Fall(outcome.level_falls, outcome.people, total.level_falls, total.people),
+def _list_hits(outcome: Outcome, total: Outcome) -> Hits[Hit]:
+    return Hits(
+        Hit(outcome.rises, outcome.people, total.rises, total.people),
+        Hit(outcome.falls, outcome.people, total.falls, total.people),
+        Hit(outcome.level_falls, outcome.people, total.level_falls, total.people),
     )
 
 
-def _is_compared(fall: Fall, least: int) -> bool:
-    """Tell whether the share that falls may be compared with that of all: a ratio tells of the counts in it."""
-    return fall.all_fell > 0 and None not in (tell_people(count, least=least) for count in fall)
+def _is_compared(hit: Hit, least: int) -> bool:
+    """Tell whether a share may be compared with that of all: a ratio tells of the counts in it."""
+    return hit.all_hit > 0 and None not in (tell_people(count, least=least) for count in hit)
 
 
 def _make_row(code: str, name: str, outcome: Outcome, total: Outcome, least: int, comparisons: int) -> GroupRow:
-    """Tell of a group; of one of too few people not even that none of them rises or falls."""
-    falls = _list_falls(outcome, total)
-    ratio, level_ratio = (measure_ratio(*fall) if _is_compared(fall, least) else None for fall in falls)
-    hit, level_hit = (_is_compared(fall, least) and stands_out(*fall, comparisons=comparisons) for fall in falls)
-    told = _tell_outcome(outcome, least)
+    """Tell of a group; of one of too few people not even that none of them rises or falls.
+
+    Nor is that told where few of all people do: those who do not would tell who does.
+    """
+    hits = _list_hits(outcome, total)
+    compared = Hits(*(_is_compared(hit, least) for hit in hits))
+    ratios = Hits(*(measure_ratio(*hit) if may else None for hit, may in zip(hits, compared, strict=True)))
+    told, of_all = _tell_outcome(outcome, least), _tell_outcome(total, least)
+    is_small = told["people"] is None
     return GroupRow(
         code=code,
         name=name,
-        **(dict.fromkeys(told) if told["people"] is None else told),
-        fall_ratio_percent=ratio,
-        level_fall_ratio_percent=level_ratio,
-        falls_stand_out=hit,
-        level_falls_stand_out=level_hit,
+        **{each: None if is_small or of_all[each] is None else told[each] for each in told},
+        rise_ratio_percent=ratios.rises,
+        fall_ratio_percent=ratios.falls,
+        level_fall_ratio_percent=ratios.level_falls,
+        left_out=compared.rises and is_left_out(*hits.rises, comparisons=comparisons),
+        falls_stand_out=compared.falls and stands_out(*hits.falls, comparisons=comparisons),
+        level_falls_stand_out=compared.level_falls and stands_out(*hits.level_falls, comparisons=comparisons),
     )
 
 
 def make_benefits(offers: tuple[Offer, ...], tally: Tally, least: int) -> tuple[BenefitChange, ...]:
     """Say of each scenario who gains and who loses it."""
     return tuple(describe_benefit(offer, tally.eligible[offer.code], least=least) for offer in offers)
-
-
-def list_touched_rules(change: Change) -> dict[str, bool]:
-    """List the rules to look at, by id: those amended (true), and those of an amended group or limit (false)."""
-    books = change.old, change.new
-    amendments = [each for each in list_amendments(*books) if each.touches_scores]
-    amended = {(each.part, each.id) for each in amendments}
-    touched = {
-        rule_id: False
-        for book in books
-        for part, bounds in ((Part.EXCLUSIVE, book.exclusives), (Part.LIMIT, book.rule_limits))
-        for bound in bounds
-        if (part, bound.id) in amended
-        for rule_id in bound.rules
-    }
-    touched |= {each.id: True for each in amendments if each.part is Part.RULE}
-    return touched
-
-
-def make_rules(
-    change: Change, tally: Tally, counts: tuple[RuleCounts, RuleCounts], least: int
-) -> tuple[RuleEffect, ...]:
-    """Say of each rule that was touched what it counts before and after, those that were amended first."""
-    touched = list_touched_rules(change)
-    rules: dict[str, Rule] = {rule.id: rule for rule in (*change.old.rules, *change.new.rules)}
-    ranked = sorted((rule for rule in rules.values() if rule.id in touched), key=lambda rule: not touched[rule.id])
-    return tuple(_make_rule(rule, tally, counts, least, is_amended=touched[rule.id]) for rule in ranked)
-
-
-def _make_rule(
-    rule: Rule, tally: Tally, counts: tuple[RuleCounts, RuleCounts], least: int, *, is_amended: bool
-) -> RuleEffect:
-    before, after = (each.get(rule.id, NOTHING) for each in counts)
-    rises, falls = tally.holders.get(rule.indicator, (0, 0)) if rule.indicator else (None, None)
-    return RuleEffect(
-        rule_id=rule.id,
-        name=rule.name,
-        name_en=rule.name_en,
-        is_amended=is_amended,
-        has_holders=bool(rule.indicator),
-        people_before=tell_people(before.people, least=least),
-        people_after=tell_people(after.people, least=least),
-        records_before=tell_sum(before.records, before.people, least=least),
-        records_after=tell_sum(after.records, after.people, least=least),
-        points_before=tell_sum(before.points, before.people, least=least),
-        points_after=tell_sum(after.points, after.people, least=least),
-        rises=None if rises is None else tell_people(rises, least=least),
-        falls=None if falls is None else tell_people(falls, least=least),
-    )

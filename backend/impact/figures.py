@@ -43,7 +43,8 @@ class Totals:
     """All scored people: how many, and what happens to them. Means are points per person, in hundredths.
 
     Whose level rises or falls is found by the order of the new levels; `same` keep their points, `suspended` have a
-    veto in force.
+    veto in force. The mean is what everybody begins with (`base`), the means of the dimensions, and `rest`: what
+    ceiling and floor, the freeze of a veto and limits over several dimensions make of them, and rounding.
     """
 
     people: int | None
@@ -52,8 +53,13 @@ class Totals:
     same: int | None
     level_rises: int | None
     level_falls: int | None
+    mean_step_hundredths: int | None
     mean_before_hundredths: int | None
     mean_after_hundredths: int | None
+    base_before: int
+    base_after: int
+    rest_before_hundredths: int | None
+    rest_after_hundredths: int | None
     median_before: int | None
     median_after: int | None
     suspended_before: int | None
@@ -114,11 +120,12 @@ class DimensionPoints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRow:
-    """A group of people by one trait. All None: too few people.
+    """A group of people by one trait. All None: too few people; and what is not told of all people is of no group.
 
-    `fall_ratio` is the share of the group whose score falls over the share of all people whose score falls, in percent
-    (100: as all people), of exact counts; `level_fall_ratio` the same of levels. None where one of these counts is not
-    told, and where nobody falls. Which of them should be looked at, `groups.stands_out` says.
+    `rise_ratio` is the share of the group whose score rises over the share of all people whose score rises, in percent
+    (100: as all people), of exact counts; `fall_ratio` and `level_fall_ratio` the same of scores and levels that fall.
+    None where one of these counts is not told, and where nobody rises or falls. Which of them should be looked at,
+    `groups.is_left_out` and `groups.stands_out` say.
     """
 
     code: str
@@ -128,8 +135,10 @@ class GroupRow:
     falls: int | None
     level_rises: int | None
     level_falls: int | None
+    rise_ratio_percent: int | None
     fall_ratio_percent: int | None
     level_fall_ratio_percent: int | None
+    left_out: bool
     falls_stand_out: bool
     level_falls_stand_out: bool
 
@@ -169,13 +178,14 @@ class BenefitChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleEffect:
-    """What a rule that was amended, or stands in an amended group or limit, counts by either rulebook, alone.
+    """For how many people a rule that was amended, or stands in an amended group or limit, counts, and whom it moves.
 
-    Alone is before limits, groups and freezing.
+    It counts for somebody by either rulebook alone, before limits, groups and freezing.
 
-    `rises` and `falls` are people whose score changes and who have a record in force of the rule's indicator, whatever
-    it is that changes it; None too where a rule has no indicator (`has_holders` is false). Records and points are told
-    in steps (`tell_sum`). `is_amended`: it itself differs, in more than words.
+    `rises` and `falls` are people whose score changes, whatever it is that changes it, and who by either rulebook have
+    a record in force of the rule's indicator, or one (lapsed or not) that gives way to another of its act by one
+    rulebook alone; None too where a rule has no indicator (`has_holders` is
+    false). `is_amended`: it itself differs, in more than words.
     """
 
     rule_id: str
@@ -185,25 +195,21 @@ class RuleEffect:
     has_holders: bool
     people_before: int | None
     people_after: int | None
-    records_before: int | None
-    records_after: int | None
-    points_before: int | None
-    points_after: int | None
     rises: int | None
     falls: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleLine:
-    """One line of both statements; None where a statement has no such line. `month` is that of the record.
+    """One line of both statements; None where a statement has no such line. `year` is that of the record.
 
-    A line of kind `others` stands for all lines of a dimension that do not differ.
+    A line of kind `others` stands for all lines that do not differ, but for the base.
     """
 
     kind: str
     title: str
     title_en: str
-    month: str
+    year: str
     before: int | None
     after: int | None
 
@@ -227,7 +233,8 @@ class Impact:
 
     `files_digest` and `known_at` say which files of the city were measured and up to what moment they know. `seed`
     draws the samples, so that anybody with the same files draws the same; `with_samples` is false where they were left
-    out.
+    out. `narrowed` are the scenarios, and `bounds`, of which something is taken away that no count of people tells
+    (`scenarios.narrowing`).
     """
 
     city: str
@@ -249,6 +256,7 @@ class Impact:
     dimensions: tuple[DimensionPoints, ...]
     groupings: tuple[Grouping, ...]
     benefits: tuple[BenefitChange, ...]
+    narrowed: tuple[str, ...]
     amendments: tuple[Amendment, ...]
     rules: tuple[RuleEffect, ...]
     samples: tuple[Sample, ...]

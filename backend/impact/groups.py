@@ -1,9 +1,9 @@
 """Groups of people: bands of age and points, and how hard one is hit.
 
-The disparity ratio is the share of losers in a group over the share of losers among all people. That a rate of
+The disparity ratio is the share of winners or losers in a group over their share among all people. That a rate of
 selection under four fifths of that of the group with the highest one is generally taken as evidence of adverse impact
-is a rule of thumb of the US Uniform Guidelines on Employee Selection Procedures (29 CFR 1607.4 D, 1978). To use it for
-rates of loss, turned round (5/4), and with all people as the reference, is our own choice. It is a reason to look, and
+is a rule of thumb of the US Uniform Guidelines on Employee Selection Procedures (29 CFR 1607.4 D, 1978). All people as
+the reference is our own choice, and so is to use it for rates of loss, turned round (5/4). It is a reason to look, and
 no finding of law. Of few people a few more or less make another ratio: so chance must be an unlikely reason, too.
 """
 
@@ -17,6 +17,7 @@ from scoring.bands import list_bands
 from scoring.rulebook import Rulebook
 
 STANDS_OUT_PERCENT = 125  # five quarters: the four-fifths convention turned round
+LEFT_OUT_PERCENT = 80  # four fifths, as they stand
 CHANCE_PERCENT = 5  # that chance alone makes a report name a group
 _VANISHING = 1e-17
 UNKNOWN = "unknown"
@@ -50,11 +51,11 @@ AGE_BANDS = (
 )
 
 
-def measure_ratio(fell: int, people: int, all_fell: int, all_people: int) -> int | None:
-    """Give the disparity ratio in whole percent, a half rounded up; None where nobody fell at all."""
-    if not people or not all_fell:
+def measure_ratio(hit: int, people: int, all_hit: int, all_people: int) -> int | None:
+    """Give the disparity ratio in whole percent, a half rounded up; None where nobody at all is hit."""
+    if not people or not all_hit:
         return None
-    return (2 * 100 * fell * all_people + people * all_fell) // (2 * people * all_fell)
+    return (2 * 100 * hit * all_people + people * all_hit) // (2 * people * all_hit)
 
 
 def stands_out(fell: int, people: int, all_fell: int, all_people: int, *, comparisons: int) -> bool:
@@ -68,6 +69,20 @@ def stands_out(fell: int, people: int, all_fell: int, all_people: int, *, compar
     return (
         ratio > STANDS_OUT_PERCENT
         and find_tail(fell, people, all_fell, all_people) < CHANCE_PERCENT / 100 / comparisons
+    )
+
+
+def is_left_out(rose: int, people: int, all_rose: int, all_people: int, *, comparisons: int) -> bool:
+    """Tell whether a group gains so much more seldom than all people that somebody should look at it.
+
+    Its ratio is below four fifths, and chance would let as few rise with less than five percent, divided by how many
+    `comparisons` the report makes. That few rise is that many do not.
+    """
+    ratio = measure_ratio(rose, people, all_rose, all_people)
+    return (
+        ratio is not None
+        and ratio < LEFT_OUT_PERCENT
+        and find_tail(people - rose, people, all_people - all_rose, all_people) < CHANCE_PERCENT / 100 / comparisons
     )
 
 

@@ -1,5 +1,6 @@
 """`measure_impact`: both rulebooks over all people of the city, group of parts by group of parts."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -7,19 +8,17 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from backend.impact.assembling import (
-    RuleCount,
-    list_touched_rules,
     make_benefits,
     make_dimensions,
     make_groupings,
     make_levels,
     make_moves,
-    make_rules,
     make_totals,
 )
 from backend.impact.benefits import Offer, list_offers
 from backend.impact.figures import Edition, Impact
 from backend.impact.groups import band_changes, band_points
+from backend.impact.rule_effects import list_touched_rules, make_rules
 from backend.impact.samples import Crowd, draw_samples
 from backend.impact.tallying import Change, Tally, tally_part
 from backend.impact.telling import LEAST_GROUP
@@ -28,28 +27,16 @@ from backend.population.engine import Engine, group_parts, open_engine
 from backend.population.files_of_day import check_files
 from backend.population.records_of import read_records
 from scenarios.catalogue import ScenarioCatalogue
+from scenarios.narrowing import list_narrowed
 from scoring.amendments import list_amendments
 from scoring.catalogue import Catalogue
 from scoring.rulebook import Rulebook
 
-SCORES = ("old_scores", "new_scores")
+BOOKS = ("old", "new")  # what the tables of a part are called by
 
 
 class ImpactError(ValueError):
     """What was asked cannot be measured; the message says what would be right."""
-
-
-class RuleTally:
-    """What the rules of one rulebook count, added up over parts."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.counts: dict[str, RuleCount] = {}
-
-    def add(self, rule_id: str, people: int, records: int, points: int) -> None:
-        """Add what a rule counts in some parts."""
-        known = self.counts.get(rule_id, RuleCount(0, 0, 0))
-        self.counts[rule_id] = RuleCount(known.people + people, known.records + records, known.points + points)
 
 
 class Counted(NamedTuple):
@@ -58,7 +45,7 @@ class Counted(NamedTuple):
     change: Change
     offers: tuple[Offer, ...]
     tally: Tally
-    rules: tuple[RuleTally, RuleTally]
+    rules: tuple[Counter[str], Counter[str]]
 
 
 def measure_impact(
@@ -87,9 +74,7 @@ def measure_impact(
 
 def count_people(files: CityFiles, change: Change, progress: Callable[[int, int], None] | None = None) -> Counted:
     """Score everybody by both rulebooks, and count what a report is made of."""
-    counted = Counted(
-        change, list_offers(change.old_benefits, change.new_benefits), Tally(), (RuleTally(), RuleTally())
-    )
+    counted = Counted(change, list_offers(change.old_benefits, change.new_benefits), Tally(), (Counter(), Counter()))
     with open_engine(files, merge_catalogues(change.old.catalogue, change.new.catalogue)) as engine:
         _count(engine, counted, progress)
     return counted
@@ -131,21 +116,19 @@ def merge_catalogues(old: Catalogue, new: Catalogue) -> Catalogue:
 def _count(engine: Engine, counted: Counted, progress: Callable[[int, int], None] | None) -> None:
     change = counted.change
     books = change.old, change.new
-    scorings = [engine.prepare(name, book, change.as_of) for name, book in zip(("old", "new"), books, strict=True)]
+    scorings = [engine.prepare(name, book, change.as_of) for name, book in zip(BOOKS, books, strict=True)]
     scores = [scoring.compile_scores() for scoring in scorings]
     touched = list_touched_rules(change)
     counts = [scoring.compile_rules(touched) for scoring in scorings] if touched else []
     groups = group_parts(engine.files)
     for done, parts in enumerate(groups, start=1):
         engine.look_at(*parts)
-        for name, scoring, query in zip(SCORES, scorings, scores, strict=True):
+        for name, scoring, query in zip(BOOKS, scorings, scores, strict=True):
             scoring.begin()
-            engine.connection.execute(f"create or replace temp table {name} as {query}")
+            engine.connection.execute(f"create or replace temp table {name}_scores as {query}")
         tally_part(engine.connection, change, counted.offers, counted.tally)
-        for rule_tally, query in zip(counted.rules, counts, strict=False):
-            figures = f"select rule_id, people, records, points from ({query})"  # noqa: S608 - ours
-            for row in engine.connection.execute(figures).fetchall():
-                rule_tally.add(*row)
+        for people, query in zip(counted.rules, counts, strict=False):
+            people.update(dict(engine.connection.execute(f"select rule_id, people from ({query})").fetchall()))  # noqa: S608 - ours
         if progress is not None:
             progress(done, len(groups))
 
@@ -168,7 +151,7 @@ def report_impact(
         new=_name_rulebook(change.new),
         old_benefits=_name_scenarios(change.old_benefits),
         new_benefits=_name_scenarios(change.new_benefits),
-        totals=make_totals(tally, least),
+        totals=make_totals(change, tally, least),
         levels=make_levels(change, tally, least),
         moves=make_moves(change, tally, least),
         points=band_points((tally.before, tally.after), (change.old, change.new), least),
@@ -176,21 +159,30 @@ def report_impact(
         dimensions=make_dimensions(change, tally, least),
         groupings=make_groupings(change, tally, least),
         benefits=make_benefits(offers, tally, least),
+        narrowed=_list_narrowed(change),
         amendments=list_amendments(change.old, change.new),
-        rules=make_rules(change, tally, (rules[0].counts, rules[1].counts), least),
+        rules=make_rules(change, tally, rules, least),
         samples=(),
     )
     if not with_samples:
         return told
-    crowd = Crowd({each.trait: each for each in told.groupings}, told.moves, _list_common(rules, least))
+    crowd = Crowd.of(told, _list_common(rules, least))
     return replace(
         told, samples=draw_samples(tally.candidates, crowd, change, lambda number: read_records(files, number))
     )
 
 
-def _list_common(rules: tuple[RuleTally, RuleTally], least: int) -> frozenset[str]:
+def _list_narrowed(change: Change) -> tuple[str, ...]:
+    if change.old_benefits is None:
+        return ()
+    if change.new_benefits is None:
+        return tuple(change.old_benefits.scenarios)
+    return list_narrowed(change.old_benefits, change.new_benefits)
+
+
+def _list_common(rules: tuple[Counter[str], Counter[str]], least: int) -> frozenset[str]:
     """List the rules that count for enough people by each rulebook by which they count for anybody."""
-    counted = [(rule_id, count.people) for each in rules for rule_id, count in each.counts.items() if count.people]
+    counted = [(rule_id, people) for each in rules for rule_id, people in each.items() if people]
     return frozenset(rule_id for rule_id, _ in counted) - {rule_id for rule_id, people in counted if people < least}
 
 

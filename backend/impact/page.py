@@ -5,8 +5,9 @@ from importlib import resources
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from backend.clock import format_moment
+from backend.impact.amendment_wording import word_amendment
 from backend.impact.figures import Impact, Trait
-from backend.impact.groups import CHANCE_PERCENT, STANDS_OUT_PERCENT
+from backend.impact.groups import CHANCE_PERCENT, LEFT_OUT_PERCENT, STANDS_OUT_PERCENT
 from backend.impact.plots import draw_pictures
 from backend.impact.telling import find_grain
 from backend.impact.wording import (
@@ -14,12 +15,15 @@ from backend.impact.wording import (
     BENEFITS,
     DISCLOSURE,
     KEPT_BACK,
-    LEFT_OUT,
+    NO_SAMPLES,
     SAMPLE_KINDS,
     TRAITS,
+    list_mean_parts,
+    list_narrowed_titles,
     name_change_band,
     name_row,
-    word_amendment,
+    word_drawing,
+    word_mean_telling,
     word_telling,
     write_amounts,
     write_change,
@@ -28,6 +32,7 @@ from backend.impact.wording import (
     write_mean_change,
     write_number,
     write_ratio,
+    write_ratios,
     write_share,
     write_yuan,
 )
@@ -59,12 +64,16 @@ def write_page(impact: Impact) -> str:
         pictures=draw_pictures(impact),
         known_at=format_moment(impact.known_at),
         limit=write_ratio(STANDS_OUT_PERCENT),
+        least_ratio=write_ratio(LEFT_OUT_PERCENT),
         chance=CHANCE_PERCENT,
         kept_back=KEPT_BACK,
         grain=find_grain(impact.least_group),
         telling=word_telling(impact.least_group),
+        mean_telling=word_mean_telling(impact.totals.mean_step_hundredths),
+        drawing=word_drawing(impact.least_group),
+        mean_parts=list_mean_parts(impact),
         disclosure=DISCLOSURE,
-        left_out=LEFT_OUT,
+        no_samples=NO_SAMPLES,
         against=AGAINST,
         amendments=list_weighty(impact),
         words_only=count_words_only(impact),
@@ -72,9 +81,12 @@ def write_page(impact: Impact) -> str:
         traits=TRAITS,
         sample_kinds=SAMPLE_KINDS,
         hit=list_hit(impact),
+        left_out=list_left_out(impact),
+        ratios=write_ratios,
         share=write_share,
         mean_change=write_mean_change,
         amounts=write_amounts,
+        narrowed=list_narrowed_titles(impact),
         holders=write_holders,
         name_change_band=name_change_band,
         name_row=name_row,
@@ -99,3 +111,8 @@ def list_hit(impact: Impact) -> tuple[tuple[Trait, str], ...]:
         for trait, row in impact.list_rows()
         if row.falls_stand_out or row.level_falls_stand_out
     )
+
+
+def list_left_out(impact: Impact) -> tuple[tuple[Trait, str], ...]:
+    """List the groups that gain so much more seldom than all people that somebody should look at them."""
+    return tuple((trait, name_row(trait, row)) for trait, row in impact.list_rows() if row.left_out)

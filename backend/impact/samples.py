@@ -1,24 +1,25 @@
 """Sample people: drawn by lot, none out of a group of too few, with both statements.
 
-A sample is a number and nothing that leads back: no id, no place, no age, of days the month alone, and of what the
-change leaves as it is only a sum.
+A sample is a number and nothing that leads back: no id, no place, no age, of days the year alone, and of what the
+change leaves as it is one sum. Whoever knows what somebody has on record may recognise him all the same.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from backend.impact.assembling import find_district_row
-from backend.impact.figures import Grouping, Move, Sample, SampleKind, SampleLine, Trait
-from backend.impact.tallying import Candidate, Change, rank_candidates
+from backend.impact.candidates import Candidate, rank_candidates
+from backend.impact.figures import ChangeBand, Grouping, Impact, Move, PointsBand, Sample, SampleKind, SampleLine, Trait
+from backend.impact.tallying import Change
 from backend.scores.wording import Wording
 from backend.web.messages import Language
 from scoring.evaluation import evaluate
 from scoring.records import Record
 from scoring.rulebook import Rulebook
-from scoring.statement import Line, Score
+from scoring.statement import Line, LineKind, Score
 
 SAMPLES = 2  # of each kind
 OTHERS = "others"  # the kind of a line that stands for all that do not differ
@@ -43,14 +44,21 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """In whom somebody is hidden: groups and moves as they are told, and the rules that count for enough people."""
+    """In whom somebody is hidden: groups, moves and bands as they are told, and the rules that count for enough."""
 
     groupings: Mapping[Trait, Grouping]
     moves: Collection[Move]
+    points: Collection[PointsBand]
+    changes: Collection[ChangeBand]
     rules: frozenset[str]
 
+    @classmethod
+    def of(cls, told: Impact, rules: frozenset[str]) -> Self:
+        """Take the crowd from what is told of all people."""
+        return cls({each.trait: each for each in told.groupings}, told.moves, told.points, told.changes, rules)
+
     def may_show(self, candidate: Candidate) -> bool:
-        """Tell whether somebody is hidden in a crowd by every trait, and by the move between levels."""
+        """Tell whether somebody is hidden in a crowd by every trait, the move between levels, points and change."""
         rows = {
             (Trait.LEVEL, candidate.level_before),
             (Trait.DISTRICT, find_district_row(self.groupings[Trait.DISTRICT], candidate.district)),
@@ -59,12 +67,25 @@ class Crowd:
         }
         told = {(trait, row.code) for trait, each in self.groupings.items() for row in each.rows if row.people}
         moves = {(each.before, each.after) for each in self.moves if each.people}
-        return rows <= told and (candidate.level_before, candidate.level_after) in moves
+        is_hidden = rows <= told and (candidate.level_before, candidate.level_after) in moves
+        return is_hidden and self._hides_points(candidate.points_before, candidate.points_after)
+
+    def _hides_points(self, before: int, after: int) -> bool:
+        """Tell whether enough people are in the band of points before, in that after, and in the band of the change."""
+        return (
+            any(band.before and band.least <= before <= band.most for band in self.points)
+            and any(band.after and band.least <= after <= band.most for band in self.points)
+            and any(band.people and _is_within(after - before, band) for band in self.changes)
+        )
 
     def may_tell(self, pairs: Iterable[Pair]) -> bool:
         """Tell whether every rule on a line that differs counts for enough people."""
         lines = (line for pair in pairs if pair.differs for line in (pair.was, pair.now) if line is not None)
         return all(line.rule is None or line.rule.id in self.rules for line in lines)
+
+
+def _is_within(gain: int, band: ChangeBand) -> bool:
+    return (band.least is None or band.least <= gain) and (band.most is None or gain <= band.most)
 
 
 def draw_samples(
@@ -123,18 +144,19 @@ def _pair(before: Score, after: Score) -> list[Pair]:
 
 
 def _write_lines(before: Score, after: Score) -> Iterator[SampleLine]:
-    """Write the lines that differ, and those of no dimension; the others as one line a dimension, behind them."""
-    others: dict[str, list[int]] = {}
+    """Write the base and the lines that differ, behind them all others as one: no rare record is known by it."""
+    others: list[int] = []
     for pair in _pair(before, after):
         line, book = (pair.now, after.rulebook) if pair.now is not None else (pair.was, before.rulebook)
         if line is None:
             continue
-        if line.dimension and not pair.differs:
-            others.setdefault(line.dimension, []).append(line.points)
-        else:
+        if pair.differs or line.kind is LineKind.BASE:
             yield _write_line(line, book, pair)
-    for code, points in others.items():
-        yield _fold(code, points, after.rulebook)
+        else:
+            others.append(line.points)
+    if others:
+        total = sum(others)
+        yield SampleLine(kind=OTHERS, title="其他记录", title_en="other records", year="", before=total, after=total)
 
 
 def _write_line(line: Line, book: Rulebook, pair: Pair) -> SampleLine:
@@ -142,21 +164,7 @@ def _write_line(line: Line, book: Rulebook, pair: Pair) -> SampleLine:
         kind=line.kind,
         title=Wording(book, Language.CHINESE).title(line),
         title_en=Wording(book, Language.ENGLISH).title(line),
-        month=f"{line.record.occurred_on:%Y-%m}" if line.record else "",
+        year=str(line.record.occurred_on.year) if line.record else "",
         before=None if pair.was is None else pair.was.points,
         after=None if pair.now is None else pair.now.points,
-    )
-
-
-def _fold(code: str, points: Collection[int], book: Rulebook) -> SampleLine:
-    """Write one line for all of a dimension that do not differ: whoever has a rare record is not known by it."""
-    heading = next(each for each in book.dimensions if each.code == code)
-    count, total = len(points), sum(points)
-    return SampleLine(
-        kind=OTHERS,
-        title=f"其他记录（{heading.name}），{count} 项",
-        title_en=f"other records ({heading.name_en}), {count}",
-        month="",
-        before=total,
-        after=total,
     )

@@ -4,45 +4,19 @@ Nothing of a person leaves the engine but sums, and of a few candidates for the 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from backend.impact.benefits import AFTER, BEFORE, Eligible, Offer, say_eligible
+from backend.impact.candidates import Candidate, Connection, take_candidates
 from backend.impact.figures import SampleKind, Trait
 from backend.impact.groups import AGE_BANDS, UNKNOWN, add_up
 from backend.population.quoting import quote_name, quote_text
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.population.weighing import list_sets, name_in_force
 from scoring.rulebook import Rulebook
-
-_PRIME = 2**31 - 1  # a product of two numbers below it fits into 64 bits
-CANDIDATES = 24  # of each kind and part: the few to be drawn must not be of a small group
-
-
-class Connection(Protocol):
-    """What is needed of a connection to DuckDB."""
-
-    def execute(self, query: str) -> Any:  # noqa: ANN401 - its rows are of any type
-        """Run a query."""
-        ...
-
-
-class Candidate(NamedTuple):
-    """Somebody who may be drawn as a sample."""
-
-    subject_no: int
-    lot: int
-    points_before: int
-    points_after: int
-    level_before: str
-    level_after: str
-    district: str
-    age_band: str
-    sex: str
-    since: date | None
 
 
 class Outcome(NamedTuple):
@@ -91,7 +65,8 @@ class Tally:
 def tally_part(connection: Connection, change: Change, offers: Sequence[Offer], tally: Tally) -> None:
     """Add the people of a part to a tally.
 
-    The part is in the tables `old_scores` and `new_scores` (as of `plan_scores`) and in `subjects`.
+    The part is in the tables `old_scores` and `new_scores` (of `plan_scores`), `old_judged` and `new_judged` (of
+    `judge_special`) and in `subjects`.
     """
     connection.execute(_say_people(change))
     for column, counter in (("points_before", tally.before), ("points_after", tally.after)):
@@ -104,8 +79,8 @@ def tally_part(connection: Connection, change: Change, offers: Sequence[Offer], 
     _tally_dimensions(connection, change, tally)
     _tally_eligible(connection, change, offers, tally)
     _tally_holders(connection, change, tally)
-    for kind, (chosen, order) in _DRAWN.items():
-        _add_candidates(connection, kind, chosen, order, change.seed, tally)
+    for kind in SampleKind:
+        tally.candidates.setdefault(kind, []).extend(take_candidates(connection, kind, change.seed))
 
 
 def _say_people(change: Change) -> str:
@@ -225,20 +200,53 @@ def list_bits(book: Rulebook) -> dict[str, tuple[int, int]]:
 
 
 def _tally_holders(connection: Connection, change: Change, tally: Tally) -> None:
-    """Count those whose score changes among those who have a record of an indicator in force, by either rulebook."""
+    """Count those whose score changes among the holders of each indicator, by either rulebook.
+
+    They have a record of it in force, or one that gave way to another of its act, or came in its place.
+    """
     bits = ((BEFORE, list_bits(change.old)), (AFTER, list_bits(change.new)))
     tests = []
     for indicator in change.indicators:
         masks = [(when, *known[indicator]) for when, known in bits if indicator in known]
-        sets = " | ".join(f"(in_force_{when}_{place} & {1 << bit})" for when, place, bit in masks)
+        sets = " | ".join(
+            f"((in_force_{when}_{place} | coalesce(displaced_{when}_{place}, 0)) & {1 << bit})"
+            for when, place, bit in masks
+        )
         tests.append(f"count(*) filter (({sets}) <> 0)")
     if not tests:
         return
-    query = f"select gain > 0, {', '.join(tests)} from people where gain <> 0 group by 1"  # noqa: S608
+    connection.execute(_say_displaced(change))
+    query = f"""
+        select gain > 0, {", ".join(tests)} from people left join displaced using (subject_no)
+        where gain <> 0 group by 1
+    """  # noqa: S608 - quoted codes, and numbers
     for is_rise, *counts in _fetch(connection, query):
         for indicator, people in zip(change.indicators, counts, strict=True):
             rises, falls = tally.holders.get(indicator, (0, 0))
             tally.holders[indicator] = (rises + people, falls) if is_rise else (rises, falls + people)
+
+
+def _say_displaced(change: Change) -> str:
+    """Say which indicators of each person have a record that stands behind another of its act by one rulebook alone.
+
+    Only records that share an act are looked at, which are few.
+    """
+    found, columns = [], []
+    for when, table, other, book in (
+        (BEFORE, "old_judged", "new_judged", change.old),
+        (AFTER, "new_judged", "old_judged", change.new),
+    ):
+        names = {name: name.replace("in_force", f"displaced_{when}") for name in list_sets(book)}
+        columns += [f"bit_or({each}) as {each}" for each in names.values()]
+        sets = "".join(f", {name} as {each}" for name, each in names.items())
+        found.append(f"""
+            select subject_no{sets} from {table} one where is_behind and not exists (
+                from {other} other where other.is_behind and other.subject_no = one.subject_no
+                    and other.record_hi = one.record_hi and other.record_lo = one.record_lo
+            )
+        """)  # noqa: S608 - names of ours
+    union = " union all by name ".join(found)
+    return f"create or replace temp table displaced as select {', '.join(['subject_no', *columns])} from ({union}) group by 1"  # noqa: S608, E501
 
 
 def _count(connection: Connection, tests: Iterable[str]) -> tuple[int, ...]:
@@ -247,40 +255,3 @@ def _count(connection: Connection, tests: Iterable[str]) -> tuple[int, ...]:
         return ()
     (row,) = _fetch(connection, f"select {counts} from people")  # noqa: S608 - quoted codes, and numbers
     return tuple(row)
-
-
-_DRAWN: Mapping[SampleKind, tuple[str, str]] = {
-    SampleKind.GAIN: ("gain > 0", "gain desc"),
-    SampleKind.LOSS: ("gain < 0", "gain"),
-    SampleKind.LEVEL_UP: ("climb > 0", "1"),
-    SampleKind.LEVEL_DOWN: ("climb < 0", "1"),
-}
-_RANKS: Mapping[SampleKind, Callable[[Candidate], int]] = {
-    SampleKind.GAIN: lambda each: each.points_before - each.points_after,
-    SampleKind.LOSS: lambda each: each.points_after - each.points_before,
-    SampleKind.LEVEL_UP: lambda _: 0,
-    SampleKind.LEVEL_DOWN: lambda _: 0,
-}
-
-
-def _add_candidates(connection: Connection, kind: SampleKind, chosen: str, order: str, seed: str, tally: Tally) -> None:
-    """Take a few of a part by lot, of equal ones those whom the seed puts first."""
-    query = f"""
-        select subject_no, {_say_lot(seed)} as lot, points_before, points_after, level_before, level_after,
-            district, age_band, sex, since
-        from people where {chosen} order by {order.replace("1", "lot")}, lot, subject_no limit {CANDIDATES}
-    """  # noqa: S608 - nothing of anybody
-    tally.candidates.setdefault(kind, []).extend(Candidate(*row) for row in _fetch(connection, query))
-
-
-def _say_lot(seed: str) -> str:
-    """Say in SQL the lot of a person: a number that the seed gives each, the same wherever it is computed."""
-    digest = sha256(seed.encode()).digest()
-    factor, start = (int.from_bytes(digest[at : at + 8]) % (_PRIME - 1) + 1 for at in (0, 8))
-    return f"((subject_no % {_PRIME}) * {factor} + {start}) % {_PRIME}"
-
-
-def rank_candidates(kind: SampleKind, found: Iterable[Candidate]) -> list[Candidate]:
-    """Put the candidates of all parts in order: the largest change first, then by lot."""
-    rank = _RANKS[kind]
-    return sorted(found, key=lambda each: (rank(each), each.lot, each.subject_no))

@@ -1,16 +1,19 @@
-"""How a count of people is told: nobody as 0, a few not at all, more in whole tens; means in hundredths.
+"""How a count of people is told: nobody as 0, a few not at all, more in whole tens; means in steps.
 
 Every count of people of a report is told this way, sums too, each by itself. So a sum and its parts differ by some
 people, and what is left of a sum when its parts are taken away is a range: few people are not computed from what is
 told of the many, and nothing has to be kept back because something else is. Tens are half of the smallest group that
-is told; sums of what people have are told in steps of what so many of them have. Not guarded against is somebody who
-may measure as often as they like, a change of rules made for one person at a time: drafts, and what was measured of
-them, are kept with the names of their authors.
+is told. A mean of all people is told in steps that ten people change by no more than one, whatever they gain or lose:
+beside another, such as that after a change, it does not tell how few gained how much. Sums of points or records are not
+told at all: one row of a rule may hold few records of many points. Not guarded against is somebody who may measure as
+often as they like, a change of rules made for one person at a time: drafts, and what was measured of them, are kept
+with the names of their authors.
 """
 
 from itertools import count
 
 LEAST_GROUP = 20
+_COARSEST = 500  # hundredths: a mean in steps of ten points tells nothing of a change
 
 
 def tell_people(people: int, *, least: int = LEAST_GROUP) -> int | None:
@@ -33,25 +36,27 @@ def tell_amount(amount: int, people: int, *, least: int = LEAST_GROUP) -> int | 
     return (2 * amount * told + people) // (2 * people)
 
 
-def tell_sum(amount: int, people: int, *, least: int = LEAST_GROUP) -> int | None:
-    """Tell the sum of what some people have in steps of 1, 2 or 5 by a power of ten; None for fewer than `least`.
+def find_mean_step(people: int, span: int, *, least: int = LEAST_GROUP) -> int | None:
+    """Find the step, in hundredths, in which a mean of some people is told: 1, 2 or 5 by a power of ten.
 
-    A step is what half of `least` people have on average, or more: beside another sum of the same people, such as that
-    after a change, it does not tell what few of them have. Exact where counts are; a half is rounded up.
+    Half of `least` people who each gain `span` points, the most that anybody can, change the mean by no more than a
+    step. 1 where counts are exact; None where means are not told, of too few people or in steps above `_COARSEST`.
     """
     grain = find_grain(least)
-    if tell_people(people, least=least) is None:
+    if people < max(least, 1):
         return None
-    if grain == 1 or not people:
-        return amount
+    if grain == 1:
+        return 1
     steps = (step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power))
-    step: int = next(step for step in steps if step * people >= abs(amount) * grain)
-    return (2 * amount + step) // (2 * step) * step
+    step: int = next(step for step in steps if step * people >= 100 * grain * span)
+    return step if step <= _COARSEST else None
 
 
-def tell_mean(total: int, people: int, *, least: int = LEAST_GROUP) -> int | None:
-    """Tell a mean per person in hundredths, a half rounded up; None for fewer than `least` people, and for nobody."""
-    return None if people < max(least, 1) else (2 * 100 * total + people) // (2 * people)
+def tell_mean(total: int, people: int, step: int | None) -> int | None:
+    """Tell a mean per person in hundredths, in such a step, a half rounded up; None where there is none."""
+    if step is None:
+        return None
+    return (2 * 100 * total + people * step) // (2 * people * step) * step
 
 
 def find_grain(least: int) -> int:

@@ -111,12 +111,6 @@ class Exported:
         self._next[part] += self._parts
         return number
 
-    def list_latest(self) -> list[UUID]:
-        """List the last subject of each part that has any."""
-        numbers = self._columns["subject_no"]
-        is_last = numbers + self._parts == self._next[numbers % self._parts]
-        return [UUID(bytes=each.ljust(_ID_BYTES, b"\0")) for each in self._ids[is_last].tolist()]
-
     def count_unseen(self) -> int:
         """Count the subjects that the files hold and nobody has looked up."""
         return len(self._is_seen) - int(np.count_nonzero(self._is_seen))

@@ -26,12 +26,12 @@ from backend.population.gathering import PARTED, Gathered, find_reports
 from backend.population.ledger_reading import (
     BEFORE_ALL,
     Account,
-    count_known,
     find_report_numbers,
     read_accounts,
     read_new_entries,
     read_sealed_identities,
 )
+from backend.population.origin import check_origin
 from backend.population.settling import complete_files, settle_subjects
 from backend.population.traits import Traits, read_traits
 from backend.storage.database import Database, StorageUnavailableError
@@ -85,9 +85,9 @@ def export_city(
     """
     begin_files(folder, city=city, parts=parts)
     with writing_files(folder) as writer:
+        check_origin(writer.files, database)
         settle_subjects(writer)
         export = _Export(database, writer, sealer, today(now), pace)
-        export.check_origin()
         while export.take_portion():
             if watch is not None:
                 watch(export.counts)
@@ -118,17 +118,6 @@ class _Export:
         self._after = BEFORE_ALL
         self._size = pace.portion
         self.counts = ExportCounts()
-
-    def check_origin(self) -> None:
-        """Raise CityFilesError, before anything is written, where the last ones of the files are not in the database.
-
-        Who lacks nothing but others than the last is found out at the end.
-        """
-        latest = self._exported.list_latest()
-        with self._database.reading() as session:
-            missing = len(latest) - count_known(session, latest)
-        if missing:
-            raise CityFilesError(_FOREIGN.format(missing=missing))
 
     def take_portion(self) -> bool:
         """Take the next portion of persons, and write a step where enough has come together; False after the last."""

@@ -32,18 +32,23 @@ def has_files(folder: Path | None) -> bool:
     return folder is not None and (folder / NAME).is_file()
 
 
-def check_files(files: CityFiles, *, city: str, day: date | None = None) -> None:
-    """Raise UnfitFilesError unless files are of a city, whole, and, given a city day, of an export begun on it."""
-    if files.city != city:
-        raise UnfitFilesError(
-            Unfit.OF_OTHER_CITY, f"{files.folder} holds the files of {files.city}; give those of {city}"
-        )
+def check_complete(files: CityFiles) -> None:
+    """Raise UnfitFilesError unless an export has come to its end, whatever city the files are of."""
     if not files.is_complete:
         raise UnfitFilesError(
             Unfit.INCOMPLETE,
             f"{files.folder} is not complete: an export is under way, or was broken off; let"
             " `shangding population export` come to its end",
         )
+
+
+def check_files(files: CityFiles, *, city: str, day: date | None = None) -> None:
+    """Raise UnfitFilesError unless files are of a city, whole, and, given a city day, of an export begun on it."""
+    if files.city != city:
+        raise UnfitFilesError(
+            Unfit.OF_OTHER_CITY, f"{files.folder} holds the files of {files.city}; give those of {city}"
+        )
+    check_complete(files)
     if day is not None and today(files.known_at) != day:
         raise UnfitFilesError(
             Unfit.OF_OTHER_DAY,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Text, and_, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.sql.functions import count
 
 from backend.people.identity_numbers import SubjectKind
 from backend.people.tables import EnrolmentRow, SubjectRow
@@ -83,12 +82,6 @@ def read_accounts(session: Session, after: UUID, *, size: int) -> Sequence[Accou
     """Read the `size` natural persons after one, in the order of their ids."""
     rows = session.execute(order_after(_ACCOUNTS, [SubjectRow.subject_id], (after,)).limit(size))
     return [Account(*row) for row in rows]
-
-
-def count_known(session: Session, subject_ids: Sequence[UUID]) -> int:
-    """Count those of some subjects, a few for each part of the files, that there are."""
-    found = session.scalar(select(count()).where(SubjectRow.subject_id.in_(subject_ids)))
-    return found or 0
 
 
 def read_sealed_identities(session: Session, subject_ids: Iterable[UUID]) -> dict[UUID, bytes]:

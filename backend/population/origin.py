@@ -44,7 +44,9 @@ class Newest(NamedTuple):
 def check_origin(files: CityFiles, database: Database) -> None:
     """Refuse files that say what the database does not know: of another one, or of before it was restored.
 
-    Looked at is the last person and the last entry of each part; what was restored and has grown anew has other ones.
+    Looked at is the last person and the last entry of each part: what was lost became known after all that was kept,
+    so the last entry of its part was lost, too; grown anew, one of its number became known at another moment. Only what
+    was under way together with the last entry when the copy was made can be told apart by neither.
     Raises UnfitFilesError, and StorageUnavailableError where the database is away.
     """
     people, entries = set[UUID](), dict[tuple[UUID, int], datetime]()
@@ -74,6 +76,8 @@ def _find_latest(files: CityFiles) -> Iterator[tuple[UUID, Newest | None]]:
         for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS):
             engine.register(f"no_{kind}", SCHEMAS[kind].empty_table())
         for part in range(files.parts):
+            if not files.list_files(Kind.SUBJECTS, part):
+                continue
             for kind in (Kind.RECORDS, Kind.EVENTS, Kind.SUBJECTS):
                 rows = read_files(kind, files.list_files(kind, part))
                 engine.execute(f"CREATE OR REPLACE TEMP VIEW {kind} AS SELECT * FROM {rows}")  # noqa: S608 - paths of ours

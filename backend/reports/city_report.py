@@ -19,11 +19,9 @@ from backend.reports.distribution import (
     read_published,
     read_told,
 )
+from backend.reports.periods import USUAL_DAYS, choose_month, choose_span
 from backend.reports.quality import measure_quality
 from backend.reports.refusals import RefusalFigures, measure_refusals
-from scoring.days import ONE_DAY
-
-USUAL_DAYS = 30
 
 
 class Audience(StrEnum):
@@ -53,8 +51,14 @@ class CityPeople:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfficeFigures:
-    """What officers alone read: benefits and departments over 30 days, refusals of the last whole month."""
+    """What officers alone read: benefits and departments over `span`, refusals over `month`, the last that is over.
 
+    `day` is the one on which they were read, on which neither of the two goes on.
+    """
+
+    day: date
+    span: Span
+    month: Span
     benefits: tuple[BenefitFigures, ...]
     refusals: tuple[RefusalFigures, ...]
     departments: tuple[DepartmentFigures, ...]
@@ -78,17 +82,15 @@ def read_people(
     return CityPeople(now=read(session, counted), before=None if earlier is None else read(session, earlier))
 
 
-def read_office_figures(session: Session, day: date, *, rules: CityRules, calendar: WorkingCalendar) -> OfficeFigures:
-    """Read what officers alone read, as of a day."""
-    span = Span(first_on=day - timedelta(days=USUAL_DAYS - 1), last_on=day)
-    quality = measure_quality(session, span, rules=rules, calendar=calendar, today=day)
+def read_office_figures(session: Session, today: date, *, rules: CityRules, calendar: WorkingCalendar) -> OfficeFigures:
+    """Read what officers alone read on a day: over the 30 whole days until then, and the last whole month."""
+    span, month = choose_span(None, None, today=today), choose_month(None, today=today)
+    quality = measure_quality(session, span, rules=rules, calendar=calendar, today=today)
     return OfficeFigures(
+        day=today,
+        span=span,
+        month=month,
         benefits=measure_benefits(session, span.first_on, span.last_on),
-        refusals=measure_refusals(session, find_last_month(day)),
+        refusals=measure_refusals(session, month.last_on),
         departments=compare_departments(quality),
     )
-
-
-def find_last_month(day: date) -> date:
-    """Give the last day of the month before that of a day."""
-    return day.replace(day=1) - ONE_DAY

@@ -30,7 +30,7 @@ from backend.reports.benefit_figures import Fate, Whose
 from backend.reports.city_report import Audience, CityPeople, OfficeFigures
 from backend.reports.descriptions import name_department
 from backend.reports.distribution import Distribution
-from backend.reports.figure_descriptions import name_reason, name_scenario
+from backend.reports.figure_descriptions import UNTOLD, name_reason, name_scenario, write_people
 from backend.reports.figures import Share
 from backend.reports.suppression import add_published
 from backend.web.messages import Language, get_message
@@ -38,7 +38,6 @@ from scoring.bands import list_bands
 from scoring.rulebook import Rulebook
 
 PERCENT = 100
-UNTOLD = "＊"
 _LINE = 150  # narrow letters of a line of a note
 
 
@@ -52,6 +51,9 @@ class Picture(StrEnum):
     DRIFT = "drift"
     REFUSALS = "refusals"
     DEPARTMENTS = "departments"
+
+
+_OF_A_DAY = (Picture.LEVELS, Picture.POINTS, Picture.BENEFITS, Picture.DIMENSIONS)
 
 
 class Names(NamedTuple):
@@ -87,34 +89,36 @@ def draw_people(people: CityPeople, names: Names, audience: Audience) -> Iterato
     note = names.say("note.officers")
     if audience is Audience.PUBLIC:
         note = names.say("note.public", cell=names.say("cell.people"))
-    yield _finish(Picture.LEVELS, draw_columns(_chart_levels(people, names)), people.day, names, note)
-    yield _finish(Picture.POINTS, draw_columns(_chart_points(people, names)), people.day, names, note)
+    titles = {each: names.say(f"said.{each}", day=people.day.isoformat()) for each in _OF_A_DAY}
+    yield _finish(Picture.LEVELS, draw_columns(_chart_levels(people, names)), titles[Picture.LEVELS], note)
+    yield _finish(Picture.POINTS, draw_columns(_chart_points(people, names)), titles[Picture.POINTS], note)
     if audience is Audience.PUBLIC:
         note = names.say("note.public", cell=names.say("cell.benefits"))
         figure = draw_bars(_chart_people_with_benefits(people.now, names))
-        yield _finish(Picture.BENEFITS, figure, people.day, names, note)
+        yield _finish(Picture.BENEFITS, figure, titles[Picture.BENEFITS], note)
         return
-    yield _finish(Picture.DIMENSIONS, draw_matrix(_lay_dimensions(people.now, names)), people.day, names, note)
+    figure = draw_matrix(_lay_dimensions(people.now, names))
+    yield _finish(Picture.DIMENSIONS, figure, titles[Picture.DIMENSIONS], note)
     if people.drifts is not None:
-        figure = draw_bars(_chart_drift(people, names))
-        yield _finish(Picture.DRIFT, figure, people.day, names, names.say("note.drift"))
+        title = names.say("said.drift", since=people.drifts.since_on.isoformat(), day=people.day.isoformat())
+        yield _finish(Picture.DRIFT, draw_bars(_chart_drift(people, names)), title, names.say("note.drift"))
 
 
-def draw_office_figures(figures: OfficeFigures, day: date, names: Names) -> Iterator[Drawn]:
-    """Draw what officers alone read; what there is nothing of is not drawn."""
+def draw_office_figures(figures: OfficeFigures, names: Names) -> Iterator[Drawn]:
+    """Draw what officers alone read, named by its first and last day; what there is nothing of is not drawn."""
     charts = {
-        Picture.BENEFITS: (figures.benefits, _chart_grants, "grants"),
-        Picture.REFUSALS: (figures.refusals, _chart_refusals, "refusals"),
-        Picture.DEPARTMENTS: (figures.departments, _chart_departments, "departments"),
+        Picture.BENEFITS: (figures.benefits, _chart_grants, "grants", figures.span),
+        Picture.REFUSALS: (figures.refusals, _chart_refusals, "refusals", figures.month),
+        Picture.DEPARTMENTS: (figures.departments, _chart_departments, "departments", figures.span),
     }
-    for picture, (found, chart, note) in charts.items():
+    for picture, (found, chart, said, span) in charts.items():
         if found:
-            yield _finish(picture, draw_bars(chart(figures, day, names)), day, names, names.say(f"note.{note}"), note)
+            title = names.say(f"said.{said}", first=span.first_on.isoformat(), last=span.last_on.isoformat())
+            yield _finish(picture, draw_bars(chart(figures, names)), title, names.say(f"note.{said}"))
 
 
-def _finish(picture: Picture, figure: Figure, day: date, names: Names, note: str, said: str = "") -> Drawn:
+def _finish(picture: Picture, figure: Figure, title: str, note: str) -> Drawn:
     """Write above a picture what it shows, and below how to read it."""
-    title = names.say(f"said.{said or picture}", day=day.isoformat())
     note = _break_lines(note)
     figure.suptitle(title, x=0.01, ha="left", size=10)
     figure.supxlabel(note, x=0.01, ha="left", size=6.5)
@@ -171,11 +175,6 @@ def _make_series(found: Distribution, groups: Sequence[int | None], colour: str,
     return Series(names.say("people_on", day=found.counted.day.isoformat()), colour, shares, labels)
 
 
-def write_people(people: int | None) -> str:
-    """Write a count of people as it is told."""
-    return UNTOLD if people is None else f"{people:,}"
-
-
 def _lay_dimensions(found: Distribution, names: Names) -> Matrix:
     dimensions = names.rulebook_on(found.counted.day).dimensions
     wide = found.wide
@@ -222,8 +221,8 @@ def _chart_people_with_benefits(found: Distribution, names: Names) -> BarChart:
     return BarChart(tuple(name_scenario(code, catalogue, names.language) for code in codes), tuple(series))
 
 
-def _chart_grants(figures: OfficeFigures, day: date, names: Names) -> BarChart:
-    catalogue = names.benefits.catalogue_on(day)
+def _chart_grants(figures: OfficeFigures, names: Names) -> BarChart:
+    catalogue = names.benefits.catalogue_on(figures.span.last_on)
     codes = sorted({each.scenario for each in figures.benefits})
     granted = {(each.scenario, each.whose): each.granted for each in figures.benefits}
     series = tuple(
@@ -234,8 +233,8 @@ def _chart_grants(figures: OfficeFigures, day: date, names: Names) -> BarChart:
     return BarChart(tuple(name_scenario(code, catalogue, names.language) for code in codes), series)
 
 
-def _chart_refusals(figures: OfficeFigures, day: date, names: Names) -> BarChart:
-    catalogue = names.benefits.catalogue_on(day)
+def _chart_refusals(figures: OfficeFigures, names: Names) -> BarChart:
+    catalogue = names.benefits.catalogue_on(figures.month.last_on)
     rows = [
         (f"{name_scenario(each.scenario, catalogue, names.language)}: {name_reason(why, names.language)}", people)
         for each in figures.refusals
@@ -246,8 +245,8 @@ def _chart_refusals(figures: OfficeFigures, day: date, names: Names) -> BarChart
     return BarChart(tuple(name for name, _ in rows), (series,))
 
 
-def _chart_departments(figures: OfficeFigures, day: date, names: Names) -> BarChart:
-    catalogue = names.rules.catalogue_on(day)
+def _chart_departments(figures: OfficeFigures, names: Names) -> BarChart:
+    catalogue = names.rules.catalogue_on(figures.day)
     rates = [("timely", AFTER), ("refused", LOSS)]
     series = []
     for rate, colour in rates:

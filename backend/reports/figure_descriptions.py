@@ -21,6 +21,8 @@ from scoring.bands import list_bands, make_dimension_band
 from scoring.catalogue import Catalogue
 from scoring.rulebook import Rulebook
 
+UNTOLD = "＊"
+
 
 def describe_people(
     found: Distribution, drifts: Drifts | None, rulebook: Rulebook, language: Language
@@ -148,6 +150,11 @@ def describe_departments(
             for each in figures
         ],
     }
+
+
+def write_people(people: int | None) -> str:
+    """Write a count of people as it is told."""
+    return UNTOLD if people is None else f"{people:,}"
 
 
 def name_scenario(code: str, catalogue: ScenarioCatalogue | None, language: Language) -> str:

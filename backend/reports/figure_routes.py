@@ -12,7 +12,6 @@ from backend.principals import PrincipalKind
 from backend.reports import figure_examples as examples
 from backend.reports.benefit_figures import measure_benefits
 from backend.reports.city_report import Audience, read_people
-from backend.reports.counts import Span
 from backend.reports.departments import compare_departments
 from backend.reports.figure_descriptions import (
     describe_benefits,
@@ -33,10 +32,10 @@ from backend.reports.figure_schemas import (
     SpanQuerySchema,
 )
 from backend.reports.figure_tables import find_picture
-from backend.reports.periods import find_period_refusal
+from backend.reports.periods import choose_month, choose_span, find_period_refusal
 from backend.reports.public_figures import read_public_people
 from backend.reports.quality import measure_quality
-from backend.reports.refusals import end_of_month, find_month_refusal, measure_refusals
+from backend.reports.refusals import find_month_refusal, measure_refusals
 from backend.web.answers import Reply
 from backend.web.operations import Blueprint
 from backend.web.problems import ProblemCode, Refusal
@@ -124,8 +123,9 @@ def get_score_report(*, query: dict[str, Any], session: Session) -> Reply | Refu
 )
 def get_benefit_report(*, query: dict[str, Any], session: Session, now: datetime) -> Reply | Refusal:
     """Give the grants of some city days by scenario, those of visitors apart."""
-    span = Span(first_on=query["from_on"], last_on=query["to_on"])
-    refusal = find_period_refusal(span, last=today(now))
+    day = today(now)
+    span = choose_span(query["from_on"], query["to_on"], today=day)
+    refusal = find_period_refusal(span, last=day)
     if refusal is not None:
         return refusal
     figures = measure_benefits(session, span.first_on, span.last_on)
@@ -146,12 +146,13 @@ def get_benefit_report(*, query: dict[str, Any], session: Session, now: datetime
 )
 def get_refusal_report(*, query: dict[str, Any], session: Session, now: datetime) -> Reply | Refusal:
     """Give people by scenario and reason."""
-    first_on = date.fromisoformat(f"{query['month']}-01")
-    refusal = find_month_refusal(first_on, today=today(now))
+    day, wanted = today(now), query["month"]
+    month = choose_month(None if wanted is None else date.fromisoformat(f"{wanted}-01"), today=day)
+    refusal = find_month_refusal(month.last_on, today=day)
     if refusal is not None:
         return refusal
-    days = (first_on, end_of_month(first_on))
-    figures = measure_refusals(session, first_on)
+    days = (month.first_on, month.last_on)
+    figures = measure_refusals(session, month.last_on)
     return _reply(describe_refusals(figures, days, current_context().benefits, current_notes().language))
 
 
@@ -168,7 +169,8 @@ def get_refusal_report(*, query: dict[str, Any], session: Session, now: datetime
 )
 def get_department_report(*, query: dict[str, Any], session: Session, now: datetime) -> Reply | Refusal:
     """Give the rates of each department; those of fewer than 20 rows stay untold."""
-    span, day = Span(first_on=query["from_on"], last_on=query["to_on"]), today(now)
+    day = today(now)
+    span = choose_span(query["from_on"], query["to_on"], today=day)
     refusal = find_period_refusal(span, last=day)
     if refusal is not None:
         return refusal
@@ -189,7 +191,7 @@ def get_department_report(*, query: dict[str, Any], session: Session, now: datet
     problems={ProblemCode.FIGURES_NOT_FOUND},
 )
 def get_report_picture(*, picture: str, session: Session) -> Reply | Refusal:
-    """Give a picture as it was drawn when the day was counted, over the 30 days until then."""
+    """Give a picture as it was drawn when the day was counted, over the 30 whole days before, or the month."""
     return _show(session, Audience.OPERATORS, picture)
 
 

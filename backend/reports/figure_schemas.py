@@ -18,16 +18,16 @@ class ScoresQuerySchema(StrictSchema):
 
 
 class SpanQuerySchema(StrictSchema):
-    """Which city days, both included."""
+    """Which city days, both included: 30 until `to`, which is yesterday, unless told otherwise."""
 
-    from_on = fields.Day(required=True, data_key="from")
-    to_on = fields.Day(required=True, data_key="to")
+    from_on = fields.Day(load_default=None, data_key="from")
+    to_on = fields.Day(load_default=None, data_key="to")
 
 
 class MonthQuerySchema(StrictSchema):
-    """Which month, such as 2026-10."""
+    """Which month, such as 2026-10; the last one that is over unless told otherwise."""
 
-    month = fields.Text(maximum=7, pattern=r"[12][0-9]{3}-(0[1-9]|1[0-2])", required=True)
+    month = fields.Text(maximum=7, pattern=r"[12][0-9]{3}-(0[1-9]|1[0-2])", load_default=None)
 
 
 class LevelPeopleSchema(StrictSchema):

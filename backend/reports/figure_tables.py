@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, ForeignKey, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.storage.inserts import insert_into
@@ -146,7 +146,7 @@ def read_cells(session: Session, day: date) -> Counter[Cell]:
 
 
 def put_pictures(session: Session, day: date, audience: str, pictures: Iterable[tuple[str, str, str]]) -> None:
-    """Put pictures (name, language, SVG) in the place of those of an earlier day."""
+    """Put pictures (name, language, SVG) in the place of those of an earlier day, of which none stays."""
     for name, language, svg in pictures:
         values = {"audience": audience, "name": name, "language": language, "day": day, "svg": svg}
         statement = insert_into(session, FigurePictureRow).values(values)
@@ -158,6 +158,7 @@ def put_pictures(session: Session, day: date, audience: str, pictures: Iterable[
                 where=FigurePictureRow.day <= statement.excluded.day,
             )
         )
+    session.execute(delete(FigurePictureRow).where(FigurePictureRow.audience == audience, FigurePictureRow.day < day))
 
 
 def find_picture(session: Session, audience: str, name: str, language: str) -> str | None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from backend.gateways.published_editions import Published
+from backend.gateways.published_editions import Published, read_withdrawn, takes_back
 from backend.storage.editions import Announcement, Edition, EditionKind
 from scenarios.catalogue import ScenarioCatalogue
 from scoring.rulebook import Rulebook
@@ -62,7 +62,8 @@ class DatedEdition:
 
 def list_dated_editions(published: Published, kind: EditionKind, day: date) -> tuple[DatedEdition, ...]:
     """List all editions of a kind as they stand on a day, the latest first; of one day the withdrawn ones first."""
-    dated = [*_list_withdrawn(published, kind), *_list_standing(published, kind, day)]
+    withdrawn = [_date_withdrawn(published, each) for each in _list_withdrawn(published, kind)]
+    dated = [*withdrawn, *_list_standing(published, kind, day)]
     dated.sort(key=lambda each: each.effective_on, reverse=True)
     return tuple(dated)
 
@@ -74,13 +75,15 @@ def find_dated_edition(
 
     The one that was withdrawn last where none stands for that day; with a version, only that one.
     """
+    for each in _list_standing(published, kind, day):
+        if each.effective_on == effective_on and version in (None, each.version):
+            return each
     found = [
         each
-        for each in (*_list_withdrawn(published, kind), *_list_standing(published, kind, day))
+        for each in _list_withdrawn(published, kind)
         if each.effective_on == effective_on and version in (None, each.version)
     ]
-    found.sort(key=lambda each: (each.withdrawn_at is None, each.withdrawn_at or each.announced_at))
-    return found[-1] if found else None
+    return _date_withdrawn(published, max(found, key=_tell_withdrawal)) if found else None
 
 
 def _list_contents(published: Published, kind: EditionKind) -> tuple[Rulebook | ScenarioCatalogue, ...]:
@@ -116,28 +119,34 @@ def _list_standing(published: Published, kind: EditionKind, day: date) -> Iterat
         )
 
 
-def _list_withdrawn(published: Published, kind: EditionKind) -> Iterator[DatedEdition]:
-    for edition, content in published.announced:
-        if edition.kind is kind and edition.withdrawn_at is not None:
-            yield DatedEdition(
-                version=edition.version,
-                effective_on=edition.effective_on,
-                until=None,
-                state=EditionState.WITHDRAWN,
-                announced_at=edition.announced_at,
-                withdrawn_at=edition.withdrawn_at,
-                withdrawn_because=edition.withdrawn_because,
-                announcement=edition.announcement,
-                rolled_back=None,
-                content=content,
-                former=_find_former(published, edition),
-            )
+def _list_withdrawn(published: Published, kind: EditionKind) -> list[Edition]:
+    return [each for each, _ in published.announced if each.kind is kind and each.withdrawn_at is not None]
+
+
+def _tell_withdrawal(edition: Edition) -> datetime:
+    return edition.withdrawn_at or edition.announced_at
+
+
+def _date_withdrawn(published: Published, edition: Edition) -> DatedEdition:
+    return DatedEdition(
+        version=edition.version,
+        effective_on=edition.effective_on,
+        until=None,
+        state=EditionState.WITHDRAWN,
+        announced_at=edition.announced_at,
+        withdrawn_at=edition.withdrawn_at,
+        withdrawn_because=edition.withdrawn_because,
+        announcement=edition.announcement,
+        rolled_back=None,
+        content=read_withdrawn(edition, published),
+        former=_find_former(published, edition),
+    )
 
 
 def _find_rollback(effective_on: date, follower: Edition, versions: Mapping[date, str]) -> RolledBack | None:
     """Tell how an edition was rolled back by the one that follows it; None where it was not, or was brought back."""
     told = follower.announcement
-    if told is None or told.restores_on is None or told.restores_on == effective_on:
+    if told is None or told.restores_on is None or not takes_back(told.restores_on, effective_on):
         return None
     return RolledBack(
         by_version=follower.version,

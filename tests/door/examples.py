@@ -45,8 +45,9 @@ from backend.partners.city_keys import find_sealing_key
 from backend.partners.treaties import resume_treaty, suspend_treaty
 from backend.people.agreement import agreement_on
 from backend.principals import Principal, PrincipalKind
-from backend.reports.city_report import Audience, find_last_month
+from backend.reports.city_report import Audience
 from backend.reports.figure_tables import put_pictures
+from backend.reports.periods import choose_month
 from backend.storage.identifiers import new_id
 from backend.visits.home_cities import make_home_cities
 from backend.visits.routes import HOME_CITIES
@@ -569,7 +570,7 @@ QUERIES: dict[str, Value] = {
     "case_no": lambda _: "2026-17",
     "file_no": lambda _: make_key(),
     "from": _today,
-    "month": lambda making: f"{find_last_month(today(making.door.city.now())):%Y-%m}",
+    "month": lambda making: f"{choose_month(None, today=today(making.door.city.now())).first_on:%Y-%m}",
     "order_no": lambda making: making.find("verification")["order_no"],
     "purpose": lambda making: "own_view" if making.operation.name == "preview_exchange" else "data_check",
     "city": lambda _: THEIRS,

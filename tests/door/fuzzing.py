@@ -39,8 +39,8 @@ NETWORK_ONLY = ("max_redirects", "verify", "cert", "proxies")
 BEYOND_SCHEMA = frozenset(
     {
         "blank_at_the_edge", "forbidden_character", "holds_identity_number", "json_digits", "json_nul",
-        "json_out_of_range", "json_surrogate", "json_too_deep", "not_a_cursor", "not_a_whole_number", "not_nfc",
-        "not_plain", "out_of_range", "says_nothing", "too_long", "wrong_form",
+        "json_out_of_range", "json_surrogate", "json_too_deep", "line_holds_identity_number", "not_a_cursor",
+        "not_a_whole_number", "not_nfc", "not_plain", "out_of_range", "says_nothing", "too_long", "wrong_form",
     }
 )  # fmt: skip
 OF_A_KIND = "/content/"  # of a notice: its schema says that it is an object, and its kind which one

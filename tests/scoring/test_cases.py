@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from scoring.cases import read_cases
@@ -38,3 +40,13 @@ def test_a_case_names_only_what_there_is(old: str, new: str, words: str) -> None
         read_cases(CASES.replace(old, new.replace("嗯", '"嗯"')), "cases", RULEBOOK)
     (fault,) = caught.value.faults
     assert fault.endswith(words)
+
+
+def test_more_cases_than_can_be_run_while_somebody_waits_are_refused() -> None:
+    records = ", ".join(['{ indicator = "BLOOD", occurred_on = 2026-03-01 }'] * 4000)
+    text = CASES.replace('{ indicator = "BLOOD", occurred_on = 2026-03-01 }', records)
+    (case,) = read_cases(text, "cases", RULEBOOK)
+    assert len(case.records) == 4000
+    wide = replace(RULEBOOK, rule_limits=RULEBOOK.rule_limits * 400)
+    with pytest.raises(DocumentError, match="steps to run, each record by each rule and limit"):
+        read_cases(text, "cases", wide)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring import checking
 from scoring.boxes import Box, intersect, list_near
 from scoring.catalogue_document import read_catalogue
 from scoring.checking import MOST_OVERLAPS, find_gaps, find_notices, find_unscored_indicators
-from scoring.documents import DocumentError
+from scoring.documents import MOST_ENTRIES, DocumentError
 from scoring.pricing import Choice, Span
-from scoring.rulebook_document import build_rulebook, read_rulebook
+from scoring.rulebook_document import MOST_GRADES, build_rulebook, read_rulebook
 from tests.scoring.small_city import CATALOGUE, CATALOGUE_TEXT, RULEBOOK, RULEBOOK_TEXT
 
 type_of_document = dict[str, Any]
@@ -83,20 +84,43 @@ def test_near_boxes_are_all_that_share_a_point(
         for one, other in combinations(range(len(boxes)), 2)
         if intersect(boxes[one], boxes[other]) is not None
     }
-    near = list_near(space, boxes)
+    near = list(list_near(space, boxes))
     assert meeting <= set(near)
-    assert near == sorted(set(near))
+    assert len(near) == len(set(near))
+    assert all(one < other for one, other in near)
 
 
 def test_of_many_boxes_few_are_compared_and_of_many_overlaps_the_first_named() -> None:
     space: Box = {"free": Choice("free", frozenset("ab")), "n": Span("n", 0, None)}
     rows: list[Box] = [{**space, "n": Span("n", number, number)} for number in range(999)]
-    assert list_near(space, rows) == []
+    assert list(list_near(space, rows)) == []
+    assert next(list_near(space, [space] * 20_000)) == (0, 1)  # of 200 million pairs
     document = tomllib.loads(RULEBOOK_TEXT)
-    document["rules"] += [rule(document, "R-BLOOD") | {"id": f"R-BLOOD-{number}"} for number in range(30)]
+    document["rules"] += [rule(document, "R-BLOOD") | {"id": f"R-BLOOD-{number}"} for number in range(1900)]
     with pytest.raises(DocumentError) as caught:
         build_rulebook(document, "spoilt", CATALOGUE)
     assert len(caught.value.faults) == MOST_OVERLAPS
+
+
+def test_what_would_be_compared_for_minutes_is_refused_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = tomllib.loads(RULEBOOK_TEXT)
+    fine = rule(document, "R-FINE")
+    fine["rows"] = [fine["rows"][0] | {"at_least": each, "at_most": each} for each in range(20)]
+    book = build_rulebook(document, "rows", CATALOGUE)
+    monkeypatch.setattr(checking, "MOST_COMPARED", 15)
+    assert find_gaps(book)[-1].where.startswith("has too many rules and rows to compare them all")
+    fine["rows"] = [fine["rows"][0] | {"at_most": each} for each in range(20)]
+    with pytest.raises(DocumentError) as caught:
+        build_rulebook(document, "rows", CATALOGUE)
+    assert len(caught.value.faults) == 15 + 1
+    assert caught.value.faults[-1].startswith("FINE: has too many rules and rows to compare them all")
+
+
+def test_a_list_longer_than_any_city_needs_is_refused() -> None:
+    fault = find_faults(lambda document: document["levels"].extend(document["levels"] * 100))
+    assert f".levels: has {101 * len(RULEBOOK.levels)} entries; {MOST_GRADES} are the most" in fault
+    fault = find_faults(lambda document: rule(document, "R-FINE")["rows"].extend([{}] * MOST_ENTRIES))
+    assert f".rows: has {MOST_ENTRIES + 2} entries; {MOST_ENTRIES} are the most" in fault
 
 
 def test_overlapping_rows_are_refused() -> None:

@@ -65,7 +65,8 @@ def test_a_folder_becomes_a_draft_and_the_edition_a_folder(
     assert "lacks    soundness" in run(["governance", "show", draft_id], settings).output
     assert run(["governance", "check", draft_id, *BY], settings).exit_code == 1
     mended = write_folder(tmp_path / "new", office, ahead=10, version="2027.1")
-    assert run([*mended, "--revises", draft_id], settings).exit_code == 0
+    untitled = [*mended[: mended.index("--title")], "--reason", "改正用例", *BY, "--revises", draft_id]
+    assert run(untitled, settings).exit_code == 0
     assert run(["governance", "impact", draft_id], settings).exit_code == 0
     digest = office.read(UUID(draft_id)).draft.digest
     office.approve(UUID(draft_id), digest)
@@ -77,5 +78,12 @@ def test_a_folder_becomes_a_draft_and_the_edition_a_folder(
         written = (tmp_path / "out" / f"{name}-{day}.toml").read_text("utf-8")
         assert written == (tmp_path / "new" / f"{name}-{day}.toml").read_text("utf-8")
     assert run(["governance", "shadows"], settings).output == "0 candidates measured\n"
+    numbered = tmp_path / "new" / f"cases-{day}.toml"
+    lines = numbered.read_text("utf-8").split("\n")
+    lines[6:6] = ["# 110101 19900307 4573"]
+    numbered.write_text("\n".join(lines), encoding="utf-8")
+    refused = run(order, settings)
+    assert (refused.exit_code, f"cases-{day}.toml, line 7: holds the number" in refused.output) == (1, True)
+    assert "4573" not in refused.output
     nobody = run(["governance", "show", "019a0000-0000-7000-8000-000000000d01"], settings)
     assert (nobody.exit_code, "no draft" in nobody.output) == (1, True)

@@ -43,7 +43,11 @@ def test_scores_are_refreshed_and_checked(environment: dict[str, str], sqlite_ur
         counted = run(["rescore", "--count"], environment)
         assert counted.stdout.startswith(said), counted.output
         assert ": counted\n" in counted.stdout
-        assert counted.stdout.endswith(" pictures drawn\n")
+        assert counted.stdout.endswith(
+            "drawn for the API, each in Chinese and English:\n"
+            "  3 for everybody: levels, points, benefits\n"
+            "  3 for officers: levels, points, dimensions\n"
+        )
         assert run(["rescore", "--dry-run"], environment).stdout == "2 people; 0 would be refreshed\n"
 
         said = "2 looked at; 2 agree, 0 differ, 0 have none that holds\n"

@@ -6,7 +6,10 @@ What measures stands in for the engine, whose figures are tested elsewhere; who 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
+
+import pyarrow as pa
 
 from backend.clock import FixedClock, today
 from backend.gateways.published_editions import ShippedEditions, read_shipped
@@ -24,6 +27,8 @@ from backend.governance.rollbacks import NewRollback, date_anew, draft_rollback
 from backend.governance.standing import load_standing
 from backend.impact.figures import Edition, Impact, Totals
 from backend.population.city_files import CityFiles, begin_files, files_step
+from backend.population.city_files import Kind as FileKind
+from backend.population.columns import SCHEMAS, write_rows
 from backend.storage.database import Database
 from backend.web.problems import Refusal
 from scenarios.catalogue import ScenarioCatalogue
@@ -55,7 +60,18 @@ def write_edition(kind: Kind, effective_on: date, version: str) -> Documents:
 def make_impact(files: CityFiles, comparison: Comparison) -> Impact:
     """A report without any figure, of what it was asked to compare."""
     totals = Totals(**dict.fromkeys(Totals.__dataclass_fields__, 0))
-    lists = ["levels", "moves", "points", "changes", "dimensions", "groupings", "benefits", "amendments", "rules"]
+    lists = [
+        "levels",
+        "moves",
+        "points",
+        "changes",
+        "dimensions",
+        "groupings",
+        "benefits",
+        "narrowed",
+        "amendments",
+        "rules",
+    ]
     nothing: dict[str, tuple[()]] = dict.fromkeys([*lists, "samples"], ())
     return Impact(
         city=files.city,
@@ -93,7 +109,7 @@ class Office:
     folder: Path
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
     notice_days: int = 30
-    losses: dict[str, int | None] = field(default_factory=dict)
+    losses: dict[str, Any] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -118,6 +134,14 @@ class Office:
         begin_files(self.folder, city=CITY)
         with files_step(self.folder) as step:
             step.keep(known_at=known_at or self.now, is_complete=is_complete)
+
+    def add_stranger(self) -> None:
+        """Put somebody into the files whom the database does not know."""
+        with files_step(self.folder) as step:
+            person = {"subject_no": 0, "subject_id": str(UUID(int=7)), "facts_version": 0}
+            rows = [pa.Table.from_pylist([person], SCHEMAS[FileKind.SUBJECTS])]
+            write_rows(FileKind.SUBJECTS, step.add(FileKind.SUBJECTS, 0), rows)
+            step.keep(known_at=self.now, is_complete=True)
 
     def move_days(self, days: int) -> None:
         self.clock.move(timedelta(days=days))
@@ -178,7 +202,7 @@ class Office:
 
     def withdraw(self, draft_id: UUID, *, by: Officer = LI) -> Draft | Refusal:
         with self.database.transaction() as session:
-            return withdraw_draft(session, draft_id, reason="撤回", by=by, shipped=SHIPPED, city=CITY, now=self.now)
+            return withdraw_draft(session, draft_id, reason="撤回", by=by, shipped=SHIPPED, now=self.now)
 
     def roll_back(self, restores_on: date, *, ahead: int, version: str, by: Officer = WANG) -> Draft | Refusal:
         new = NewRollback(Kind.SCENARIOS, restores_on, version, self.day + timedelta(days=ahead), "x", "x")

@@ -13,7 +13,6 @@ from backend.governance.states import State
 from backend.governance.tables import find_last_impact
 from backend.impact.figures import Impact
 from backend.population.city_files import CityFiles
-from backend.population.files_of_day import Unfit, UnfitFilesError
 from backend.web.problems import ProblemCode, Refusal
 from tests.backend.governance.drafting import CITY, WANG, Office, make_impact
 
@@ -75,13 +74,14 @@ def test_a_candidate_that_is_not_comparable_holds_up_no_other(sqlite_office: Off
             raise NotComparableError
         return make_impact(files, comparison)
 
-    def refuse_ledger(files: CityFiles, comparison: Comparison) -> Impact:
-        raise UnfitFilesError(Unfit.OF_OTHER_LEDGER, f"{files.folder} {comparison.as_of}")
-
     desk = replace(office.desk, measure=measure)
     assert run_shadows(desk) == (2, {Fault.NOT_COMPARABLE: 1})
     assert [len(look(office, draft).days) for draft in drafts] == [0, 1, 1]
-    assert run_shadows(replace(desk, measure=refuse_ledger)) == (0, {Fault.FILES_OF_OTHER_LEDGER: 1})
+    office.add_stranger()
+    assert run_shadows(desk) == (0, {Fault.FILES_OF_OTHER_LEDGER: 1})
+    outcome = measure_draft(desk, drafts[0].draft_id)
+    assert outcome is not None
+    assert outcome.fault is Fault.FILES_OF_OTHER_LEDGER
     draft = office.draft(ahead=30, version="2027.9")
     office.check(draft.draft_id)
     start(office, draft)

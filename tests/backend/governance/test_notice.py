@@ -11,8 +11,8 @@ from tests.backend.governance.drafting import NOON
 
 TOMORROW = date(2026, 11, 23)
 TOTALS = {"falls": 0, "level_falls": 0, "newly_suspended": 0, "rises": 500, "no_longer_suspended": None}
-BENEFIT = {"lost": 0, "gained": 80, "limit_before_fen": 20_000, "limit_after_fen": 30_000}
-NOBODY = {"totals": TOTALS, "benefits": [BENEFIT, BENEFIT | {"limit_before_fen": None}]}
+BENEFIT = {"lost": 0, "gained": 80}
+NOBODY = {"totals": TOTALS, "benefits": [BENEFIT], "narrowed": []}
 
 
 def find(*reports: dict[str, Any], urgency: str | None = None) -> NoticePeriod:
@@ -23,16 +23,15 @@ def find(*reports: dict[str, Any], urgency: str | None = None) -> NoticePeriod:
 @pytest.mark.parametrize("count", [20, None], ids=["many", "few"])
 @pytest.mark.parametrize("loss", ["falls", "level_falls", "newly_suspended", "lost"])
 def test_every_loss_is_told_before(loss: str, count: int | None) -> None:
-    worse = {"totals": TOTALS, "benefits": [BENEFIT, BENEFIT | {loss: count}]}
+    worse = NOBODY | {"benefits": [BENEFIT, BENEFIT | {loss: count}]}
     if loss != "lost":
-        worse = {"totals": TOTALS | {loss: count}, "benefits": []}
+        worse = NOBODY | {"totals": TOTALS | {loss: count}, "benefits": []}
     assert find(NOBODY, worse) == NoticePeriod(is_adverse=True, days=30, first_on=date(2026, 12, 22))
     assert find(worse, urgency="x") == NoticePeriod(is_adverse=True, days=0, first_on=TOMORROW)
 
 
-def test_a_lower_limit_is_a_loss_and_nothing_else_is() -> None:
-    lower = {"totals": TOTALS, "benefits": [BENEFIT | {"limit_after_fen": 19_999}]}
-    assert find(lower).is_adverse
+def test_what_is_taken_away_is_a_loss_and_nothing_else_is() -> None:
+    assert find(NOBODY | {"narrowed": ["bounds"]}).is_adverse
     assert find(NOBODY) == NoticePeriod(is_adverse=False, days=0, first_on=TOMORROW)
     too_late = find_notice_period([], urgency=None, notice_days=1, now=find_deadline(TOMORROW))
     assert too_late.first_on == date(2026, 11, 24)

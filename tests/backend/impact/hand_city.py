@@ -16,7 +16,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -75,6 +75,7 @@ class Reported(NamedTuple):
     indicator: str
     occurred_on: date
     fields: Mapping[str, int | str]
+    act: str | None = None
 
 
 class Person(NamedTuple):
@@ -107,9 +108,9 @@ def list_people() -> Iterator[Person]:
     yield Person(None, None, None, (fine,), since=None)
 
 
-def write_city(folder: Path) -> CityFiles:
-    """Write the files of the city."""
-    people = list(enumerate(list_people()))
+def write_city(folder: Path, living: Iterable[Person] | None = None) -> CityFiles:
+    """Write the files of the city, or of one of other people."""
+    people = list(enumerate(list_people() if living is None else living))
     said = {(each.indicator, json.dumps(each.fields)) for _, person in people for each in person.records}
     contents = {key: number for number, key in enumerate(sorted(said), start=1)}
     begin_files(folder, city="smallville", parts=PARTS)
@@ -118,8 +119,8 @@ def write_city(folder: Path) -> CityFiles:
         write_rows(Kind.CONTENTS, step.add(Kind.CONTENTS), [pa.Table.from_pylist(rows)])
         numbers = count(1)
         for part in range(PARTS):
-            living = [(number, person) for number, person in people if number % PARTS == part]
-            subjects = [_describe(number, person) for number, person in living]
+            inside = [(number, person) for number, person in people if number % PARTS == part]
+            subjects = [_describe(number, person) for number, person in inside]
             records = [
                 {
                     "subject_no": number,
@@ -128,10 +129,10 @@ def write_city(folder: Path) -> CityFiles:
                     "content_no": contents[each.indicator, json.dumps(each.fields)],
                     "occurred_on": each.occurred_on,
                     "ended_on": None,
-                    "act": None,
+                    "act": each.act,
                     "known_at": datetime(2026, 5, 1, tzinfo=UTC),
                 }
-                for number, person in living
+                for number, person in inside
                 for each in person.records
             ]
             for kind, found in ((Kind.SUBJECTS, subjects), (Kind.RECORDS, records)):

@@ -5,9 +5,9 @@ from math import comb
 
 import pytest
 
-from backend.impact.groups import find_median, find_tail, measure_ratio, stands_out
+from backend.impact.groups import find_median, find_tail, is_left_out, measure_ratio, stands_out
 from backend.impact.tallying import find_places
-from backend.impact.telling import tell_amount, tell_mean, tell_people, tell_sum
+from backend.impact.telling import find_mean_step, tell_amount, tell_mean, tell_people
 from scoring.rulebook_document import read_rulebook
 from tests.backend.impact.hand_city import OLD, amend
 from tests.scoring.small_city import CATALOGUE, RULEBOOK_TEXT
@@ -34,15 +34,25 @@ def test_amounts_and_means() -> None:
     """26 people with 5 points each are told as 30 with 150; half points round up, and so do hundredths."""
     amounts = ((130, 26), (0, 26), (70, 7), (0, 0), (-130, 26), (33, 24), (-33, 24))
     assert [tell_amount(*each) for each in amounts] == [150, 0, None, 0, -150, 28, -27]
-    means = ((4115, 38), (-65, 38), (1, 200), (-1, 200), (100, 19), (0, 0))
-    assert [tell_mean(*each) for each in means] == [10_829, -171, 1, 0, None, None]
+    means = ((4115, 38, 1), (-65, 38, 1), (1, 200, 1), (-1, 200, 1), (4115, 38, 50), (-65, 38, 50), (100, 19, None))
+    assert [tell_mean(*each) for each in means] == [10_829, -171, 1, 0, 10_850, -150, None]
 
 
-def test_sums_are_told_in_steps_of_what_ten_people_have() -> None:
-    """Ten of 47 people have 67 points: steps of 100. One of them with 3 points more or less tells nothing."""
-    sums = ((-315, 47), (-318, 47), (-427, 47), (68_055, 2_747), (53, 47), (0, 26), (900, 19), (0, 0))
-    assert [tell_sum(*each) for each in sums] == [-300, -300, -400, 68_000, 60, 0, None, 0]
-    assert [tell_sum(amount, 7, least=1) for amount in (-33, 0, 1)] == [-33, 0, 1]
+def test_a_mean_does_not_tell_how_few_gained_how_much() -> None:
+    """Ten people with 200 points each change the mean of 5,000 by 40 hundredths: steps are 50."""
+    people = (12_600_000, 200_000, 199_999, 5_000, 1_000, 400, 399, 19, 0)
+    assert [find_mean_step(each, 200) for each in people] == [1, 1, 2, 50, 200, 500, None, None, None]
+    assert [find_mean_step(each, 200, least=1) for each in (1, 0)] == [1, None]
+    for many in (400, 1_000, 5_000, 199_999):
+        step = find_mean_step(many, 200)
+        before = tell_mean(131 * many, many, step)
+        alike = {
+            count
+            for count in range(1, 20)
+            for points in range(1, 201)
+            if tell_mean(131 * many + count * points, many, step) == before
+        }
+        assert len(alike) == 19  # whatever stands beside the mean before, it may be any of them
 
 
 def test_ratio_and_median() -> None:
@@ -74,6 +84,14 @@ def test_a_group_stands_out_by_its_ratio_and_against_chance() -> None:
     assert not stands_out(157_500, 1_260_000, 1_260_000, 12_600_000, comparisons=100)  # five quarters and no more
     assert not stands_out(0, 0, 1_260_000, 12_600_000, comparisons=100)
     assert find_tail(126_400, 1_260_000, 1_260_000, 12_600_000) == pytest.approx(0.1075, abs=0.002)  # 1.24 deviations
+
+
+def test_a_group_is_left_out_by_its_ratio_and_against_chance() -> None:
+    """None of 9 rises where 12 of 38 do: C(26, 9) of C(38, 9) ways, 1.92%; four fifths, and no less, are nothing."""
+    assert [count for count in (1, 2, 3) if is_left_out(0, 9, 12, 38, comparisons=count)] == [1, 2]
+    assert is_left_out(100_100, 1_260_000, 1_260_000, 12_600_000, comparisons=100)  # 79.4 percent
+    assert not is_left_out(100_800, 1_260_000, 1_260_000, 12_600_000, comparisons=100)
+    assert not is_left_out(0, 9, 0, 38, comparisons=1)  # nobody rises
 
 
 def test_levels_are_compared_in_the_order_of_the_new_ones() -> None:

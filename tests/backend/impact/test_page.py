@@ -64,6 +64,14 @@ def test_no_number_is_there_that_was_not_worked_out(page: str, impact: Impact) -
     assert read_page(spoilt).numbers - set(NUMBER.findall(by_hand)) == {"77"}
 
 
+def test_a_group_that_is_left_out_is_named_and_marked(impact: Impact) -> None:
+    (levels, *others) = impact.groupings
+    spoilt = replace(levels, rows=(replace(levels.rows[0], left_out=True), *levels.rows[1:]))
+    page = write_page(replace(impact, groupings=(spoilt, *others), samples=()))
+    assert "0.80 倍，而且难以用偶然解释，应当说明理由或者再作考虑：修改前等级 优秀。" in page
+    assert page.count('<td class="n flag">0.00</td>') == 1
+
+
 def test_nothing_is_fetched(page: str, read: Read) -> None:
     assert all(address.startswith(("#", "data:image/png;base64,")) for address in read.addresses), read.addresses
     assert not re.search(r"url\((?!#)|@import|<script|<link|<iframe", page)

@@ -14,7 +14,7 @@ import pytest
 
 from backend.people.identity_numbers import SubjectKind
 from backend.population.city_files import CityFilesError, Kind, files_step, open_city_files, writing_files
-from backend.population.columns import SCHEMAS, write_rows
+from backend.population.columns import SCHEMAS, find_part, write_rows
 from backend.population.compacting import compact_files
 from backend.population.comparing import Comparison, compare_with_ledger
 from backend.population.exporting import Pace, export_city
@@ -177,7 +177,8 @@ def test_only_what_is_new_is_written(database: Database, folder: Path) -> None:
 
 def test_files_of_another_database_or_city_are_refused(database: Database, folder: Path) -> None:
     town = Town(database, Random(4))  # noqa: S311 - as above
-    town.say(town.add_person(), 2)
+    person = town.add_person()
+    town.say(person, 2)
     town.export(folder)
     with pytest.raises(CityFilesError, match="holds the files of zhengzhou; give another folder for hangzhou"):
         export_city(database, folder, city="hangzhou", sealer=SEALER, now=town.now, parts=PARTS)
@@ -187,11 +188,10 @@ def test_files_of_another_database_or_city_are_refused(database: Database, folde
         town.export(folder)
     town.add_person()
     with files_step(folder) as step:
-        last = str(UUID(int=(1 << 127) - 1))
-        stranger = pa.Table.from_pylist(
-            [{"subject_no": 0, "subject_id": last, "facts_version": 0}], SCHEMAS[Kind.SUBJECTS]
-        )
-        write_rows(Kind.SUBJECTS, step.add(Kind.SUBJECTS, 0), [stranger])
+        last, part = str(UUID(int=(1 << 127) - 1)), find_part(person, PARTS)
+        before_all = {"subject_no": part - PARTS, "subject_id": last, "facts_version": 0}
+        stranger = pa.Table.from_pylist([before_all], SCHEMAS[Kind.SUBJECTS])
+        write_rows(Kind.SUBJECTS, step.add(Kind.SUBJECTS, part), [stranger])
         step.keep()
     with pytest.raises(CityFilesError, match="hold 1 persons or more whom the database does not know"):
         town.export(folder)
@@ -207,7 +207,7 @@ def test_files_of_another_ledger_stay_as_they_are(database: Database, tmp_path: 
         town.say(town.add_person(), 2)
         town.export(tmp_path / f"files{seed}")
     before = open_city_files(tmp_path / "files0").manifest
-    with pytest.raises(CityFilesError, match="hold 1 persons or more whom the database does not know"):
+    with pytest.raises(CityFilesError, match="say what the database does not know"):
         export_city(other, tmp_path / "files0", city=CITY, sealer=SEALER, now=NOON, parts=PARTS)
     assert open_city_files(tmp_path / "files0").manifest == before
     other.dispose()

@@ -1,12 +1,12 @@
 """Files are taken for those of a database only while it knows what they say."""
 
+import shutil
 from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import text
 
-from backend.population.city_files import CityFilesError, open_city_files
+from backend.population.city_files import open_city_files
 from backend.population.files_of_day import Unfit, UnfitFilesError
 from backend.population.origin import check_origin
 from backend.storage.database import Database
@@ -53,15 +53,24 @@ def test_files_of_another_database_are_refused(database: Database, other: Databa
 def test_files_of_before_a_restore_are_refused_though_the_ledger_has_grown_anew(
     other: Database, tmp_path: Path
 ) -> None:
-    town = Town(other, Random(10))  # noqa: S311 - as above
+    town, files = Town(other, Random(10)), tmp_path / "files"  # noqa: S311 - as above
     person = town.add_person()
-    town.say(person, 5)
-    town.export(tmp_path / "files")
-    # A copy from before the last entry was put in place, and something else was said since.
-    with other.engine.begin() as connection:
-        for (name,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).fetchall():
-            connection.execute(text(f'DROP TRIGGER "{name}"'))
-        connection.execute(text("UPDATE ledger_entry SET known_at = datetime(known_at, '+1 hour') WHERE ledger_no = 5"))
-    with pytest.raises(CityFilesError, match="before it was restored"):
-        check_origin(open_city_files(tmp_path / "files"), other)
+    town.say(person, 2)
+    other.dispose()
+    shutil.copyfile(tmp_path / "other.sqlite", tmp_path / "kept.sqlite")
+    known = town.records[person][:]
+    town.say(person, 2)
+    town.export(files)
+    before = open_city_files(files).manifest
+    other.dispose()
+    shutil.copyfile(tmp_path / "kept.sqlite", tmp_path / "other.sqlite")
+    town.records[person] = known
+    town.say(person, 4)
+    with pytest.raises(UnfitFilesError, match="of before it was restored"):
+        town.export(files)
+    assert open_city_files(files).manifest == before
+    with pytest.raises(UnfitFilesError, match="of before it was restored"):
+        check_origin(open_city_files(files), other)
+    town.export(tmp_path / "anew")
+    check_origin(open_city_files(tmp_path / "anew"), other)
     other.dispose()

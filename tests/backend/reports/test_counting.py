@@ -12,7 +12,16 @@ from backend.population.quoting import quote_name
 from backend.reports.city_report import Audience, read_people
 from backend.reports.counting import count_scores, keep_figures
 from backend.reports.distribution import Distribution, Drifts, measure_drifts, publish_day, tell_day
-from backend.reports.figure_tables import Cell, Counted, FigureKind, add_day, add_offsets, read_offsets
+from backend.reports.figure_tables import (
+    Cell,
+    Counted,
+    FigureKind,
+    add_day,
+    add_offsets,
+    find_picture,
+    put_pictures,
+    read_offsets,
+)
 from backend.reports.stability import Reading
 from backend.storage.database import Database
 from tests.backend.reports.small_city import keep_count, make_cells
@@ -158,6 +167,16 @@ def test_figures_are_never_changed(database: Database, table: str) -> None:
     if database.dialect_name == "postgresql":
         with pytest.raises(DBAPIError, match="is append-only"):
             run_sql(database, f"TRUNCATE {table} CASCADE")
+
+
+def test_no_picture_of_an_earlier_day_stays_beside_those_of_a_later_one(database: Database) -> None:
+    drawn = {date(2026, 11, 21): ("levels", "refusals"), DAY: ("levels",)}
+    for day, names in drawn.items():
+        with database.transaction() as session:
+            put_pictures(session, day, Audience.OPERATORS, [(name, "en", f"{name} {day}") for name in names])
+    with database.reading() as session:
+        found = [find_picture(session, Audience.OPERATORS, name, "en") for name in ("levels", "refusals")]
+    assert found == [f"levels {DAY}", None]
 
 
 def test_an_empty_city_can_be_counted(database: Database) -> None:

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from backend.gateways.working_days import read_published_calendar
 from backend.grants.grant import GrantState
 from backend.reports import figure_routes
 from backend.reports.benefit_figures import Fate, Whose, name_cell
-from backend.reports.drawing import Names
 from backend.reports.figure_schemas import (
     BenefitsSchema,
     DepartmentsSchema,
@@ -22,8 +20,6 @@ from backend.reports.figure_schemas import (
     ScoresSchema,
 )
 from backend.reports.figure_tables import Cell, add_offsets
-from backend.reports.kept_pictures import draw_latest
-from backend.web.messages import Language
 from tests.backend.builders import add_person
 from tests.backend.city import City, running_city
 from tests.backend.records.handing import open_offices, read_answer
@@ -193,22 +189,3 @@ def test_officers_read_what_was_given_and_what_was_refused(city: City) -> None:
     (police,) = compared["items"]
     assert (police["department"], police["handed_in"], police["timely"]) == (TRAFFIC, 20, None)
     assert police["refused"] == {"part": 2, "whole": 20, "permille": 100}
-
-
-def test_pictures_are_served_as_they_were_drawn(counted: City) -> None:
-    names = Names(counted.context.rules, counted.context.benefits, Language.CHINESE)
-    calendar = read_published_calendar()
-    assert draw_latest(counted.database, names, calendar=calendar) > 0
-    assert draw_latest(counted.database, names, calendar=calendar) == 0
-    picture = ask(counted, "/figures/pictures/levels")
-    assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
-    assert "style-src 'unsafe-inline'" in picture.headers["Content-Security-Policy"]
-    for words in ("<svg", "信用优秀", "人数都是下限", "＊", ">300<", "2026-11-21 各等级的人数"):
-        assert words in picture.text
-    exact = ask(counted, "/reports/pictures/levels", language="en", officer=True)
-    for words in ("Excellent", ">330<", ">＊<", "People in whole tens"):
-        assert words in exact.text
-    assert ">328<" not in exact.text
-    assert read_answer(ask(counted, "/figures/pictures/dimensions"), 404)["code"] == "figures_not_found"
-    assert "荣誉信息" in ask(counted, "/reports/pictures/dimensions", officer=True).text
-    assert "PSI" in ask(counted, "/reports/pictures/drift", officer=True).text
