@@ -13,7 +13,7 @@ with the names of their authors.
 from itertools import count
 
 LEAST_GROUP = 20
-_COARSEST = 500  # hundredths: a mean in steps of ten points tells nothing of a change
+_COARSEST = 100  # hundredths: in coarser steps no change of a mean would be seen
 
 
 def tell_people(people: int, *, least: int = LEAST_GROUP) -> int | None:
