@@ -27,6 +27,8 @@ def _find_narrowed(old: ScenarioCatalogue, new: ScenarioCatalogue) -> Iterator[s
     if not all(kept):
         yield BOUNDS
     for code, scenario in old.scenarios.items():
+        if scenario.ends_on is not None and scenario.ends_on <= new.effective_on:
+            continue  # it would be over by then in any case
         if code not in new.scenarios or not _is_as_good(scenario, new.scenarios[code]):
             yield code
 

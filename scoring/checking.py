@@ -84,10 +84,13 @@ def find_gaps(rulebook: Rulebook) -> list[Gap]:
             boxes += [*(region.box for region in _regions_of(rule)), *_meant_gaps(rule)]
         left = [_space_of(rulebook.catalogue.indicators[code])]
         for box in boxes:
-            effort.spend(len(left))
-            if effort.is_spent:
-                return [*gaps, Gap(code, _TOO_MANY)]
-            left = [rest for piece in left for rest in subtract(piece, box)]
+            cut: list[Box] = []
+            for piece in left:
+                cut += subtract(piece, box)
+                effort.spend(1 + len(piece))  # it may leave two pieces for each of its items, each as large
+                if effort.is_spent:
+                    return [*gaps, Gap(code, _TOO_MANY)]
+            left = cut
         gaps.extend(Gap(code, describe_box(piece)) for piece in left)
     return gaps
 

@@ -170,7 +170,11 @@ class Table:
 
     def integers(self, key: str) -> tuple[int, ...]:
         """Read a list of whole numbers; absent means empty."""
-        return tuple(cast("int", item) for item in self._items(key, int, "whole numbers"))
+        numbers = tuple(cast("int", item) for item in self._items(key, int, "whole numbers"))
+        if any(abs(number) > MOST_INTEGER for number in numbers):
+            self.fault(key, f"holds a number that is out of reach; give {-MOST_INTEGER} to {MOST_INTEGER}")
+            return ()
+        return numbers
 
     def table(self, key: str) -> "Table":
         """Read a table; absent means an empty one."""

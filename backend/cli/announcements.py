@@ -17,8 +17,13 @@ LENGTHS = {"decision": (1, 100), "urgency": (20, 500)}  # of what everybody is t
 
 
 def check_title(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Take the title of a draft as `check_text` does, where one is given."""
-    return None if value is None else check_text(context, option, value)
+    """Take a title or a reason as `check_text` does, where one is given; it has letters."""
+    if value is None:
+        return None
+    text = check_text(context, option, value)
+    if not says_something(text):
+        raise click.BadParameter("this has no letter that could be read; everybody would be told")
+    return text
 
 
 def check_told(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -106,7 +106,7 @@ def show(draft_id: UUID) -> None:
 @click.option(
     "--title", callback=check_title, help="What changes; everybody is told. A revision keeps that of its draft."
 )
-@click.option("--reason", required=True, callback=check_text, help="Why; of a new draft everybody is told.")
+@click.option("--reason", required=True, callback=check_title, help="Why; of a new draft everybody is told.")
 @click.option("--decision", callback=check_told, help="By which paper it was decided; told, and kept, likewise.")
 @click.option("--urgency", callback=check_told, help="Why people are told late, if they are; told and kept likewise.")
 @click.option("--revises", type=click.UUID, help="The draft whose documents these take the place of.")

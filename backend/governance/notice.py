@@ -12,6 +12,7 @@ from typing import Any
 
 from backend.clock import today
 from backend.governance.states import is_ahead
+from backend.impact.document import FORM
 from scoring.days import ONE_DAY
 
 _LOSSES = ("falls", "level_falls", "newly_suspended")
@@ -47,6 +48,8 @@ def _has_losers(report: Mapping[str, Any]) -> bool:
 
     What is taken away of a scenario, such as an amount or a place, is a loss, whoever would have used it.
     """
+    if report.get("form") != FORM:  # what an older report tells is not told in this way: it is measured again
+        return True
     return bool(report["narrowed"]) or any(count != 0 for count in _list_losses(report))
 
 

@@ -82,9 +82,13 @@ _VALUES: Mapping[str, str] = MappingProxyType(
         "graded": "按文书",
         "curve": "累计曲线",
         "streak": "连续年度",
+        "law": "法律法规",
+        "analogue": "参照他市",
+        "own_choice": "自行确定",
+        "published": "已公布",
     }
 )
-_LISTED = frozenset({"per", "over", "kind", "veto"})
+_LISTED = frozenset({"per", "over", "kind", "veto", "origin"})
 
 
 def word_figure(figure: Figure) -> str:

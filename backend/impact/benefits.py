@@ -62,8 +62,8 @@ def say_eligible(
 
     `bits` gives each indicator its set and its bit in it; nobody is on a list for an indicator without one.
     """
-    if catalogue is None or scenario is None or not scenario.is_open_on(as_of):
-        return NOBODY
+    if catalogue is None or scenario is None or (scenario.ends_on is not None and scenario.ends_on <= as_of):
+        return NOBODY  # what is not open yet counts: whoever is to have it loses it by a condition that is raised
     parts = [f"not is_suspended_{when}", *_say_condition(catalogue, scenario.condition, when, bits)]
     return " and ".join(parts)
 

@@ -3,11 +3,12 @@
 Every count of people of a report is told this way, sums too, each by itself. So a sum and its parts differ by some
 people, and what is left of a sum when its parts are taken away is a range: few people are not computed from what is
 told of the many, and nothing has to be kept back because something else is. Tens are half of the smallest group that
-is told. A mean of all people is told in steps that ten people change by no more than one, whatever they gain or lose:
-beside another, such as that after a change, it does not tell how few gained how much. Sums of points or records are not
-told at all: one row of a rule may hold few records of many points. Not guarded against is somebody who may measure as
-often as they like, a change of rules made for one person at a time: drafts, and what was measured of them, are kept
-with the names of their authors.
+is told. A mean of all people is told in steps that ten people change by no more than one, had each gained all that the
+scale has: beside another, such as that after a change, it does not tell how few gained how much. Points of a dimension
+go in the same steps; a row of more points than the whole scale has would move them further. Sums of points or records
+are not told at all: one row of a rule may hold few records of many points. Not guarded against is somebody who may
+measure as often as they like, a change of rules made for one person at a time: drafts, and what was measured of them,
+are kept with the names of their authors.
 """
 
 from itertools import count

@@ -77,6 +77,8 @@ def test_a_scenario_that_is_dropped_is_found_and_a_new_one_is_not() -> None:
     fewer = replace(OFFERS, scenarios={code: each for code, each in OFFERS.scenarios.items() if code != WAIVER.code})
     assert list_narrowed(OFFERS, fewer) == (WAIVER.code,)
     assert list_narrowed(fewer, OFFERS) == ()
+    over = change({"ends_on": OFFERS.effective_on})
+    assert (list_narrowed(over, fewer), list_narrowed(over, change({"benefit_limit_fen": 1}))) == ((), ())
 
 
 @pytest.mark.parametrize("name", [*Bounds.__dataclass_fields__])

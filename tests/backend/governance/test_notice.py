@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from backend.governance.notice import NoticePeriod, find_notice_period
+from backend.impact.document import FORM
 from backend.storage.editions import find_deadline
 from tests.backend.governance.drafting import NOON
 
 TOMORROW = date(2026, 11, 23)
 TOTALS = {"falls": 0, "level_falls": 0, "newly_suspended": 0, "rises": 500, "no_longer_suspended": None}
 BENEFIT = {"lost": 0, "gained": 80}
-NOBODY = {"totals": TOTALS, "benefits": [BENEFIT], "narrowed": []}
+NOBODY = {"form": FORM, "totals": TOTALS, "benefits": [BENEFIT], "narrowed": []}
 
 
 def find(*reports: dict[str, Any], urgency: str | None = None) -> NoticePeriod:
@@ -32,6 +33,7 @@ def test_every_loss_is_told_before(loss: str, count: int | None) -> None:
 
 def test_what_is_taken_away_is_a_loss_and_nothing_else_is() -> None:
     assert find(NOBODY | {"narrowed": ["bounds"]}).is_adverse
+    assert find({"form": "shangding.impact/1"}).is_adverse
     assert find(NOBODY) == NoticePeriod(is_adverse=False, days=0, first_on=TOMORROW)
     too_late = find_notice_period([], urgency=None, notice_days=1, now=find_deadline(TOMORROW))
     assert too_late.first_on == date(2026, 11, 24)

@@ -115,3 +115,15 @@ def test_a_scenario_that_comes_or_goes_is_nobodys_before_or_after() -> None:
     assert list_offers(OLD_OFFERS, going)[-1] == Offer("bike", OLD_OFFERS.scenarios["bike"], None)
     assert list_offers(None, going) == tuple(Offer(code, None, each) for code, each in going.scenarios.items())
     assert say_eligible(going, None, BEFORE, as_of=AS_OF, bits=BITS) == "false"
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "is_counted"),
+    [(date(2030, 1, 1), None, True), (AS_OF, AS_OF, False), (AS_OF, date(2030, 1, 1), True)],
+)
+def test_what_is_not_open_yet_counts_and_what_is_over_does_not(
+    starts_on: date, ends_on: date | None, *, is_counted: bool
+) -> None:
+    later = replace(OLD_OFFERS.scenarios["deposit"], starts_on=starts_on, ends_on=ends_on)
+    said = say_eligible(OLD_OFFERS, later, "before", as_of=AS_OF, bits={})
+    assert ("level_before in" in said) == is_counted
