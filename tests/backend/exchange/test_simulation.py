@@ -26,7 +26,7 @@ from backend.visits import counter_asking, endings, visiting
 from tests.backend.exchange.simulated_cities import Mould, made_mould
 from tests.backend.exchange.simulation import Simulation, revise
 
-EVERYDAY, BLOCK, BLOCKS = 8, 50, 10
+EVERYDAY, BLOCK, BLOCKS = 5, 50, 10
 NOW = bindparam("now", type_=Moment())
 
 

@@ -300,11 +300,11 @@ def run(machine: type[LedgerMachine], database: Database, chosen: settings) -> N
 
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-SEARCH = settings(max_examples=20, stateful_step_count=50, deadline=None, suppress_health_check=QUIET, database=None)
+SEARCH = settings(max_examples=14, stateful_step_count=50, deadline=None, suppress_health_check=QUIET, database=None)
 LONG_SEARCH = settings(SEARCH, max_examples=200)
 
 
-@pytest.mark.timeout(300)  # a thousand steps, each a transaction on a real database
+@pytest.mark.timeout(300)  # seven hundred steps, each a transaction on a real database
 def test_the_ledger_tells_what_was_said(database: Database) -> None:
     run(LedgerMachine, database, SEARCH)
 
