@@ -10,10 +10,10 @@ from backend.gateways.rulebook_files import read_document
 from backend.governance.documents import NAMES, Documents, Kind
 from backend.governance.draft_views import WholeDraft
 from backend.governance.identity_guard import find_identity_number
-from backend.governance.told_texts import LEAST_URGENCY, says_something
+from backend.governance.told_texts import DECISION_LENGTHS, LEAST_URGENCY, URGENCY_LENGTHS, says_something
 from backend.people.identity_numbers import holds_resident_id
 
-LENGTHS = {"decision": (1, 100), "urgency": (20, 500)}  # of what everybody is told
+_LENGTHS = {"decision": DECISION_LENGTHS, "urgency": URGENCY_LENGTHS}
 
 
 def check_title(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -28,7 +28,7 @@ def check_title(context: click.Context, option: click.Parameter, value: str | No
 
 def check_told(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Take what everybody is told as the API takes it."""
-    least, most = LENGTHS[option.name or ""]
+    least, most = _LENGTHS[option.name or ""]
     if value is not None and not (least <= len(value) <= most and value.isprintable() and value == value.strip()):
         raise click.BadParameter(f"give {least} to {most} characters that can be shown, without blanks around them")
     if value is not None and not says_something(value, least=LEAST_URGENCY if option.name == "urgency" else 1):

@@ -4,7 +4,8 @@ import csv
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 
 import click
 from rich.console import Console
@@ -15,17 +16,15 @@ from backend.clock import SystemClock, today
 from backend.gateways.published_editions import load_published
 from backend.gateways.working_days import read_published_calendar
 from backend.records.receipts import Outcome
-from backend.reports.counts import Span
 from backend.reports.descriptions import name_department, name_indicator
 from backend.reports.figures import Punctuality, Share
-from backend.reports.periods import LONGEST_DAYS, find_period_refusal
+from backend.reports.periods import LONGEST_DAYS, choose_span, find_period_refusal
 from backend.reports.quality import QualityFigures, measure_quality
 from backend.reports.tables import count_unread_files
 from backend.settings import read_settings
 from backend.web.messages import Language
 from scoring.catalogue import Catalogue
 
-USUAL_DAYS = 30
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -44,12 +43,11 @@ def quality(
     are not read to their end is told on standard error.
     """
     settings, day = read_settings(os.environ), today(SystemClock().now())
-    last_on = day - timedelta(days=1) if until is None else until.date()
-    first_on = last_on - timedelta(days=USUAL_DAYS - 1) if since is None else since.date()
-    span = Span(first_on=first_on, last_on=last_on, department=department, indicator=indicator)
+    first_on, last_on = (None if each is None else each.date() for each in (since, until))
+    span = replace(choose_span(first_on, last_on, today=day), department=department, indicator=indicator)
     if find_period_refusal(span, last=day) is not None:
         raise click.BadParameter(
-            f"{first_on} to {last_on}: must not end before it begins, nor after {day}, nor have more than"
+            f"{span.first_on} to {span.last_on}: must not end before it begins, nor after {day}, nor have more than"
             f" {LONGEST_DAYS} days"
         )
     with opened_database() as database, database.reading() as session:

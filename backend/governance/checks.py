@@ -18,10 +18,8 @@ from backend.governance.tables import RuleCheckRow, RuleDraftRow, append_row, fi
 from backend.storage.database import Database
 from backend.web.problems import ProblemCode, Refusal
 
-# A draft that is wrong in a thousand places is told of the first of them; counts are told whole.
+# A draft that is wrong in a thousand places is told of the first of them.
 MOST_NAMED = 200
-
-
 # A second try is for whoever was revised or announced meanwhile once; a third would be for those who never rest.
 MOST_TRIES = 2
 

@@ -7,7 +7,7 @@ from typing_extensions import override
 from backend.governance.documents import Kind, list_texts
 from backend.governance.identity_guard import find_identity_number
 from backend.governance.states import Lack, State
-from backend.governance.told_texts import LEAST_URGENCY, says_something
+from backend.governance.told_texts import DECISION_LENGTHS, LEAST_URGENCY, URGENCY_LENGTHS, says_something
 from backend.records.row_forms import OpenText
 from backend.web import fields
 from backend.web.fields import StrictSchema
@@ -88,8 +88,8 @@ class ToldSchema(StrictSchema):
     With `urgency`, an edition by which somebody loses may be announced later than the days that the city has chosen.
     """
 
-    decision = ToldText(maximum=100, load_default=None)
-    urgency = UrgencyText(minimum=20, maximum=500, load_default=None)
+    decision = ToldText(maximum=DECISION_LENGTHS[1], load_default=None)
+    urgency = UrgencyText(minimum=URGENCY_LENGTHS[0], maximum=URGENCY_LENGTHS[1], load_default=None)
 
 
 class NewRuleDraftSchema(ToldSchema):
@@ -216,8 +216,8 @@ class AnnouncementSchema(StrictSchema):
 
     summary = fields.Text(maximum=100, required=True)
     reason = fields.Text(maximum=400, required=True)
-    decision = fields.Text(maximum=100, required=True, allow_none=True)
-    urgency = fields.Text(maximum=500, required=True, allow_none=True)
+    decision = fields.Text(maximum=DECISION_LENGTHS[1], required=True, allow_none=True)
+    urgency = fields.Text(maximum=URGENCY_LENGTHS[1], required=True, allow_none=True)
     restores_on = fields.Day(required=True, allow_none=True)
 
 

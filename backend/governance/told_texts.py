@@ -5,6 +5,8 @@ import unicodedata
 # Letters by their category, and nothing to see: the fillers of Hangul.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 LEAST_URGENCY = 10
+# Characters at least and at most, over HTTP and at the prompt.
+DECISION_LENGTHS, URGENCY_LENGTHS = (1, 100), (20, 500)
 
 
 def says_something(text: str, *, least: int = 1) -> bool:

@@ -48,9 +48,15 @@ def find_mean_step(people: int, span: int, *, least: int = LEAST_GROUP) -> int |
         return None
     if grain == 1:
         return 1
-    steps = (step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power))
-    step: int = next(step for step in steps if step * people >= 100 * grain * span)
+    step = find_step(100 * grain * span, people)
     return step if step <= _COARSEST else None
+
+
+def find_step(amount: int, people: int) -> int:
+    """Find the smallest step, 1, 2 or 5 by a power of ten, that is no less than an amount divided by some people."""
+    steps = (step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power))
+    found: int = next(step for step in steps if step * people >= amount)
+    return found
 
 
 def tell_mean(total: int, people: int, step: int | None) -> int | None:

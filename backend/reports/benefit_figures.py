@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from backend.grants.grant import OPEN, GrantState, Via
 from backend.grants.tables import GrantRow
-from backend.impact.telling import LEAST_GROUP, find_grain, tell_amount, tell_people
+from backend.impact.telling import LEAST_GROUP, find_grain, find_step, tell_amount, tell_people
 from backend.reports.figure_tables import Cell, FigureKind
 from backend.visits.tables import VisitorUseRow
 
@@ -124,9 +123,7 @@ def tell_fen(amount: int, people: int, *, least: int = LEAST_GROUP) -> int | Non
     told, counted = tell_amount(amount, people, least=least), tell_people(people, least=least)
     if not told or not counted or find_grain(least) == 1:
         return told
-    step: int = next(
-        step for power in count() for step in (10**power, 2 * 10**power, 5 * 10**power) if step * counted >= told
-    )
+    step = find_step(told, counted)
     return (2 * told + step) // (2 * step) * step
 
 

@@ -18,7 +18,7 @@ from backend.impact.telling import LEAST_GROUP, find_grain, tell_people
 from backend.reports.benefit_figures import Fate, Whose
 from backend.reports.figure_tables import Cell, Counted, FigureKind, find_day, read_cells, read_offsets
 from backend.reports.stability import Reading, measure_psi, read_psi
-from backend.reports.suppression import LEAST, add_published, publish
+from backend.reports.suppression import add_published, publish
 from scoring.days import ONE_DAY
 
 Groups = Mapping[str, int | None]
@@ -66,7 +66,7 @@ class Distribution:
     @property
     def rounded_to(self) -> int:
         """What counts are whole multiples of."""
-        return LEAST if self.is_public else find_grain(LEAST_GROUP)
+        return LEAST_GROUP if self.is_public else find_grain(LEAST_GROUP)
 
 
 class Drift(NamedTuple):

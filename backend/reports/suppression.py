@@ -21,10 +21,8 @@ from collections.abc import Iterable
 
 from backend.impact.telling import LEAST_GROUP
 
-LEAST = LEAST_GROUP
 
-
-def publish(people: int, offset: int, *, least: int = LEAST) -> int | None:
+def publish(people: int, offset: int, *, least: int = LEAST_GROUP) -> int | None:
     """Say how many people are in a cell as the public may know it; None for too few.
 
     `offset` is the secret of the cell, from 0 to `least` - 1, the same on all days.

@@ -8,7 +8,8 @@ from itertools import product
 
 import pytest
 
-from backend.reports.suppression import LEAST, add_published, publish
+from backend.impact.telling import LEAST_GROUP
+from backend.reports.suppression import add_published, publish
 
 K = 4
 MOST = 3 * K + 1  # people of a cell: more would only repeat what is tried
@@ -76,9 +77,9 @@ def test_without_the_secret_one_border_would_tell_the_number() -> None:
 
 
 def test_no_small_group_is_ever_shown_and_nothing_is_made_larger() -> None:
-    for people, offset in product(range(3 * LEAST), range(LEAST)):
+    for people, offset in product(range(3 * LEAST_GROUP), range(LEAST_GROUP)):
         shown = publish(people, offset)
-        assert shown is None or (people >= LEAST and people - 2 * LEAST < shown <= people)
-        assert shown is not None or people < 2 * LEAST - 1
+        assert shown is None or (people >= LEAST_GROUP and people - 2 * LEAST_GROUP < shown <= people)
+        assert shown is not None or people < 2 * LEAST_GROUP - 1
     assert add_published([None, None]) is None
     assert add_published([40, None, 20]) == 60
