@@ -1,6 +1,6 @@
 """From exact sums to the figures of the report: shares, ratios, and counts of people as they are told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from backend.impact.benefits import Offer, describe_benefit
@@ -54,14 +54,13 @@ class Hits(NamedTuple, Generic[T]):
     level_falls: T
 
 
-def make_totals(change: Change, tally: Tally, least: int) -> Totals:
-    """Sum up what happens to all people."""
+def make_totals(change: Change, tally: Tally, dimensions: Sequence[DimensionPoints], least: int) -> Totals:
+    """Sum up what happens to all people; `dimensions` are those of `make_dimensions`."""
     everybody = _add_outcomes(_list_outcomes(tally, Trait.LEVEL))
     before, after, newly, no_longer = (tell_people(each, least=least) for each in tally.suspended)
     is_told = everybody.people >= least
     step = find_step(change, tally, least)
     means = [_tell_mean_points(each, step) for each in (tally.before, tally.after)]
-    dimensions = make_dimensions(change, tally, least)
     return Totals(
         **_tell_outcome(everybody, least),
         same=tell_people(everybody.people - everybody.rises - everybody.falls, least=least),

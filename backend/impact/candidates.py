@@ -37,8 +37,8 @@ class Candidate(NamedTuple):
 _DRAWN: Mapping[SampleKind, tuple[str, str]] = {
     SampleKind.GAIN: ("gain > 0", "gain desc"),
     SampleKind.LOSS: ("gain < 0", "gain"),
-    SampleKind.LEVEL_UP: ("climb > 0", "1"),
-    SampleKind.LEVEL_DOWN: ("climb < 0", "1"),
+    SampleKind.LEVEL_UP: ("climb > 0", "lot"),
+    SampleKind.LEVEL_DOWN: ("climb < 0", "lot"),
 }
 _RANKS: Mapping[SampleKind, Callable[[Candidate], int]] = {
     SampleKind.GAIN: lambda each: each.points_before - each.points_after,
@@ -54,8 +54,8 @@ def take_candidates(connection: Connection, kind: SampleKind, seed: str) -> list
     query = f"""
         select subject_no, {_say_lot(seed)} as lot, points_before, points_after, level_before, level_after,
             district, age_band, sex, since
-        from people where {chosen} order by {order.replace("1", "lot")}, lot, subject_no limit {CANDIDATES}
-    """  # noqa: S608 - nothing of anybody
+        from people where {chosen} order by {order}, lot, subject_no limit {CANDIDATES}
+    """  # noqa: S608 - conditions and numbers made in this module
     return [Candidate(*row) for row in connection.execute(query).fetchall()]
 
 

@@ -128,7 +128,8 @@ def _count(engine: Engine, counted: Counted, progress: Callable[[int, int], None
             engine.connection.execute(f"create or replace temp table {name}_scores as {query}")
         tally_part(engine.connection, change, counted.offers, counted.tally)
         for people, query in zip(counted.rules, counts, strict=False):
-            people.update(dict(engine.connection.execute(f"select rule_id, people from ({query})").fetchall()))  # noqa: S608 - ours
+            figures = f"select rule_id, people from ({query})"  # noqa: S608 - compiled from a rulebook
+            people.update(dict(engine.connection.execute(figures).fetchall()))
         if progress is not None:
             progress(done, len(groups))
 
@@ -138,7 +139,7 @@ def report_impact(
 ) -> Impact:
     """Make the figures of the report as they may be told, and draw the samples unless they are to be left out."""
     change, offers, tally, rules = counted
-    least = least_group
+    least, dimensions = least_group, make_dimensions(change, tally, least_group)
     told = Impact(
         city=files.city,
         as_of=change.as_of,
@@ -151,12 +152,12 @@ def report_impact(
         new=_name_rulebook(change.new),
         old_benefits=_name_scenarios(change.old_benefits),
         new_benefits=_name_scenarios(change.new_benefits),
-        totals=make_totals(change, tally, least),
+        totals=make_totals(change, tally, dimensions, least),
         levels=make_levels(change, tally, least),
         moves=make_moves(change, tally, least),
         points=band_points((tally.before, tally.after), (change.old, change.new), least),
         changes=band_changes(tally.gains, least),
-        dimensions=make_dimensions(change, tally, least),
+        dimensions=dimensions,
         groupings=make_groupings(change, tally, least),
         benefits=make_benefits(offers, tally, least),
         narrowed=_list_narrowed(change),
